@@ -1,0 +1,1 @@
+"""Shared plumbing of the services: it knows HTTP, Kafka, MongoDB and the clock, and no rule of the domain."""

@@ -1,0 +1,1 @@
+"""The wire contract: what goes over HTTP and over Kafka, and the checks that both sides make."""
