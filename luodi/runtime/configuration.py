@@ -1,0 +1,111 @@
+"""Configuration that is data: zones and the calendar, packaged with us and overlaid by the operator's folder."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.rules import DEFAULT_RULES, Rules
+from luodi.runtime.errors import InvalidSettingsError
+from luodi.runtime.settings import Settings
+
+_ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_CODE = re.compile(r"[a-z][a-z0-9]{0,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """An industrial zone: `code` begins the project ids issued for it; `demo` marks invented data, `published` a record
+    of published facts that never runs a clock."""
+
+    id: str
+    code: str
+    name: str
+    name_en: str
+    demo: bool = False
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the services know before any event: zones by id, the working-day calendar, the rules in force."""
+
+    zones: Mapping[str, Zone]
+    calendar: Calendar
+    rules: Rules
+
+
+def load(settings: Settings) -> Configuration:
+    """Read all configuration; raises InvalidSettingsError with every fault found."""
+    faults: list[str] = []
+    zones = _zones("zones.toml", resources.files("seeds").joinpath("zones.toml").read_text(encoding="utf-8"), faults)
+    if settings.config_dir is not None:
+        own = settings.config_dir / "zones.toml"
+        if own.is_file():
+            zones.update(_zones(str(own), _read(own, faults), faults))
+    _refuse_shared_codes(zones, faults)
+    if faults:
+        raise InvalidSettingsError(faults)
+    return Configuration(zones, working_days(settings), DEFAULT_RULES)
+
+
+def working_days(settings: Settings) -> Calendar:
+    """The published holidays and make-up workdays of mainland China, in the zone's time zone."""
+    import chinese_calendar  # 100 ms of import that only a running service pays
+
+    years = {day.year for day in chinese_calendar.constants.holidays}
+    observed = {year: YearDays.observed(year, chinese_calendar.is_workday) for year in sorted(years)}
+    return Calendar.build(settings.timezone, observed)
+
+
+def _read(path: Path, faults: list[str]) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        faults.append(f"{path}: {exc}")
+        return ""
+
+
+def _zones(source: str, text: str, faults: list[str]) -> dict[str, Zone]:
+    try:
+        rows = tomllib.loads(text).get("zone", [])
+    except tomllib.TOMLDecodeError as exc:
+        faults.append(f"{source}: {exc}")
+        return {}
+    found: dict[str, Zone] = {}
+    for number, row in enumerate(rows, 1):
+        where = f"{source}: zone {number}"
+        faults_before = len(faults)
+        _check_zone(row, where, faults)
+        if len(faults) == faults_before:
+            if row["id"] in found:
+                faults.append(f"{where}: id {row['id']!r} stands twice")
+            found[row["id"]] = Zone(**row)
+    return found
+
+
+def _check_zone(row: Mapping[str, Any], where: str, faults: list[str]) -> None:
+    kinds: dict[str, type] = {"id": str, "code": str, "name": str, "name_en": str, "demo": bool, "published": bool}
+    faults.extend(f"{where}: {name} is missing" for name in ("id", "code", "name", "name_en") if name not in row)
+    for name, value in row.items():
+        if name not in kinds:
+            faults.append(f"{where}: unknown key {name!r}")
+        elif not isinstance(value, kinds[name]):
+            faults.append(f"{where}: {name} must be {kinds[name].__name__}")
+    for name, pattern in (("id", _ID), ("code", _CODE)):
+        if isinstance(row.get(name), str) and not pattern.fullmatch(row[name]):
+            faults.append(f"{where}: {name} = {row[name]!r} does not match {pattern.pattern}")
+
+
+def _refuse_shared_codes(zones: Mapping[str, Zone], faults: list[str]) -> None:
+    by_code: dict[str, str] = {}
+    for zone in zones.values():
+        other = by_code.setdefault(zone.code, zone.id)
+        if other != zone.id:
+            faults.append(f"zones {other} and {zone.id} share the code {zone.code!r}")

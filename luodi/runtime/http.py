@@ -1,0 +1,296 @@
+"""HTTP as every service speaks it: strict bodies in, problem+json out, the caller's language, one line of log each."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib import resources
+from logging import ERROR
+from typing import Any
+
+import orjson
+from cheroot import wsgi
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from luodi.runtime import logging, problems, trace
+from luodi.runtime.clock import Clock
+from luodi.runtime.errors import TransientError
+from luodi.runtime.metrics import Metrics
+from luodi.runtime.probes import Probes
+from luodi.runtime.problems import FieldError, Language, ProblemError
+from luodi.runtime.settings import Address, Settings
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_DRAIN_BYTES = 64 * 1024 * 1024  # read and thrown away, so that the caller reads its 413, not a broken pipe
+MAX_DEPTH = 32
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
+OPEN_PATHS = frozenset({"/live", "/ready", "/metrics", "/v1/openapi.json", "/v1/docs"})
+
+log = logging.get("http")
+
+
+def create_app(service: str, settings: Settings, clock: Clock, metrics: Metrics, probes: Probes) -> Flask:
+    """A Flask application with all that is the same in each service: probes, metrics, contract, key, errors, log."""
+    app = Flask(service, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    _guard(app, settings, clock, metrics)
+    _answer_problems(app)
+
+    @app.get("/live")
+    def live() -> Response:
+        return answer({"live": True})
+
+    @app.get("/ready")
+    def ready() -> Response:
+        missing = probes.missing()
+        if missing:
+            raise ProblemError("not-ready", members={"ready": False, "missing": missing}, headers={"Retry-After": "1"})
+        return answer({"ready": True})
+
+    @app.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(metrics.render(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    contract = resources.files("schemas").joinpath("generated", f"openapi-{service}.json")
+
+    @app.get("/v1/openapi.json")
+    def openapi() -> Response:
+        return Response(contract.read_bytes(), content_type="application/json")
+
+    @app.get("/v1/docs")
+    def docs() -> Response:
+        page = resources.files("luodi.runtime").joinpath("contract.html").read_bytes()
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    return app
+
+
+def answer(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None, content_type: str = "application/json"
+) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(body), status=status, headers=dict(headers or {}), content_type=content_type)
+
+
+def language() -> Language:
+    """The caller's language: Chinese unless `Accept-Language` prefers English."""
+    header = request.headers.get("Accept-Language")
+    if not header:
+        return "zh-CN"
+    best = request.accept_languages.best_match(["zh-CN", "zh", "en", "en-US", "en-GB"], default="zh-CN")
+    return "en" if best.startswith("en") else "zh-CN"
+
+
+def require_json(*extra: str) -> None:
+    """Refuse a body that does not call itself JSON (415). `extra` names further accepted content types."""
+    accepted = ("application/json", *extra)
+    if request.mimetype not in accepted:
+        raise ProblemError("unsupported-media-type", expected=" / ".join(accepted))
+
+
+def read_body(limit: int = MAX_BODY_BYTES) -> bytes:
+    """The body, at most `limit` bytes; a larger one is drained and answered with 413."""
+    length = request.content_length
+    if length is None or length <= limit:
+        raw = request.stream.read(limit + 1)
+        if len(raw) <= limit:
+            return raw
+    drained = 0
+    while drained < MAX_DRAIN_BYTES:
+        chunk = request.stream.read(1024 * 1024)
+        if not chunk:
+            break
+        drained += len(chunk)
+    raise ProblemError("too-large", limit=limit)
+
+
+def read_json(*extra_types: str) -> Any:
+    """The body as JSON, strictly; raises a problem 400, 413 or 415.
+
+    Refused: duplicate keys, NaN and infinities, lone surrogates, more than `MAX_DEPTH` levels, an empty body.
+    """
+    require_json(*extra_types)
+    return parse_json(read_body())
+
+
+def parse_json(raw: bytes) -> Any:
+    """`raw` as strict JSON; raises the problem `bad-json`."""
+    try:
+        value = orjson.loads(raw)  # refuses NaN, lone surrogates and invalid UTF-8
+    except orjson.JSONDecodeError as exc:
+        raise ProblemError("bad-json", reason=str(exc)) from exc
+    keys = _count_keys(value, 1)
+    # Each key brings one colon, so as many colons as keys means that no key was dropped as a duplicate. A colon inside
+    # a string only makes the count higher: then the slower look decides.
+    if raw.count(b":") != keys:
+        json.loads(raw, object_pairs_hook=_refuse_duplicates)
+    return value
+
+
+def _count_keys(value: Any, depth: int) -> int:
+    if depth > MAX_DEPTH:
+        raise ProblemError("bad-json", reason=f"more than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        count = len(value)
+        for member in value.values():
+            if isinstance(member, (dict, list)):
+                count += _count_keys(member, depth + 1)
+        return count
+    if isinstance(value, list):
+        return sum(_count_keys(member, depth + 1) for member in value if isinstance(member, (dict, list)))
+    return 0
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ProblemError("bad-json", reason=f"duplicate key {twice!r}")
+    return found
+
+
+def etag(*parts: object) -> str:
+    """A strong entity tag over everything that the answer depends on."""
+    return f'"{hashlib.blake2s(repr(parts).encode(), digest_size=12).hexdigest()}"'
+
+
+def not_modified(tag: str) -> Response | None:
+    """The 304 for a caller who already holds `tag`, else None."""
+    if request.if_none_match.contains(tag.strip('"')):
+        return Response(status=304, headers={"ETag": tag})
+    return None
+
+
+def caller() -> str:
+    """Who is asking: `key` when the key was shown, else `anonymous` (an open local stack)."""
+    return str(g.get("caller", "anonymous"))
+
+
+def known_parameters(*allowed: str) -> None:
+    """Refuse a query parameter that does not exist: a misspelt filter must not silently answer everything."""
+    unknown = sorted(set(request.args) - set(allowed))
+    if unknown:
+        shown = ", ".join(sorted(allowed))
+        raise ProblemError(
+            "bad-query", errors=[FieldError(name, "unknown-parameter", {"allowed": shown}) for name in unknown]
+        )
+
+
+def _guard(app: Flask, settings: Settings, clock: Clock, metrics: Metrics) -> None:
+    expected = f"Bearer {settings.api_key}".encode() if settings.api_key else None
+
+    @app.before_request
+    def begin() -> None:
+        g.began = clock.monotonic()
+        g.traceparent = trace.accept(request.headers.get("traceparent"))
+        if expected is not None and request.path not in OPEN_PATHS:
+            shown = request.headers.get("Authorization", "").encode()
+            if not hmac.compare_digest(shown, expected):
+                raise ProblemError("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="luodi"'})
+            g.caller = "key"
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        seconds = clock.monotonic() - g.began
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        metrics.requests.labels(route, str(response.status_code)).inc()
+        metrics.request_seconds.labels(route).observe(seconds)
+        response.headers["traceparent"] = g.traceparent
+        if route not in OPEN_PATHS:
+            log.info(
+                "http.answered",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+                traceparent=g.traceparent,
+                **g.get("facts", {}),
+            )
+        return response
+
+
+def tell(**facts: object) -> None:
+    """Add facts to the request's log line."""
+    g.setdefault("facts", {}).update(facts)
+
+
+def problem_response(problem: ProblemError) -> Response:
+    """The problem as an answer in the caller's language."""
+    content = problems.body(problem, language(), request.path)
+    headers = {"Content-Language": language(), "Vary": "Accept-Language", **problem.headers}
+    return answer(content, problem.status, headers, "application/problem+json")
+
+
+def _answer_problems(app: Flask) -> None:
+    @app.errorhandler(ProblemError)
+    def problem(exc: ProblemError) -> Response:
+        return problem_response(exc)
+
+    @app.errorhandler(TransientError)
+    def transient(exc: TransientError) -> Response:
+        tell(error=str(exc))
+        what = str(exc.args[0]) if exc.args else "service"
+        return problem_response(ProblemError("unavailable", what=what, headers={"Retry-After": "2"}))
+
+    @app.errorhandler(HTTPException)
+    def http(exc: HTTPException) -> Response:
+        if isinstance(exc, NotFound):
+            return problem_response(ProblemError("not-found", what=request.path))
+        if isinstance(exc, MethodNotAllowed):
+            allowed = ", ".join(sorted(exc.valid_methods or ()))
+            return problem_response(ProblemError("method-not-allowed", allowed=allowed, headers={"Allow": allowed}))
+        return problem_response(ProblemError("bad-request", reason=exc.description or exc.name))
+
+    @app.errorhandler(Exception)
+    def unforeseen(exc: Exception) -> Response:
+        log.error("http.failed", path=request.path, traceparent=g.traceparent, exc_info=exc)
+        return problem_response(ProblemError("internal", trace_id=trace.trace_id(g.traceparent)))
+
+
+class Server:
+    """A threaded HTTP server inside this process, for services whose state lives in memory beside their routes."""
+
+    def __init__(self, app: Callable[..., Any], address: Address, threads: int) -> None:
+        self.address = address
+        self._server = wsgi.Server((address.host, address.port), app, numthreads=threads, server_name="luodi")
+        self._server.shutdown_timeout = 5
+        self._server.error_log = _log_server_error  # type: ignore[method-assign]  # cheroot's own hook for a logger
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Bind and serve in the background. Raises OSError when the address is taken."""
+        self._server.prepare()
+        host, port = self._server.bind_addr[:2]
+        self.address = Address(str(host), int(port))
+        self._thread = threading.Thread(target=self._server.serve, name="http", daemon=True)
+        self._thread.start()
+
+    def stop(self, bound_s: float) -> None:
+        """Stop accepting, finish what runs, within about `bound_s` seconds."""
+        if self._thread is None:
+            return
+        self._server.shutdown_timeout = bound_s
+        self._server.stop()
+        self._thread.join(bound_s)
+        self._thread = None
+
+
+def _log_server_error(msg: str = "", level: int = 20, traceback: bool = False) -> None:
+    if level >= ERROR or traceback:
+        log.error("http.failed", error=msg, exc_info=traceback)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, step_s: float = 0.02) -> bool:
+    """Poll `condition` until it holds or the time is up; says whether it held."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(step_s)
+    return True

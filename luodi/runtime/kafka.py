@@ -1,0 +1,235 @@
+"""Kafka as the services use it: clients with safe arguments, our topics, the partition of a key, errors translated."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
+from kafka.partitioner import murmur2
+
+from luodi.runtime import logging
+from luodi.runtime.errors import FatalError, TransientError
+from luodi.runtime.settings import Settings
+
+SESSION_TIMEOUT_MS = 10_000  # a killed member gives its partitions back after this; the default of 45 s is an outage
+HEARTBEAT_MS = 1_000
+RECONNECT_MAX_MS = 500  # the default backs off to 30 s, long after the broker is back
+REPLICATION = 3  # on a cluster that has so many brokers
+STATES_SEGMENT_BYTES = 16 * 1024 * 1024  # small, so that compaction, which skips the active segment, really runs
+STATES_SEGMENT_MS = 3_600_000
+
+log = logging.get("kafka")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicInfo:
+    """What is fixed once the topics exist: how many partitions, and a tag of this very topic: 8 digits of its id."""
+
+    partitions: int
+    tag: str
+
+
+def client_arguments(settings: Settings) -> dict[str, Any]:
+    """Arguments that every client shares: where, with which credentials, and quick reconnection."""
+    return {
+        **settings.kafka,
+        "client_id": f"luodi-{settings.slot}",
+        "reconnect_backoff_ms": 50,
+        "reconnect_backoff_max_ms": RECONNECT_MAX_MS,
+        "metadata_max_age_ms": 60_000,
+    }
+
+
+_NO_SURPRISES = {"allow_auto_create_topics": False, "metrics_enabled": False}
+
+
+def producer(settings: Settings, **over: Any) -> KafkaProducer:
+    """A producer whose acknowledgement means durable: `acks=all`, idempotent. Raises TransientError without a broker.
+
+    Its memory is unbounded while the broker is away, so the caller bounds what it leaves unacknowledged.
+    """
+    arguments = {
+        **client_arguments(settings),
+        **_NO_SURPRISES,
+        "acks": "all",
+        "enable_idempotence": True,
+        "delivery_timeout_ms": 30_000,
+        "request_timeout_ms": 10_000,
+        "max_block_ms": 10_000,
+        **over,
+    }
+    with translated():
+        return KafkaProducer(**arguments)
+
+
+def consumer(settings: Settings, group: str | None, **over: Any) -> KafkaConsumer:
+    """A consumer that commits only when told to and starts at the beginning. Raises TransientError without a broker.
+
+    With a group it is a static member named after the slot, so that a restart takes its partitions back at once.
+    """
+    arguments = {
+        **client_arguments(settings),
+        **_NO_SURPRISES,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "fetch_max_wait_ms": 100,
+        "request_timeout_ms": 30_000,
+        **over,
+    }
+    if group is not None:
+        name = f"{settings.group_prefix}{group}"
+        arguments.setdefault("group_id", name)
+        arguments.setdefault("session_timeout_ms", SESSION_TIMEOUT_MS)
+        arguments.setdefault("heartbeat_interval_ms", HEARTBEAT_MS)
+        arguments.setdefault("group_instance_id", f"{name}-{settings.slot}")
+    with translated():
+        return KafkaConsumer(**arguments)
+
+
+def admin(settings: Settings) -> KafkaAdminClient:
+    """An administrative client; close it after use."""
+    with translated():
+        return KafkaAdminClient(**client_arguments(settings), request_timeout_ms=10_000)
+
+
+@lru_cache(maxsize=262_144)
+def partition_for(key: str, partitions: int) -> int:
+    """The partition of a key, as the Java client computes it, so that other producers agree."""
+    return int((murmur2(key.encode()) & 0x7FFF_FFFF) % partitions)
+
+
+def translate(exc: KafkaError) -> TransientError | FatalError:
+    """The library's exception as ours: its own `retriable` decides, plus a broker that is merely away."""
+    if exc.retriable or isinstance(exc, KafkaConnectionError):
+        return TransientError("Kafka", str(exc) or type(exc).__name__)
+    return FatalError(f"Kafka: {type(exc).__name__}: {exc}")
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Within it, KafkaError leaves as TransientError or FatalError, and a socket error as TransientError."""
+    try:
+        yield
+    except KafkaError as exc:
+        raise translate(exc) from exc
+    except OSError as exc:
+        raise TransientError("Kafka", str(exc)) from exc
+
+
+def ensure_topics(settings: Settings) -> TopicInfo:
+    """Create what is missing of our three topics and adopt what exists.
+
+    `project-events` keeps everything (retention off) and is stamped by the broker (LogAppendTime); `project-states` is
+    compacted and has the same number of partitions. Raises FatalError when the two disagree, TransientError without
+    a broker.
+    """
+    names = settings.topics
+    client = admin(settings)
+    try:
+        with translated():
+            existing = _describe(client, (names.events, names.rejected, names.states))
+            partitions = _agreed_partitions(settings, existing)
+            missing = [n for n in (names.events, names.rejected, names.states) if n not in existing]
+            if missing:
+                _create(client, settings, missing, partitions)
+                existing = _await_topics(client, (names.events, names.rejected, names.states))
+                partitions = _agreed_partitions(settings, existing)
+            _warn_about_weak_settings(client, names.events)
+        info = TopicInfo(partitions, str(existing[names.events]["topic_id"]).replace("-", "")[:8])
+        log.info("topics.ensured", partitions=info.partitions, tag=info.tag, created=missing)
+        return info
+    finally:
+        client.close()
+
+
+def _describe(client: KafkaAdminClient, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    found = client.describe_topics(list(names))
+    return {t["name"]: t for t in found if not t.get("error_code") and t.get("partitions")}
+
+
+def _await_topics(client: KafkaAdminClient, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    deadline = time.monotonic() + 20.0  # metadata of a new topic reaches the brokers within a second or two
+    while True:
+        found = _describe(client, names)
+        if len(found) == len(names) and all(
+            p.get("leader_id", -1) >= 0 for t in found.values() for p in t["partitions"]
+        ):
+            return found
+        if time.monotonic() > deadline:
+            raise TransientError("Kafka", f"topics not visible yet: {sorted(set(names) - set(found))}")
+        time.sleep(0.05)
+
+
+def _agreed_partitions(settings: Settings, existing: dict[str, dict[str, Any]]) -> int:
+    counts = {
+        name: len(existing[name]["partitions"])
+        for name in (settings.topics.events, settings.topics.states)
+        if name in existing
+    }
+    if len(set(counts.values())) > 1:
+        raise FatalError(f"the topics have different numbers of partitions: {counts}: they must agree")
+    return next(iter(counts.values()), settings.partitions)
+
+
+def _create(client: KafkaAdminClient, settings: Settings, missing: list[str], partitions: int) -> None:
+    brokers = len(client.describe_cluster()["brokers"])
+    factor = min(REPLICATION, brokers)
+    minimum = 2 if factor >= REPLICATION else 1
+    common = {"min.insync.replicas": str(minimum)}
+    forever = {"retention.ms": "-1", "retention.bytes": "-1"}
+    configs: dict[str, dict[str, str]] = {
+        settings.topics.events: {**common, **forever, "message.timestamp.type": "LogAppendTime"},
+        settings.topics.rejected: {**common, **forever},
+        settings.topics.states: {
+            **common,
+            "cleanup.policy": "compact",
+            "segment.bytes": str(STATES_SEGMENT_BYTES),
+            "segment.ms": str(STATES_SEGMENT_MS),
+            "min.cleanable.dirty.ratio": "0.3",
+            "message.timestamp.type": "LogAppendTime",
+        },
+    }
+    for name in missing:
+        count = 1 if name == settings.topics.rejected else partitions
+        topic = {name: {"num_partitions": count, "replication_factor": factor, "configs": configs[name]}}
+        try:
+            client.create_topics(topic, timeout_ms=10_000)
+        except TopicAlreadyExistsError:  # another service of this stack got there first
+            continue
+        except InvalidReplicationFactorError as exc:
+            raise TransientError("Kafka", f"not enough brokers for {name} yet") from exc
+        except UnknownTopicOrPartitionError as exc:
+            raise TransientError("Kafka", str(exc)) from exc
+
+
+def _warn_about_weak_settings(client: KafkaAdminClient, events: str) -> None:
+    for setting, value in weak_settings(client, events).items():
+        log.warning("topics.warned", topic=events, setting=setting, value=value)
+
+
+def weak_settings(client: KafkaAdminClient, events: str) -> dict[str, str]:
+    """Settings of the events topic under which an acknowledged event could be lost or misdated, with their values."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, events)
+    answer = client.describe_configs([resource], config_filter="all")
+    values = _topic_config(answer, events)
+    wanted = {"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
+    return {name: values[name] for name, want in wanted.items() if name in values and values[name] != want}
+
+
+def _topic_config(answer: Any, topic: str) -> dict[str, str]:
+    by_type = answer.get(ConfigResourceType.TOPIC.name.lower(), answer.get("topic", answer))
+    config = by_type.get(topic, {})
+    return {name: str(row["value"] if isinstance(row, dict) else row) for name, row in config.items()}

@@ -1,0 +1,187 @@
+"""The words of every refusal, in Chinese and English (RFC 9457, problem+json).
+
+`PROBLEMS` has a row per problem: status, titles, details. `FIELD_ERRORS` has a row per fault in one field. Templates
+are filled by `str.format` with the parameters of the problem; a caller sees its own language, a program reads `code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Language = Literal["zh-CN", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault: a JSON pointer (RFC 6901) into the body, or a query parameter's name, and a code of FIELD_ERRORS."""
+
+    pointer: str
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ProblemError(Exception):
+    """An answer that is a problem. Raise it anywhere below a route."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        errors: Iterable[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
+        **params: Any,
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = PROBLEMS[code].status
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = dict(members or {})
+        self.params = params
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemWords:
+    """One row of the table."""
+
+    status: int
+    title_zh: str
+    title_en: str
+    detail_zh: str
+    detail_en: str
+
+
+def body(problem: ProblemError, language: Language, instance: str) -> dict[str, Any]:
+    """The JSON members of the answer, in the caller's language."""
+    words = PROBLEMS[problem.code]
+    zh = language == "zh-CN"
+    answer: dict[str, Any] = {
+        "type": f"urn:luodi:problem:{problem.code}",
+        "title": words.title_zh if zh else words.title_en,
+        "status": words.status,
+        "detail": (words.detail_zh if zh else words.detail_en).format(**problem.params),
+        "instance": instance,
+        "code": problem.code,
+    }
+    if problem.errors:
+        answer["errors"] = [error_body(error, language) for error in problem.errors]
+    answer.update(problem.members)
+    return answer
+
+
+def error_body(error: FieldError, language: Language) -> dict[str, str]:
+    """One member of `errors`, in the caller's language."""
+    zh, en = FIELD_ERRORS[error.code]
+    return {
+        "pointer": error.pointer,
+        "code": error.code,
+        "detail": (zh if language == "zh-CN" else en).format(**error.params),
+    }
+
+
+PROBLEMS: dict[str, ProblemWords] = {
+    "bad-json": ProblemWords(400, "正文不是有效的 JSON", "The body is not valid JSON", "{reason}", "{reason}"),
+    "bad-request": ProblemWords(400, "请求有误", "The request is malformed", "{reason}", "{reason}"),
+    "bad-query": ProblemWords(
+        400,
+        "查询参数有误",
+        "A query parameter is wrong",
+        "请按 errors 中各项更正。",
+        "Correct what `errors` names.",
+    ),
+    "bad-position": ProblemWords(
+        400,
+        "位置标记无效",
+        "The position is not one of this system's",
+        "after 必须是本系统提交回执中的 position。",
+        "`after` takes a `position` that this system's ingest answered.",
+    ),
+    "unauthorized": ProblemWords(
+        401,
+        "需要密钥",
+        "A key is needed",
+        "请在请求头中写 Authorization: Bearer <密钥>。",
+        "Send the header Authorization: Bearer <key>.",
+    ),
+    "not-found": ProblemWords(404, "没有找到", "Not found", "{what} 不存在。", "{what} does not exist."),
+    "method-not-allowed": ProblemWords(
+        405,
+        "不支持的方法",
+        "The method is not allowed here",
+        "此地址支持：{allowed}。",
+        "This address takes: {allowed}.",
+    ),
+    "conflict": ProblemWords(
+        409,
+        "同一编号已有不同内容",
+        "The same id already carries another content",
+        "项目 {project_id} 中编号 {id} 的事件已经提交过，内容不同。",
+        "Project {project_id} already has an event {id} with another content.",
+    ),
+    "too-large": ProblemWords(
+        413, "正文过大", "The body is too large", "最多 {limit} 字节。", "At most {limit} bytes are taken."
+    ),
+    "unsupported-media-type": ProblemWords(
+        415, "不支持的正文类型", "The content type is not supported", "请使用 {expected}。", "Use {expected}."
+    ),
+    "invalid": ProblemWords(
+        422,
+        "内容不符合要求",
+        "The content does not fit the rules",
+        "请按 errors 中各项更正。",
+        "Correct what `errors` names.",
+    ),
+    "needs-confirmation": ProblemWords(
+        422,
+        "需要确认",
+        "A value needs confirmation",
+        "请核对 errors 中各项；无误则在 confirm 中写明字段名后重新提交。",
+        "Check what `errors` names; if it is right, name the fields in `confirm` and send again.",
+    ),
+    "too-many-requests": ProblemWords(
+        429, "请求过多", "Too many requests", "请在 {seconds} 秒后重试。", "Try again in {seconds} s."
+    ),
+    "internal": ProblemWords(
+        500,
+        "内部错误",
+        "Internal error",
+        "已记录，编号 {trace_id}。",
+        "It has been logged under {trace_id}.",
+    ),
+    "unavailable": ProblemWords(
+        503,
+        "暂时不可用",
+        "Temporarily unavailable",
+        "{what} 暂时不可用，请稍后重试。",
+        "{what} is not available for the moment; try again later.",
+    ),
+    "outcome-unknown": ProblemWords(
+        503,
+        "结果未知",
+        "The outcome is unknown",
+        "未能及时得到确认。请用回执中的编号重试：重复提交不会重复计数。",
+        "No acknowledgement came in time. Retry with the ids in this answer: a retry is never counted twice.",
+    ),
+    "overloaded": ProblemWords(
+        503, "繁忙", "Overloaded", "待确认的事件过多，请稍后重试。", "Too many events await acknowledgement; try again."
+    ),
+    "not-ready": ProblemWords(503, "尚未就绪", "Not ready", "请看 missing。", "See `missing`."),
+    "not-yet-visible": ProblemWords(
+        503,
+        "尚不可见",
+        "Not yet visible",
+        "该提交在 {seconds} 秒内尚未生效，请稍后再查。",
+        "What was posted is not visible after {seconds} s; ask again.",
+    ),
+}
+
+FIELD_ERRORS: dict[str, tuple[str, str]] = {
+    "unknown-field": ("没有这个字段", "There is no such field"),
+    "required": ("必填", "This field is required"),
+    "wrong-type": ("类型不对，应为{expected}", "The wrong type: expected {expected}"),
+    "unknown-parameter": ("没有这个参数；可用：{allowed}", "There is no such parameter; known: {allowed}"),
+    "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
+}

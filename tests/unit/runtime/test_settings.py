@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from luodi.runtime import settings
+from luodi.runtime.errors import InvalidSettingsError
+
+LOCAL = {
+    "LUODI_MODE": "local",
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:8192",
+    "MONGODB_URI": "mongodb://127.0.0.1:8117",
+}
+
+
+def faults(**environ: str) -> list[str]:
+    with pytest.raises(InvalidSettingsError) as caught:
+        settings.read(environ)
+    return caught.value.faults
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    got = settings.read(LOCAL)
+    assert (str(got.ingest_listen), str(got.tracker_listen), str(got.notify_listen)) == (
+        "127.0.0.1:8101",
+        "127.0.0.1:8102",
+        "127.0.0.1:8103",
+    )
+    assert (got.database, got.partitions, str(got.timezone), got.settle_s) == ("luodi", 8, "Asia/Shanghai", 10)
+    assert (got.topics.events, got.topics.rejected, got.topics.states) == (
+        "project-events",
+        "project-events.rejected",
+        "project-states",
+    )
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    found = faults(
+        LUODI_MODE="local",
+        KAFKA_BOOTSTRAP_SERVERS="k:1",
+        MONGODB_URI="http://x",
+        LUODI_PARTITIONS="0",
+        LUODI_TIMEZONE="Asia/Nowhere",
+        LUODI_TRACKER_LISTEN="nonsense",
+        LUODI_SETTLE_S="soon",
+    )
+    assert [fault.split("=")[0].split(":")[0] for fault in found] == [
+        "LUODI_TRACKER_LISTEN",
+        "MONGODB_URI",
+        "LUODI_PARTITIONS",
+        "LUODI_TIMEZONE",
+        "LUODI_SETTLE_S",
+    ]
+
+
+def test_production_refuses_no_key_a_shifted_clock_and_sample_data() -> None:
+    found = faults(**{**LOCAL, "LUODI_MODE": "production", "LUODI_CLOCK_OFFSET": "60", "LUODI_SAMPLE": "1"})
+    assert [fault.split()[0].rstrip(":") for fault in found] == [
+        "LUODI_API_KEY",
+        "LUODI_CLOCK_OFFSET",
+        "LUODI_SAMPLE=1",
+    ]
+
+
+def test_an_address_that_others_can_reach_needs_a_key() -> None:
+    assert "LUODI_INGEST_LISTEN=0.0.0.0:8101" in faults(**{**LOCAL, "LUODI_INGEST_LISTEN": "0.0.0.0:8101"})[0]
+    assert settings.read({**LOCAL, "LUODI_INGEST_LISTEN": "0.0.0.0:8101", "LUODI_API_KEY": "k"}).api_key == "k"
+    assert settings.read({**LOCAL, "LUODI_INGEST_LISTEN": "[::1]:8101"}).ingest_listen.url == "http://[::1]:8101"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("opened\n", encoding="utf-8")
+    assert settings.read({**LOCAL, "LUODI_API_KEY_FILE": str(file)}).api_key == "opened"
+    assert "both set" in faults(**{**LOCAL, "LUODI_API_KEY_FILE": str(file), "LUODI_API_KEY": "x"})[0]
+    assert "cannot be read" in faults(**{**LOCAL, "LUODI_API_KEY_FILE": str(tmp_path / "none")})[0]
+
+
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    shown = repr(settings.read({**LOCAL, "LUODI_API_KEY": "hidden-1", "MONGODB_URI": "mongodb://u:hidden-2@h"}))
+    assert "hidden" not in shown
+
+
+def test_the_operators_kafka_arguments_pass_through() -> None:
+    got = settings.read(
+        {
+            **LOCAL,
+            "KAFKA_BOOTSTRAP_SERVERS": "a:1, b:2",
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+            "KAFKA_SASL_PLAIN_USERNAME": "u",
+            "KAFKA_SASL_PLAIN_PASSWORD": "p",
+            "KAFKA_SSL_CHECK_HOSTNAME": "false",
+        }
+    ).kafka
+    assert got == {
+        "bootstrap_servers": ["a:1", "b:2"],
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "u",
+        "sasl_plain_password": "p",
+        "ssl_check_hostname": False,
+    }
+
+
+def test_a_webhook_needs_a_secret_of_the_standard_form() -> None:
+    assert "LUODI_WEBHOOK_SECRET is needed" in faults(**{**LOCAL, "LUODI_WEBHOOK_URL": "http://h/x"})[0]
+    assert "whsec_" in faults(**{**LOCAL, "LUODI_WEBHOOK_URL": "http://h/x", "LUODI_WEBHOOK_SECRET": "plain"})[0]
