@@ -1,0 +1,126 @@
+"""The working calendar of a zone: which days count as working days, and when a business day begins.
+
+In a year whose holidays are not published Monday to Friday are working days; nothing is guessed. Counting is
+arithmetic on whole weeks plus the days that differ from them (holidays on weekdays, worked weekend days 补班), kept as
+running totals: every question is one bisection, for any year.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from itertools import accumulate
+
+from luodi.domain.days import BEGINNING, END_OF_TIME, instant
+
+FRIDAY = 4  # date.weekday() of the last weekday
+
+
+@dataclass(frozen=True, slots=True)
+class YearDays:
+    """The published days of one year that differ from Monday to Friday."""
+
+    off: frozenset[date] = frozenset()  # weekdays that are not worked: 法定节假日 and its bridges
+    made_up: frozenset[date] = frozenset()  # weekend days that are worked: 补班
+
+    @classmethod
+    def observed(cls, year: int, is_workday: Callable[[date], bool]) -> YearDays:
+        """Read a published year day by day from any source that can say whether a day is worked."""
+        days = [date.fromordinal(n) for n in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)]
+        return cls(
+            off=frozenset(day for day in days if day.weekday() <= FRIDAY and not is_workday(day)),
+            made_up=frozenset(day for day in days if day.weekday() > FRIDAY and is_workday(day)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calendar:
+    """Working days and midnights of one time zone; made by ``Calendar.build``."""
+
+    timezone: tzinfo
+    last_published: int  # year; 0 when no year is published
+    _exceptions: tuple[int, ...]  # ordinals of the days that differ from Monday to Friday, ascending
+    _shifts: tuple[int, ...]  # _shifts[i]: what the first i exceptions add to the count of weekdays
+    _counts: tuple[int, ...]  # _counts[i]: working days from 0001-01-01 up to and including _exceptions[i]
+    _fingerprint: str
+    _midnights: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, timezone: tzinfo, years: Mapping[int, YearDays]) -> Calendar:
+        """Make a calendar from the published years; days that do not differ from Monday to Friday change nothing."""
+        steps = {day.toordinal(): -1 for year in years.values() for day in year.off if day.weekday() <= FRIDAY} | {
+            day.toordinal(): 1 for year in years.values() for day in year.made_up if day.weekday() > FRIDAY
+        }
+        exceptions = tuple(sorted(steps))
+        shifts = tuple(accumulate((steps[day] for day in exceptions), initial=0))
+        counts = tuple(_weekdays(day) + shift for day, shift in zip(exceptions, shifts[1:], strict=True))
+        content = [str(timezone), sorted(years), [[day, steps[day]] for day in exceptions]]
+        fingerprint = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+        return cls(timezone, max(years, default=0), exceptions, shifts, counts, fingerprint)
+
+    def fingerprint(self) -> str:
+        """A digest of everything an answer depends on: the time zone's name and the published years."""
+        return self._fingerprint
+
+    # -- working days ---------------------------------------------------------------------------------------------
+
+    def count(self, day: int) -> int:
+        """Working days from 0001-01-01 up to and including the ordinal ``day``; differences count an interval."""
+        return _weekdays(day) + self._shifts[bisect_right(self._exceptions, day)]
+
+    def nth(self, number: int) -> int:
+        """The ordinal of the working day whose ``count`` is first ``number`` (≥ 1): the inverse of ``count``."""
+        index = bisect_left(self._counts, number)  # the first exception at or before which the number is reached
+        weeks, rest = divmod(number - self._shifts[index] - 1, 5)
+        day = weeks * 7 + rest + 1
+        return day if index == len(self._exceptions) else min(day, self._exceptions[index])
+
+    def is_workday(self, day: date) -> bool:
+        """Whether the day is worked."""
+        ordinal = day.toordinal()
+        return self.count(ordinal) > self.count(ordinal - 1)
+
+    def workdays_between(self, start: date, day: date) -> int:
+        """Working days after ``start`` up to and including ``day``; negative when ``day`` is the earlier one."""
+        return self.count(day.toordinal()) - self.count(start.toordinal())
+
+    def add_workdays(self, start: date, number: int) -> date:
+        """The ``number``-th working day after ``start``; ``start`` itself for 0."""
+        if number <= 0:
+            return start
+        return date.fromordinal(self.nth(self.count(start.toordinal()) + number))
+
+    def is_published(self, day: date) -> bool:
+        """False for a day of a year later than the last published one: a count that looks at it is provisional."""
+        return day.year <= self.last_published
+
+    # -- business days in time --------------------------------------------------------------------------------------
+
+    def business_date(self, moment: str) -> date:
+        """The business date of an instant."""
+        return datetime.fromisoformat(moment).astimezone(self.timezone).date()
+
+    def midnight(self, day: date) -> str:
+        """The instant at which the business day begins."""
+        return self.midnight_of(day.toordinal())
+
+    def midnight_of(self, day: int) -> str:
+        """The same for an ordinal; kept within BEGINNING and END_OF_TIME."""
+        known = self._midnights.get(day)
+        if known is None:
+            # Where clocks are put forward at midnight 00:00 does not exist; the offset from before the change then
+            # gives the first moment of the day, which is what is meant.
+            local = datetime.combine(date.fromordinal(day), datetime.min.time(), self.timezone)
+            known = min(max(instant(local), BEGINNING), END_OF_TIME)
+            self._midnights[day] = known  # idempotent, so that threads may race
+        return known
+
+
+def _weekdays(day: int) -> int:
+    """Mondays to Fridays from 0001-01-01 (a Monday) up to and including the ordinal."""
+    weeks, rest = divmod(day, 7)
+    return weeks * 5 + min(rest, 5)

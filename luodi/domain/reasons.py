@@ -1,0 +1,266 @@
+"""Why a light shines, in a sentence: a reason is data (a code with dates and numbers), put into words when it is read.
+
+Nothing in a stored reason depends on today: ``text`` adds the days left or over when it is told what day it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from luodi.domain import days
+from luodi.domain.stages import Language, noun
+
+Reason = Mapping[str, Any]
+ZH: Language = "zh-CN"
+
+
+def text(reason: Reason, language: Language, today: date | None = None) -> str:
+    """Put a reason (or a warning) into words; with ``today`` also the days left or over.
+
+    Raises KeyError for a code that is not in the table.
+    """
+    row = SENTENCES[reason["code"]]
+    words = {name: word(reason, language, today) for name, word in _WORDS.items()}
+    return (row.zh if language == ZH else row.en).format_map(words)
+
+
+def light_name(light: str, language: Language) -> str:
+    """What a light is called."""
+    return LIGHT_NAMES[light][0 if language == ZH else 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One reason in both languages; ``{names}`` are the words below."""
+
+    zh: str
+    en: str
+
+
+# Words: each makes one placeholder from the reason's values, "" where the reason has none.
+
+_UNITS = {"working_days": ("个工作日", "working day"), "calendar_days": ("天", "day"), "months": ("个月", "month")}
+_MONTHS = (  # strftime would follow the locale of the process
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_BLOCKERS = {  # kinds of blocker as they stand in an English sentence
+    "资金": "funding",
+    "用水": "water",
+    "用电": "power",
+    "用能": "energy",
+    "用地": "land",
+    "用工": "labour",
+    "环评": "environmental assessment",
+    "规划": "planning",
+    "其他": "other",
+}
+
+
+def _number(amount: int, unit: str, language: Language) -> str:
+    zh, en = _UNITS[unit]
+    return f"{amount}{zh}" if language == ZH else f"{amount} {en}{'' if amount == 1 else 's'}"
+
+
+def _stage(reason: Reason, language: Language, index: int) -> str:
+    if "stage" in reason:
+        return noun(reason.get("route"), reason["stage"], language)
+    return noun(reason.get("route"), reason["gap"][index], language) if "gap" in reason else ""
+
+
+def _day(reason: Reason, language: Language, name: str) -> str:
+    value = reason.get(name)
+    if value is None:
+        return "日期不详" if language == ZH else "an unknown date"
+    if reason.get("approximate") and name in ("start", "due"):
+        return f"约{value}" if language == ZH else f"about {value}"
+    return str(value)
+
+
+def _rest(reason: Reason, language: Language, today: date | None) -> str:
+    if today is None or "due" not in reason:
+        return ""
+    over = (today - days.last_day(reason["due"])).days
+    if over == 0:
+        return "，今天到期" if language == ZH else ", today"
+    if over > 0:
+        number = _number(over, "calendar_days", language)
+        return f"，已超期{number}" if language == ZH else f", {number} over"
+    number = _number(-over, "calendar_days", language)
+    return f"，还有{number}" if language == ZH else f", {number} left"
+
+
+def _basis(reason: Reason, language: Language, _today: date | None) -> str:
+    if "gap" not in reason or "start" not in reason:
+        return ""
+    start, stage = _day(reason, language, "start"), _stage(reason, language, 0)
+    limit = _number(reason["limit"], reason["unit"], language)
+    out = reason.get("paused_days", 0)
+    if language == ZH:
+        return f"（{start}{stage}，限{limit}" + (f"，扣除暂停{out}天）" if out else "）")
+    paused = f", {_number(out, 'calendar_days', language)} paused left out" if out else ""
+    return f" ({limit} from {stage} on {start}{paused})"
+
+
+def _owner(reason: Reason, language: Language, _today: date | None) -> str:
+    return reason.get("owner") or ("责任单位（待认领）" if language == ZH else "a unit still to be named")
+
+
+def _kind(reason: Reason, language: Language, _today: date | None) -> str:
+    kind = reason.get("kind")
+    if kind is None:
+        return "其他" if language == ZH else "other"
+    return str(kind) if language == ZH else _BLOCKERS.get(kind, str(kind))
+
+
+def _why(reason: Reason, language: Language, _today: date | None) -> str:
+    why = reason.get("why")
+    if not why:
+        return ""
+    return f"：{why}" if language == ZH else f": {why}"
+
+
+def _facts(reason: Reason, language: Language, _today: date | None) -> str:
+    as_of = reason.get("as_of")
+    if as_of is None:
+        return "公开资料" if language == ZH else "Published facts"
+    last = days.last_day(as_of)
+    whole_year, whole_month = len(as_of) == len("2024"), last == days.last_day(as_of[:7])
+    if language == ZH:
+        day = "" if whole_month else f"{last.day}日"
+        return f"资料截至{last.year}年" + ("" if whole_year else f"{last.month}月{day}")
+    day = "" if whole_month else f"{last.day} "
+    return "Published facts as of " + ("" if whole_year else f"{day}{_MONTHS[last.month - 1]} ") + str(last.year)
+
+
+_WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
+    "stage": lambda reason, language, _today: _stage(reason, language, 1),
+    "from_stage": lambda reason, language, _today: _stage(reason, language, 0),
+    "later": lambda reason, language, _today: (
+        noun(reason.get("route"), reason["later"], language) if "later" in reason else ""
+    ),
+    "due": lambda reason, language, _today: _day(reason, language, "due"),
+    "plan": lambda reason, language, _today: _day(reason, language, "plan"),
+    "until": lambda reason, language, _today: _day(reason, language, "until"),
+    "date": lambda reason, language, _today: _day(reason, language, "date"),
+    "later_date": lambda reason, language, _today: _day(reason, language, "later_date"),
+    "blocker": lambda reason, _language, _today: str(reason.get("blocker", "")),
+    "suspension": lambda reason, _language, _today: str(reason.get("suspension", "")),
+    "times": lambda reason, _language, _today: str(reason.get("times", "")),
+    "rest": _rest,
+    "basis": _basis,
+    "owner": _owner,
+    "kind": _kind,
+    "why": _why,
+    "facts": _facts,
+}
+
+LIGHT_NAMES: dict[str, tuple[str, str]] = {
+    "green": ("绿灯", "green"),
+    "yellow": ("黄灯", "yellow"),
+    "red": ("红灯", "red"),
+    "grey": ("灰灯", "grey"),
+    "blue": ("蓝灯", "blue"),
+}
+
+SENTENCES: dict[str, Sentence] = {
+    # The zone's default limit on the open gap.
+    "in-time": Sentence(
+        "应于{due}前{stage}{rest}{basis}",
+        "In time: {stage} is due by {due}{rest}{basis}",
+    ),
+    "due-soon": Sentence(
+        "期限临近：应于{due}前{stage}{rest}{basis}",
+        "Due soon: {stage} is due by {due}{rest}{basis}",
+    ),
+    "behind-plan": Sentence(
+        "已过计划日期{plan}，尚未{stage}；期限为{due}{rest}{basis}",
+        "Behind plan: {stage} was planned for {plan} and has not been reported; it is due by {due}{rest}{basis}",
+    ),
+    "overdue": Sentence(
+        "应于{due}前{stage}{rest}{basis}",
+        "Overdue: {stage} was due by {due}{rest}{basis}",
+    ),
+    "paused": Sentence(
+        "因{kind}问题暂停计时至{until}，由{owner}负责；应于{due}前{stage}{basis}",
+        "Paused until {until} because of a blocker ({kind}) that {owner} must clear; {stage} is due by {due}{basis}",
+    ),
+    "overdue-paused": Sentence(
+        "应于{due}前{stage}{rest}；超期之后因{kind}问题暂停至{until}，由{owner}负责，仍为红灯{basis}",
+        "Overdue: {stage} was due by {due}{rest}; the pause until {until} ({kind}, {owner}) began later{basis}",
+    ),
+    # A plan in the place of the zone's default.
+    "plan-in-time": Sentence(
+        "计划于{due}前{stage}{rest}{basis}",
+        "In time: {stage} is planned for {due}{rest}{basis}",
+    ),
+    "plan-due-soon": Sentence(
+        "计划日期临近：计划于{due}前{stage}{rest}{basis}",
+        "Due soon: {stage} is planned for {due}{rest}{basis}",
+    ),
+    "plan-overdue": Sentence(
+        "计划应于{due}前{stage}{rest}{basis}",
+        "Overdue: {stage} was planned for {due}{rest}{basis}",
+    ),
+    # The promise of the unit that must act on a blocker.
+    "promise-in-time": Sentence(
+        "{owner}承诺于{due}前解决{kind}问题{rest}",
+        "In time: {owner} promised to clear the blocker ({kind}) by {due}{rest}",
+    ),
+    "promise-due-soon": Sentence(
+        "承诺期限临近：{owner}承诺于{due}前解决{kind}问题{rest}",
+        "Due soon: {owner} promised to clear the blocker ({kind}) by {due}{rest}",
+    ),
+    "promise-overdue": Sentence(
+        "{owner}承诺于{due}前解决{kind}问题，尚未销号{rest}",
+        "Overdue: {owner} promised to clear the blocker ({kind}) by {due}{rest}",
+    ),
+    # No clock runs.
+    "no-milestone": Sentence("尚无节点", "No milestone has been reported yet"),
+    "date-unknown": Sentence("已{stage}，但缺日期，无法计时", "The date of {stage} is not known, so no clock runs"),
+    "no-clock": Sentence("合作协议，不设时限", "A co-operation agreement has no clock"),
+    "no-limit": Sentence("下一节点未设时限", "No limit is set for the next stage"),
+    "phased": Sentence("分期项目，以各期灯色为准", "A phased project shows the lights of its phases"),
+    "published": Sentence("{facts}", "{facts}"),
+    "withdrawn": Sentence("已退出（{date}）{why}", "Withdrawn ({date}){why}"),
+    "finished": Sentence("已{stage}，全程节点完成", "All stages are reached, {stage} the last"),
+    # Warnings: what in the record does not fit together.
+    "dates-out-of-order": Sentence(
+        "日期顺序有误：{stage}（{date}）晚于{later}（{later_date}）",
+        "Dates out of order: {stage} on {date} is later than {later} on {later_date}",
+    ),
+    "stage-not-on-route": Sentence(
+        "本项目路径不含{stage}节点，已报日期{date}不参与计时",
+        "The route of this project does not include {stage}, reported for {date}",
+    ),
+    "unknown-blocker": Sentence(
+        "销号所指的问题{blocker}不存在", "A clearing names a blocker that does not exist: {blocker}"
+    ),
+    "unknown-suspension": Sentence(
+        "复工所指的停工{suspension}不存在", "An end names a suspension that does not exist: {suspension}"
+    ),
+    "pause-not-allowed": Sentence(
+        "问题{blocker}的原因不允许暂停计时", "The cause of blocker {blocker} does not allow a pause: it is not counted"
+    ),
+    "pause-too-long": Sentence(
+        "问题{blocker}的暂停超过单次90天，按90天计至{until}",
+        "The pause of blocker {blocker} is longer than 90 days: it is counted until {until}",
+    ),
+    "plan-change-refused": Sentence(
+        "{stage}计划调整缺少理由或批准人，未采纳（{times}次）",
+        "A change of the plan for {stage} without reason and approver does not hold (times: {times})",
+    ),
+}
