@@ -1,0 +1,451 @@
+"""The event types: one row each in `EVENT_TYPES`. HTTP endpoints, the codec and the generated contract follow from it.
+
+A new type needs a row here and a handler in the domain's fold, nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from marshmallow import ValidationError
+
+from luodi.domain import events as domain
+from luodi.domain.days import first_day
+from luodi.domain.stages import KINDS, ROUTES, STAGES
+from schemas.fields import EVENT_ID, ID, ONE_DAY, Amount, Choice, Day, Flag, Items, Money, Name, Text, Whole
+from schemas.invalid import Fault, FieldError, Invalid, flatten
+from schemas.loading import REFUSE, TOLERATE, Objects, Record, Unknown, checked_fields, loader
+
+__all__ = ["EVENT_TYPES", "EventType", "FieldError", "Invalid", "Request", "load_http", "load_record", "load_request"]
+
+Data = dict[str, Any]
+RecordClass = type[Record]
+Rule = Callable[[Data], Iterable[tuple[str, Fault]]]
+
+BLOCKER_KINDS = ("资金", "用水", "用电", "用能", "用地", "用工", "环评", "规划", "其他")
+CAUSES = ("enterprise", "government", "utility", "force_majeure")
+MAX_PAUSE_DAYS = 90  # per approval, both ends included: a longer pause has to be approved again
+MAX_INVESTMENT = 10_000_000_000  # yuan (100 亿): more than this asks for confirmation
+MIN_INVESTMENT = 10_000  # yuan: less than this looks like an amount written in 万 or 亿
+CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
+CONFIRMABLE = ("investment", "phase_investment", "paid_in")
+
+_SHORT = 64
+_LINE = 200
+_REASON = 500
+_NOTE = 2000
+_LONG = 4000
+
+
+def _note() -> Text:
+    return Text(_NOTE, lines=True, allow_none=True)
+
+
+class Evidence(Record):
+    """A paper that proves a milestone: its kind and its number or address."""
+
+    kind = Text(_SHORT, required=True)
+    ref = Text(_LINE, required=True)
+
+
+class Reference(Record):
+    """The project's number in another system."""
+
+    system = Text(_SHORT, required=True)
+    id = Text(_LINE, required=True)
+
+
+class ProjectRegistered(Record):
+    """A project enters the books. Absent and null fields are unknown."""
+
+    name = Text(_LINE, required=True)
+    content = Text(_LONG, lines=True, allow_none=True)
+    kind = Choice("value", KINDS, allow_none=True)
+    zone = Name(required=True)
+    route = Choice("route", tuple(ROUTES), required=True)
+    phased = Flag(allow_none=True)
+    lanes = Items(Text(_SHORT), 10, allow_none=True)
+    industry = Text(_LINE, allow_none=True)
+    chain = Text(_LINE, allow_none=True)
+    investor = Text(_LINE, allow_none=True)
+    enterprise = Text(_LINE, allow_none=True)
+    credit_code = Name(CREDIT_CODE, allow_none=True)
+    approval_code = Text(_SHORT, allow_none=True)
+    origin = Text(_LINE, allow_none=True)
+    park = Text(_LINE, allow_none=True)
+    parcel = Text(_LINE, allow_none=True)
+    carrier = Name(allow_none=True)
+    parent = Name(allow_none=True)
+    key = Flag(allow_none=True)
+    level = Text(_SHORT, allow_none=True)
+    class_ = Text(_SHORT, allow_none=True, data_key="class", attribute="class")  # a word Python keeps for itself
+    investment = Money(allow_none=True)
+    phase_investment = Money(allow_none=True)
+    paid_in = Money(allow_none=True)
+    area_mu = Amount(10_000_000, decimals=4, allow_none=True)
+    floor_m2 = Amount(1_000_000_000, allow_none=True)
+    jobs = Whole(0, 10_000_000, allow_none=True)
+    agreed_start_date = Day(partial=True, allow_none=True)
+    leader = Name(allow_none=True)
+    vice_leader = Name(allow_none=True)
+    lead_unit = Name(allow_none=True)
+    group_head = Name(allow_none=True)
+    officer = Name(allow_none=True)
+    company_contact = Name(allow_none=True)
+    introduced_by = Text(_LINE, allow_none=True)
+    increment_of = Name(allow_none=True)
+    refs = Objects(Reference, 20, allow_none=True)
+    source = Text(_SHORT, allow_none=True)
+    as_of = Day(partial=True, allow_none=True)
+    confirm = Items(Choice("value", CONFIRMABLE), len(CONFIRMABLE), allow_none=True)
+    note = _note()
+
+
+class ProjectAmended(ProjectRegistered):
+    """Some fields of a project change; a null clears. What every project must have can change but not be cleared."""
+
+    name = Text(_LINE)
+    zone = Name()
+    route = Choice("route", tuple(ROUTES))
+
+
+class MilestoneReported(Record):
+    """A stage was reached. `date` null: reached, the day is not known. Reported again: a correction."""
+
+    stage = Choice("stage", tuple(STAGES), required=True)
+    date = Day(partial=True, required=True, allow_none=True)
+    note = _note()
+    evidence = Objects(Evidence, 20, allow_none=True)
+
+
+class PlanSet(Record):
+    """The planned date of a stage. A later one holds only with a reason and an approver."""
+
+    stage = Choice("stage", tuple(STAGES), required=True)
+    date = Day(partial=True, required=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
+    approver = Name(allow_none=True)
+    note = _note()
+
+
+class ProgressReported(Record):
+    """How far the building is and what has been spent, cumulative."""
+
+    date = Day(required=True)
+    percent = Amount(100, allow_none=True)
+    appearance = Text(_NOTE, lines=True, allow_none=True)
+    invested_total = Money(allow_none=True)
+    arrived_total = Money(allow_none=True)
+    note = _note()
+
+
+class BlockerRaised(Record):
+    """Something stands in the way. Without `owner` nobody has taken it; with `approver` and `until` it also pauses."""
+
+    kind = Choice("value", BLOCKER_KINDS, required=True)
+    cause = Choice("value", CAUSES, allow_none=True)
+    owner = Name(allow_none=True)
+    date = Day(required=True)
+    promise = Day(allow_none=True)
+    level = Text(_SHORT, allow_none=True)
+    approver = Name(allow_none=True)
+    until = Day(allow_none=True)
+    note = _note()
+
+
+class BlockerCleared(Record):
+    """The blocker is out of the way; the day counts again."""
+
+    blocker_id = Name(EVENT_ID, required=True)
+    date = Day(required=True)
+    note = _note()
+
+
+class SuspensionBegun(Record):
+    """Work stands still (停工). This alone pauses no clock."""
+
+    date = Day(required=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
+    note = _note()
+
+
+class SuspensionEnded(Record):
+    """Work goes on."""
+
+    suspension_id = Name(EVENT_ID, required=True)
+    date = Day(required=True)
+    note = _note()
+
+
+class ProjectWithdrawn(Record):
+    """The project is given up (退出); it stays in the denominators of the rates."""
+
+    date = Day(partial=True, required=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
+    note = _note()
+
+
+class NoteAdded(Record):
+    """A remark in the project's timeline."""
+
+    text = Text(_LONG, lines=True, required=True)
+    note = _note()
+
+
+class EventRetracted(Record):
+    """An earlier event is taken back, as if it had never been reported; the record of it stays."""
+
+    event_id = Name(EVENT_ID, required=True)
+    reason = Text(_REASON, lines=True, required=True)
+    note = _note()
+
+
+def _amends_something(data: Data) -> Iterator[tuple[str, Fault]]:
+    if not data.keys() - {"note", "confirm"}:
+        yield "", Fault("nothing-amended")
+
+
+def _pause_is_whole_and_short(data: Data) -> Iterator[tuple[str, Fault]]:
+    begun, until, approver = data["date"], data.get("until"), data.get("approver")
+    if (until is None) != (approver is None):
+        yield ("until" if until is None else "approver"), Fault("together")
+    if until is not None:
+        length = first_day(until) - first_day(begun) + ONE_DAY
+        if length < ONE_DAY:
+            yield "until", Fault("before-date")
+        elif length > timedelta(days=MAX_PAUSE_DAYS):
+            yield "until", Fault("pause-too-long", limit=MAX_PAUSE_DAYS)
+        if data.get("cause") is None:
+            yield "cause", Fault("needed-for-pause")
+
+
+def _promise_is_not_before_blocker(data: Data) -> Iterator[tuple[str, Fault]]:
+    promise = data.get("promise")
+    if promise is not None and first_day(promise) < first_day(data["date"]):
+        yield "promise", Fault("before-date")
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One row. `path` is the endpoint that takes this type; its `{names}` beyond `project_id` are data fields.
+
+    `happened` names the dates that tell of something that has happened: at most one day in the future.
+    `nulls` names the fields whose null is information; elsewhere null and absent are the same and null is dropped.
+    `rules` look at several fields together, after each has been accepted.
+    """
+
+    type: str
+    kind: str
+    schema: RecordClass
+    path: str
+    summary: str
+    method: str = "POST"
+    happened: tuple[str, ...] = ()
+    nulls: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def path_fields(self) -> tuple[str, ...]:
+        """Data fields that the endpoint takes from its address, not from its body."""
+        return tuple(name for name in _PATH_NAME.findall(self.path) if name != "project_id")
+
+    @property
+    def project_in_path(self) -> bool:
+        return "{project_id}" in self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one item of a request says: the event's data and the envelope the caller may choose."""
+
+    id: str | None
+    project_id: str | None
+    actor: str | None
+    data: Data
+
+
+_PATH_NAME = re.compile(r"\{([a-z_]+)\}")
+_PROJECT = "/v1/projects/{project_id}"
+
+ROWS = (
+    EventType(
+        domain.PROJECT_REGISTERED,
+        "project",
+        ProjectRegistered,
+        "/v1/projects",
+        "登记项目 · Register a project",
+    ),
+    EventType(
+        domain.PROJECT_AMENDED,
+        "project",
+        ProjectAmended,
+        _PROJECT,
+        "修改登记内容 · Amend a project",
+        method="PATCH",
+        nulls=frozenset(name for name, _ in checked_fields(ProjectAmended())),
+        rules=(_amends_something,),
+    ),
+    EventType(
+        domain.MILESTONE_REPORTED,
+        "project",
+        MilestoneReported,
+        "/v1/milestones",
+        "上报节点 · Report a milestone",
+        happened=("date",),
+        nulls=frozenset({"date"}),
+    ),
+    EventType(domain.PLAN_SET, "project", PlanSet, f"{_PROJECT}/plan", "计划日期 · Set a planned date"),
+    EventType(
+        domain.PROGRESS_REPORTED, "project", ProgressReported, f"{_PROJECT}/progress", "形象进度 · Report progress"
+    ),
+    EventType(
+        domain.BLOCKER_RAISED,
+        "project",
+        BlockerRaised,
+        f"{_PROJECT}/blockers",
+        "报困难 · Raise a blocker",
+        rules=(_pause_is_whole_and_short, _promise_is_not_before_blocker),
+    ),
+    EventType(
+        domain.BLOCKER_CLEARED,
+        "project",
+        BlockerCleared,
+        f"{_PROJECT}/blockers/{{blocker_id}}/clear",
+        "困难解决 · Clear a blocker",
+    ),
+    EventType(
+        domain.SUSPENSION_BEGUN, "project", SuspensionBegun, f"{_PROJECT}/suspensions", "停工 · Begin a suspension"
+    ),
+    EventType(
+        domain.SUSPENSION_ENDED,
+        "project",
+        SuspensionEnded,
+        f"{_PROJECT}/suspensions/{{suspension_id}}/end",
+        "复工 · End a suspension",
+    ),
+    EventType(
+        domain.PROJECT_WITHDRAWN, "project", ProjectWithdrawn, f"{_PROJECT}/withdrawal", "退出 · Withdraw a project"
+    ),
+    EventType(domain.NOTE_ADDED, "project", NoteAdded, f"{_PROJECT}/notes", "记事 · Add a note"),
+    EventType(domain.EVENT_RETRACTED, "project", EventRetracted, f"{_PROJECT}/retractions", "撤回 · Retract an event"),
+)
+
+EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({row.type: row for row in ROWS})
+
+SUBJECTS: Mapping[str, re.Pattern[str]] = MappingProxyType({"project": ID})
+"""Subject kind -> the form of its subjects. A project's is its id; other kinds will be `<kind>:<id>`."""
+
+
+def _envelope(row: EventType) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"id": Name(EVENT_ID, allow_none=True)}
+    if not row.project_in_path:
+        # A project being registered may leave its id to us; any other event must say whom it is about.
+        chosen["project_id"] = Name(
+            required=row.type != domain.PROJECT_REGISTERED, allow_none=row.type == domain.PROJECT_REGISTERED
+        )
+    chosen |= {name: field for name, field in row.schema.declared().items() if name not in row.path_fields}
+    return chosen | {"actor": Name(allow_none=True)}
+
+
+def _request_schema(row: EventType) -> type[Record]:
+    """The body of the row's endpoint: envelope and data in one object, without what stands in the address."""
+    return type(f"{row.schema.__name__}Request", (Record,), _envelope(row))
+
+
+REQUESTS: Mapping[str, type[Record]] = MappingProxyType({row.type: _request_schema(row) for row in ROWS})
+
+
+def load_http(type_: str, payload: object, today: date) -> Data:
+    """The data of an event as a caller sent it: unknown fields are refused.
+
+    `today` is the business date now. Raises Invalid with a pointer for every fault.
+    """
+    return _load(_row(type_), payload, today, REFUSE)
+
+
+def load_record(type_: str, payload: object, today: date) -> Data:
+    """The data of an event as a record carries it: unknown fields are left out. `today`: the day it was recorded."""
+    return _load(_row(type_), payload, today, TOLERATE)
+
+
+def load_request(row: EventType, payload: object, today: date, from_path: Mapping[str, str]) -> Request:
+    """One item of the body of the row's endpoint. `from_path` holds the `path_fields` of the address.
+
+    Raises Invalid with a pointer for every fault, relative to the item.
+    """
+    try:
+        loaded = loader(REQUESTS[row.type], REFUSE).load(payload)
+    except ValidationError as exc:
+        raise _invalid(exc.messages) from exc
+    event_id, actor = loaded.pop("id", None), loaded.pop("actor", None)
+    project_id = loaded.pop("project_id", None)
+    if from_path:
+        # In the schema's order: the same content is the same bytes, whichever way it came in.
+        try:
+            loaded = loader(row.schema, REFUSE).load({**loaded, **from_path})
+        except ValidationError as exc:
+            raise _invalid(exc.messages) from exc
+    return Request(event_id, project_id, actor, _finish(row, loaded, today))
+
+
+def unconfirmed(data: Data) -> list[FieldError]:
+    """The amounts of a registered or amended project that look like a slip and are not named in its `confirm`."""
+    confirmed = data.get("confirm") or ()
+    doubts = []
+    for name in CONFIRMABLE:
+        amount = data.get(name)
+        if amount is None or name in confirmed:
+            continue
+        if amount > MAX_INVESTMENT:
+            doubts.append(FieldError(f"/{name}", "confirm-large", {"limit": MAX_INVESTMENT, "name": name}))
+        elif 0 < amount < MIN_INVESTMENT:
+            doubts.append(FieldError(f"/{name}", "confirm-small", {"limit": MIN_INVESTMENT, "name": name}))
+    return doubts
+
+
+def _row(type_: str) -> EventType:
+    row = EVENT_TYPES.get(type_)
+    if row is None:
+        raise Invalid(
+            "unknown-type",
+            f"no event type {type_[:64]!r}",
+            [FieldError("/type", "unknown-type", {"allowed": ", ".join(EVENT_TYPES)})],
+        )
+    return row
+
+
+def _load(row: EventType, payload: object, today: date, unknown: Unknown) -> Data:
+    try:
+        loaded = loader(row.schema, unknown).load(payload)
+    except ValidationError as exc:
+        raise _invalid(exc.messages) from exc
+    return _finish(row, loaded, today)
+
+
+def _finish(row: EventType, loaded: Data, today: date) -> Data:
+    faults: list[tuple[str, Fault]] = []
+    for name in row.happened:
+        day = loaded.get(name)
+        if day is not None and first_day(day) > today + ONE_DAY:
+            faults.append((name, Fault("date-in-future", latest=(today + ONE_DAY).isoformat())))
+    for rule in row.rules:
+        faults.extend(rule(loaded))
+    if faults:
+        raise Invalid(
+            str(faults[0][1]),
+            f"{faults[0][0] or 'the body'}: {faults[0][1]}",
+            [FieldError(f"/{name}" if name else "", str(fault), fault.params) for name, fault in faults],
+        )
+    nulls = row.nulls
+    return {name: value for name, value in loaded.items() if value is not None or name in nulls}
+
+
+def _invalid(messages: Any) -> Invalid:
+    errors = flatten(messages)
+    first = errors[0]
+    return Invalid(first.code, f"{first.pointer or 'the body'}: {first.code}", errors)

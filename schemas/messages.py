@@ -1,0 +1,66 @@
+"""The sentence of every field fault, in Chinese and in English. Templates are filled with the fault's parameters."""
+
+from __future__ import annotations
+
+FIELD_ERRORS: dict[str, tuple[str, str]] = {
+    "required": ("必填", "This field is required"),
+    "null": ("不能为空", "This must not be null"),
+    "unknown-field": ("没有这个字段", "There is no such field"),
+    "wrong-type": ("类型不对，应为 {expected}", "The wrong type: expected {expected}"),
+    "empty": ("不能是空白", "This must not be blank"),
+    "too-long": ("最多 {limit} 个字符", "At most {limit} characters are kept"),
+    "too-many": ("最多 {limit} 项", "At most {limit} items are taken"),
+    "too-precise": ("最多 {decimals} 位小数", "At most {decimals} decimals are kept"),
+    "bad-characters": (
+        "含有不允许的控制字符或残缺字符",
+        "It holds a control character or half a character",
+    ),
+    "bad-id": ("编号不合规则：{pattern}", "Not an identifier: {pattern}"),
+    "out-of-range": ("应在 {low} 到 {high} 之间", "It must be from {low} to {high}"),
+    "bad-date": ("不是有效日期", "Not a valid date"),
+    "date-too-early": ("不早于 {earliest}", "Not before {earliest}"),
+    "date-too-late": ("不晚于 {latest}", "Not after {latest}"),
+    "date-in-future": (
+        "已发生的事最多写到明天（{latest}）",
+        "What has happened cannot lie beyond tomorrow ({latest})",
+    ),
+    "before-date": ("不能早于 date", "It must not be before `date`"),
+    "pause-too-long": (
+        "一次批准最多暂停 {limit} 天，首尾两天都算",
+        "One approval pauses at most {limit} days, both ends included",
+    ),
+    "together": (
+        "approver 与 until 要一起填写",
+        "`approver` and `until` are given together",
+    ),
+    "needed-for-pause": (
+        "暂停计时必须写明原因类别",
+        "A pause needs the cause it is approved for",
+    ),
+    "nothing-amended": (
+        "没有写明要修改的字段",
+        "No field to amend is named",
+    ),
+    "bad-instant": (
+        "不是有效时刻，应为 2026-03-05T01:02:03.004Z 的样式",
+        "Not an instant of the form 2026-03-05T01:02:03.004Z",
+    ),
+    "unknown-stage": ("没有这个阶段；可用：{allowed}", "There is no such stage; known: {allowed}"),
+    "unknown-route": ("没有这条路径；可用：{allowed}", "There is no such route; known: {allowed}"),
+    "unknown-zone": ("没有这个园区；可用：{allowed}", "There is no such zone; known: {allowed}"),
+    "unknown-type": ("没有这种事件；可用：{allowed}", "There is no such event type; known: {allowed}"),
+    "unknown-value": ("不是可用的取值；可用：{allowed}", "Not an allowed value; allowed: {allowed}"),
+    "wrong-version": (
+        "只接受 CloudEvents {expected}",
+        "Only CloudEvents {expected} is taken",
+    ),
+    "differs": ("与地址中的 {name} 不一致", "It differs from the {name} in the address"),
+    "confirm-large": (
+        "超过 {limit} 元，请核对后在 confirm 中写明 {name}",
+        "More than {limit} yuan: check it, then name {name} in `confirm`",
+    ),
+    "confirm-small": (
+        "不足 {limit} 元，是否把万元、亿元写成了元？请核对后在 confirm 中写明 {name}",
+        "Less than {limit} yuan: was it meant in 万 or 亿? Check it, then name {name} in `confirm`",
+    ),
+}
