@@ -1,0 +1,275 @@
+"""Fold the events of one project into its state: a pure function of the set of its events.
+
+The order of arrival never matters: events are put in the order in which they were recorded, each identity counts once,
+and what was retracted is left out as if it had never been reported. The state is JSON with a fixed order of keys, so
+equal sets of events give equal bytes.
+
+A new kind of event is a row of ``HANDLERS``. A handler may change only the slots of the state that its row names, and
+only by setting or removing whole entries: ``advance`` copies those slots and shares everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from luodi.domain import events
+from luodi.domain.events import Event
+
+State = dict[str, Any]
+
+FOLD_VERSION = 1  # raise it when the same events would fold to another state: every document is then made anew
+
+_REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What one kind of event does to the state, and which of its slots it changes in place."""
+
+    apply: Callable[[State, Event], None]
+    slots: tuple[str, ...] = ()
+
+
+def empty() -> State:
+    """The state of a project of which nothing is recorded; every key is there, in its order."""
+    return {
+        "last": ["", 0, ""],  # order of the last event folded in, retracted or not
+        "first": None,  # instant of the first
+        "events": 0,  # all of them, retracted and unknown ones included
+        "retracted": 0,
+        "ignored": 0,  # of a type that only a newer version knows
+        "notes": 0,
+        "registered": False,
+        "fields": {},
+        "milestones": {},  # by stage
+        "plans": {},  # by stage
+        "progress": None,
+        "blockers": {},  # by id, in the order they were recorded
+        "clears": {},  # by the id of the blocker: kept apart, for a clear may be recorded before what it clears
+        "suspensions": {},  # by id
+        "suspension_ends": {},  # by the id of the suspension, kept apart likewise
+        "withdrawn": None,
+    }
+
+
+def fold(recorded: Iterable[Event]) -> State:
+    """The state after these events, given in any order and any number of times.
+
+    Of events with one id the first recorded counts; the caller hands in one content per id.
+    """
+    ordered = _in_order(recorded)
+    retracted = _retracted(ordered)
+    state = empty()
+    for event in ordered:
+        handler = HANDLERS.get(event.type)
+        if event.id in retracted:
+            state["retracted"] += 1
+        elif handler is None:
+            state["ignored"] += 1
+        else:
+            handler.apply(state, event)
+    if ordered:
+        _keep_record(state, ordered[0], ordered[-1], len(ordered))
+    return state
+
+
+def advance(state: State, event: Event) -> State | None:
+    """The state after one more event, or None when only a fold of all events can tell.
+
+    That is so for a retraction and for an event that does not sort after everything in the state. The state given is
+    left as it was; the new one may share parts with it. The caller knows that the event's id is new.
+    """
+    if event.type == events.EVENT_RETRACTED or event.order <= tuple(state["last"]):
+        return None
+    after = state.copy()
+    handler = HANDLERS.get(event.type)
+    if handler is None:
+        after["ignored"] += 1
+    else:
+        for slot in handler.slots:
+            after[slot] = after[slot].copy()
+        handler.apply(after, event)
+    _keep_record(after, event, event, 1)
+    return after
+
+
+def _keep_record(state: State, first: Event, last: Event, count: int) -> None:
+    state["last"] = [last.recordedtime, last.sequence, last.id]
+    state["first"] = state["first"] or first.recordedtime
+    state["events"] += count
+
+
+def _in_order(recorded: Iterable[Event]) -> list[Event]:
+    """Each identity once, as recorded; of two claims to one identity the one recorded first."""
+    ordered = sorted(recorded, key=_order)
+    by_id: dict[str, Event] = {}
+    for event in ordered:
+        by_id.setdefault(event.id, event)
+    return ordered if len(by_id) == len(ordered) else list(by_id.values())
+
+
+def _order(event: Event) -> tuple[str, int, str]:
+    return (event.recordedtime, event.sequence, event.id)
+
+
+def _retracted(ordered: Sequence[Event]) -> frozenset[str] | set[str]:
+    """Ids of the retracted events, retracted retractions included.
+
+    Read backwards, everything that could undo a retraction is decided before the retraction itself is met. One that
+    names an unknown event, or one recorded after it, does nothing.
+    """
+    if not any(event.type == events.EVENT_RETRACTED for event in ordered):
+        return frozenset()
+    places = {event.id: place for place, event in enumerate(ordered)}
+    retracted: set[str] = set()
+    for place in range(len(ordered) - 1, -1, -1):
+        event = ordered[place]
+        if event.type == events.EVENT_RETRACTED and event.id not in retracted:
+            target = event.data["event_id"]
+            if places.get(target, place) < place:
+                retracted.add(target)
+    return retracted
+
+
+def _register(state: State, event: Event) -> None:
+    state["registered"] = True
+    _amend(state, event)
+
+
+def _amend(state: State, event: Event) -> None:
+    """Per field the last recorded value holds; null clears."""
+    fields = state["fields"]
+    for name, value in event.data.items():
+        if name not in _REGISTERED_FIELDS:
+            continue
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value
+
+
+def _reach(state: State, event: Event) -> None:
+    data = event.data
+    state["milestones"][data["stage"]] = {
+        "date": data.get("date"),
+        "recorded_at": event.recordedtime,
+        "event_id": event.id,
+        "actor": event.actor,
+        "note": data.get("note"),
+        "evidence": data.get("evidence"),
+    }
+
+
+def _plan(state: State, event: Event) -> None:
+    """The first date of a stage is its baseline; another needs a reason and an approver, else the old one holds."""
+    data = event.data
+    plans, stage, date = state["plans"], data["stage"], data.get("date")
+    plan = plans.get(stage)
+    if plan is None:
+        plans[stage] = {
+            "baseline": date,
+            "date": date,
+            "refused": 0,
+            "changes": [],
+            "event_id": event.id,
+            "recorded_at": event.recordedtime,
+        }
+    elif date == plan["date"]:
+        pass  # said again: nothing was moved, so nothing is counted
+    elif data.get("reason") and data.get("approver"):
+        change = {
+            "date": date,
+            "reason": data["reason"],
+            "approver": data["approver"],
+            "event_id": event.id,
+            "recorded_at": event.recordedtime,
+        }
+        plans[stage] = plan | {"date": date, "changes": [*plan["changes"], change]}
+    else:
+        plans[stage] = plan | {"refused": plan["refused"] + 1}
+
+
+def _progress(state: State, event: Event) -> None:
+    data = event.data
+    state["progress"] = {
+        "date": data.get("date"),
+        "percent": data.get("percent"),
+        "appearance": data.get("appearance"),
+        "invested_total": data.get("invested_total"),
+        "arrived_total": data.get("arrived_total"),
+        "note": data.get("note"),
+        "actor": event.actor,
+        "event_id": event.id,
+        "recorded_at": event.recordedtime,
+    }
+
+
+def _block(state: State, event: Event) -> None:
+    data = event.data
+    state["blockers"][event.id] = {
+        "kind": data.get("kind"),
+        "cause": data.get("cause"),
+        "owner": data.get("owner"),
+        "date": data.get("date"),
+        "promise": data.get("promise"),
+        "level": data.get("level"),
+        "approver": data.get("approver"),
+        "until": data.get("until"),
+        "note": data.get("note"),
+        "actor": event.actor,
+        "recorded_at": event.recordedtime,
+    }
+
+
+def _clear(state: State, event: Event) -> None:
+    state["clears"][event.data["blocker_id"]] = _dated(event)
+
+
+def _suspend(state: State, event: Event) -> None:
+    state["suspensions"][event.id] = _dated(event)
+
+
+def _resume(state: State, event: Event) -> None:
+    state["suspension_ends"][event.data["suspension_id"]] = _dated(event)
+
+
+def _withdraw(state: State, event: Event) -> None:
+    state["withdrawn"] = _dated(event)
+
+
+def _dated(event: Event) -> dict[str, Any]:
+    data = event.data
+    return {
+        "date": data.get("date"),
+        "reason": data.get("reason"),
+        "note": data.get("note"),
+        "actor": event.actor,
+        "event_id": event.id,
+        "recorded_at": event.recordedtime,
+    }
+
+
+def _note(state: State, _event: Event) -> None:
+    state["notes"] += 1
+
+
+def _stand(_state: State, _event: Event) -> None:
+    """A retraction has acted before any handler is called; by itself it changes nothing."""
+
+
+HANDLERS: dict[str, Handler] = {
+    events.PROJECT_REGISTERED: Handler(_register, slots=("fields",)),
+    events.PROJECT_AMENDED: Handler(_amend, slots=("fields",)),
+    events.MILESTONE_REPORTED: Handler(_reach, slots=("milestones",)),
+    events.PLAN_SET: Handler(_plan, slots=("plans",)),
+    events.PROGRESS_REPORTED: Handler(_progress),
+    events.BLOCKER_RAISED: Handler(_block, slots=("blockers",)),
+    events.BLOCKER_CLEARED: Handler(_clear, slots=("clears",)),
+    events.SUSPENSION_BEGUN: Handler(_suspend, slots=("suspensions",)),
+    events.SUSPENSION_ENDED: Handler(_resume, slots=("suspension_ends",)),
+    events.PROJECT_WITHDRAWN: Handler(_withdraw),
+    events.NOTE_ADDED: Handler(_note),
+    events.EVENT_RETRACTED: Handler(_stand),
+}
