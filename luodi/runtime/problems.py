@@ -7,19 +7,13 @@ are filled by `str.format` with the parameters of the problem; a caller sees its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from schemas.invalid import FieldError as FieldError  # also for those who raise problems
+from schemas.messages import FIELD_ERRORS as CONTRACT_FAULTS
+
 Language = Literal["zh-CN", "en"]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One fault: a JSON pointer (RFC 6901) into the body, or a query parameter's name, and a code of FIELD_ERRORS."""
-
-    pointer: str
-    code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ProblemError(Exception):
@@ -179,9 +173,7 @@ PROBLEMS: dict[str, ProblemWords] = {
 }
 
 FIELD_ERRORS: dict[str, tuple[str, str]] = {
-    "unknown-field": ("没有这个字段", "There is no such field"),
-    "required": ("必填", "This field is required"),
-    "wrong-type": ("类型不对，应为{expected}", "The wrong type: expected {expected}"),
+    **CONTRACT_FAULTS,
     "unknown-parameter": ("没有这个参数；可用：{allowed}", "There is no such parameter; known: {allowed}"),
     "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
 }
