@@ -43,6 +43,7 @@ class Calendar:
 
     timezone: tzinfo
     last_published: int  # year; 0 when no year is published
+    last_published_day: int  # the ordinal of its 31 December; a count that looks beyond it is provisional
     _exceptions: tuple[int, ...]  # ordinals of the days that differ from Monday to Friday, ascending
     _shifts: tuple[int, ...]  # _shifts[i]: what the first i exceptions add to the count of weekdays
     _counts: tuple[int, ...]  # _counts[i]: working days from 0001-01-01 up to and including _exceptions[i]
@@ -60,13 +61,13 @@ class Calendar:
         counts = tuple(_weekdays(day) + shift for day, shift in zip(exceptions, shifts[1:], strict=True))
         content = [str(timezone), sorted(years), [[day, steps[day]] for day in exceptions]]
         fingerprint = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
-        return cls(timezone, max(years, default=0), exceptions, shifts, counts, fingerprint)
+        last = max(years, default=0)
+        last_day = date(last, 12, 31).toordinal() if last else 0
+        return cls(timezone, last, last_day, exceptions, shifts, counts, fingerprint)
 
     def fingerprint(self) -> str:
         """A digest of everything an answer depends on: the time zone's name and the published years."""
         return self._fingerprint
-
-    # -- working days ---------------------------------------------------------------------------------------------
 
     def count(self, day: int) -> int:
         """Working days from 0001-01-01 up to and including the ordinal ``day``; differences count an interval."""
@@ -93,12 +94,6 @@ class Calendar:
         if number <= 0:
             return start
         return date.fromordinal(self.nth(self.count(start.toordinal()) + number))
-
-    def is_published(self, day: date) -> bool:
-        """False for a day of a year later than the last published one: a count that looks at it is provisional."""
-        return day.year <= self.last_published
-
-    # -- business days in time --------------------------------------------------------------------------------------
 
     def business_date(self, moment: str) -> date:
         """The business date of an instant."""

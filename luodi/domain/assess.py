@@ -1,0 +1,247 @@
+"""What the record means: the document that people and programs read, made from a project's state.
+
+No clock is read here. Whatever depends on the day is written as a step function of time, so the document is true until
+the next event, and two documents made from the same events are equal byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from luodi.domain import clocks
+from luodi.domain.calendar import Calendar
+from luodi.domain.clocks import BLUE, GREY, Gap, days_used, in_force, light_at
+from luodi.domain.days import day_text, first_day, last_day
+from luodi.domain.events import REGISTERED_FIELDS
+from luodi.domain.fold import State
+from luodi.domain.pauses import is_paused, is_too_long, last_paused
+from luodi.domain.rules import Rules
+from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
+
+__all__ = ["assess", "days_used", "in_force", "light_at"]
+
+ACTIVE = "active"
+SUSPENDED = "suspended"
+WITHDRAWN = "withdrawn"
+STATUSES = (ACTIVE, SUSPENDED, WITHDRAWN)
+
+PUBLISHED = "published"  # the ``source`` of facts taken from the press: no clock, no matter, no person
+
+_NO_FIELDS: dict[str, Any] = dict.fromkeys(REGISTERED_FIELDS)
+
+
+def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict[str, Any]:
+    """Make the document of a project; the caller adds where it is kept (partition, ruleset, folded state).
+
+    Steps: 1. join what belongs together (clears to blockers, ends to suspensions); 2. find the stage and the open gap;
+    3. run the clock of the gap and those of the promises; 4. show the worst of them.
+    """
+    fields, milestones = state["fields"], state["milestones"]
+    route = fields.get("route")
+    if route not in ROUTES:
+        route = LAND  # not registered yet, or of a route that only a newer version knows
+    stages = stages_of(route)
+    reached = {stage: milestones[stage]["date"] for stage in stages if stage in milestones}
+    stage = next(reversed(reached), None)
+    place = -1 if stage is None else stages.index(stage)
+    awaited = stages[place + 1] if place + 1 < len(stages) else None
+    blockers = _blockers(state, calendar)
+    suspensions = _suspensions(state, calendar)
+    standing = _silence(state) or _standing(fields, route, stage, awaited, reached)
+    gap_clocks, lights = _lights(state, standing, blockers, rules, calendar)
+
+    document = {"_id": subject, "events": state["events"], "registered": state["registered"], **_NO_FIELDS, **fields}
+    if document["kind"] is None and state["registered"]:
+        document["kind"] = FACTORY
+    return document | {
+        "status": _status(state, suspensions),
+        "stage": stage,
+        "stage_since": None if stage is None else reached[stage],
+        "next_stage": awaited,
+        "missing": [earlier for earlier in stages[: max(place, 0)] if earlier not in reached],
+        "warnings": _warnings(state, route, reached, blockers, rules),
+        "reached": reached,
+        "lights": lights,
+        "clocks": gap_clocks,
+        "milestones": [{"stage": name, **milestones[name], "verified": None} for name in STAGES if name in milestones],
+        "plans": [_plan(name, state["plans"][name]) for name in STAGES if name in state["plans"]],
+        "progress": state["progress"],
+        "blockers": blockers,
+        "suspensions": suspensions,
+        "withdrawn": state["withdrawn"],
+        "created_at": state["first"],
+        "updated_at": state["last"][0],
+        "version": state["events"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A project without a running clock: its one light and why. ``silent``: its blockers' promises do not count."""
+
+    light: str
+    reason: Mapping[str, Any]
+    silent: bool = False
+
+
+def _silence(state: State) -> Standing | None:
+    """Projects that are grey whatever else is known of them."""
+    fields, withdrawn = state["fields"], state["withdrawn"]
+    if withdrawn is not None:
+        return Standing(GREY, {"code": "withdrawn", "date": withdrawn["date"], "why": withdrawn["reason"]}, silent=True)
+    if fields.get("source") == PUBLISHED:
+        return Standing(GREY, {"code": "published", "as_of": fields.get("as_of")}, silent=True)
+    if fields.get("phased"):
+        return Standing(GREY, {"code": "phased"}, silent=True)
+    return None
+
+
+def _standing(
+    fields: Mapping[str, Any], route: str, stage: str | None, awaited: str | None, reached: Mapping[str, str | None]
+) -> Standing | Gap:
+    """The open gap, or why there is none."""
+    if fields.get("kind") == AGREEMENT:
+        return Standing(GREY, {"code": "no-clock"})
+    if stage is None:
+        return Standing(GREY, {"code": "no-milestone"})
+    if awaited is None:
+        return Standing(BLUE, {"code": "finished", "route": route, "stage": stage})
+    start = reached[stage]
+    if start is None:
+        return Standing(GREY, {"code": "date-unknown", "route": route, "stage": stage})
+    return Gap(route, stage, awaited, start, fields.get("lanes") or ())
+
+
+def _lights(
+    state: State, standing: Standing | Gap, blockers: Sequence[dict[str, Any]], rules: Rules, calendar: Calendar
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The clocks of the open gap and the worst of all lights; the promises' own are put with their blockers.
+
+    The light of a project without a clock stands beside the promises like any other: 尚无节点 (grey) is not hidden by
+    a promise that is still in time.
+    """
+    gap_clocks: list[dict[str, Any]] = []
+    if isinstance(standing, Gap):
+        plan = state["plans"].get(standing.awaited)
+        run = clocks.gap_clock(standing, None if plan is None else plan["date"], blockers, rules, calendar)
+        if run is None:
+            tracks = [clocks.steady(GREY, clocks.no_limit(standing))]
+        else:
+            gap_clocks.append(run[0])
+            tracks = [run[1]]
+    else:
+        tracks = [clocks.steady(standing.light, standing.reason)]
+        if standing.silent:
+            return [], clocks.render(tracks[0], calendar)
+    for blocker in blockers:
+        promise = clocks.promise_steps(blocker)
+        if promise:
+            blocker["lights"] = clocks.render(promise, calendar)
+            tracks.append(promise)
+    return gap_clocks, clocks.render(clocks.worst(tracks), calendar)
+
+
+def _status(state: State, suspensions: Sequence[Mapping[str, Any]]) -> str:
+    if state["withdrawn"] is not None:
+        return WITHDRAWN
+    return SUSPENDED if any(suspension["ended"] is None for suspension in suspensions) else ACTIVE
+
+
+def _blockers(state: State, calendar: Calendar) -> list[dict[str, Any]]:
+    """Blockers with their clears, in the order they were recorded."""
+    clears = state["clears"]
+    return [
+        {
+            "id": blocker_id,
+            "kind": blocker["kind"],
+            "cause": blocker["cause"],
+            "owner": blocker["owner"],
+            "date": _day(blocker, calendar),
+            "promise": blocker["promise"],
+            "level": blocker["level"],
+            "approver": blocker["approver"],
+            "until": blocker["until"],
+            "cleared": _day(clears[blocker_id], calendar) if blocker_id in clears else None,
+            "note": blocker["note"],
+            "actor": blocker["actor"],
+            "recorded_at": blocker["recorded_at"],
+            "lights": [],
+        }
+        for blocker_id, blocker in state["blockers"].items()
+    ]
+
+
+def _suspensions(state: State, calendar: Calendar) -> list[dict[str, Any]]:
+    ends = state["suspension_ends"]
+    return [
+        {
+            "id": suspension_id,
+            "date": _day(suspension, calendar),
+            "reason": suspension["reason"],
+            "ended": _day(ends[suspension_id], calendar) if suspension_id in ends else None,
+        }
+        for suspension_id, suspension in state["suspensions"].items()
+    ]
+
+
+def _day(entry: Mapping[str, Any], calendar: Calendar) -> str:
+    """The business date of an entry; that of its recording where none was given."""
+    return entry["date"] or calendar.business_date(entry["recorded_at"]).isoformat()
+
+
+def _plan(stage: str, plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "baseline": plan["baseline"],
+        "date": plan["date"],
+        "changes": len(plan["changes"]),
+        "refused": plan["refused"],
+        "history": plan["changes"],
+    }
+
+
+def _warnings(
+    state: State,
+    route: str,
+    reached: Mapping[str, str | None],
+    blockers: Sequence[Mapping[str, Any]],
+    rules: Rules,
+) -> list[dict[str, Any]]:
+    """What in the record does not fit together; none of it changes a light."""
+    warnings: list[dict[str, Any]] = []
+    dated = [(stage, date) for stage, date in reached.items() if date is not None]
+    for (stage, date), (later, later_date) in pairwise(dated):
+        if first_day(date) > last_day(later_date):
+            order = {"stage": stage, "date": date, "later": later, "later_date": later_date}
+            warnings.append({"code": "dates-out-of-order", "route": route, **order})
+    for stage, milestone in state["milestones"].items():
+        if stage not in reached:
+            warnings.append({"code": "stage-not-on-route", "stage": stage, "date": milestone["date"]})
+    warnings += [
+        {"code": "plan-change-refused", "route": route, "stage": stage, "times": plan["refused"]}
+        for stage, plan in state["plans"].items()
+        if plan["refused"]
+    ]
+    causes = rules.versions[-1].pausing_causes
+    for blocker in blockers:
+        if not is_paused(blocker):
+            continue
+        if blocker["cause"] not in causes:
+            warnings.append({"code": "pause-not-allowed", "blocker": blocker["id"], "cause": blocker["cause"]})
+        elif is_too_long(blocker["date"], blocker["until"]):
+            until = day_text(last_paused(blocker))
+            warnings.append({"code": "pause-too-long", "blocker": blocker["id"], "until": until})
+    warnings += [
+        {"code": "unknown-blocker", "blocker": blocker}
+        for blocker in state["clears"]
+        if blocker not in state["blockers"]
+    ]
+    warnings += [
+        {"code": "unknown-suspension", "suspension": suspension}
+        for suspension in state["suspension_ends"]
+        if suspension not in state["suspensions"]
+    ]
+    return warnings

@@ -1,0 +1,34 @@
+"""Amounts that ask for a second look before they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+YI = 100_000_000  # yuan in one 亿
+WAN = 10_000  # yuan in one 万
+
+MAX_YUAN = 10**15  # what an amount may be at all
+LARGE_YUAN = 100 * YI  # above this a project is one in many years, or typed with four zeros too many
+SMALL_YUAN = 100 * WAN  # under this an investment was most likely typed in 万元 or 亿元 and taken as yuan
+
+INVESTMENTS = ("investment", "phase_investment")  # what arrived may well be small; what is planned is not
+
+
+def needs_confirmation(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Fields whose amount must be confirmed, each with its reason: ``over-100-yi`` or ``under-100-wan``.
+
+    An investment of over 100 亿 yuan needs it, and one of more than 0 but under 100 万 yuan: 5000 stands for 5000 万元
+    far more often than for 5000 yuan. Unknown and 0 do not; nor does a field that ``fields["confirm"]`` names.
+    """
+    confirmed = fields.get("confirm") or ()
+    doubtful = []
+    for name in INVESTMENTS:
+        amount = fields.get(name)
+        if amount is None or name in confirmed:
+            continue
+        if amount > LARGE_YUAN:
+            doubtful.append((name, "over-100-yi"))
+        elif 0 < amount < SMALL_YUAN:
+            doubtful.append((name, "under-100-wan"))
+    return doubtful
