@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luodi.local.faults import Unavailable
+from luodi.local.faults import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,13 +53,13 @@ def read_lock(path: Path = LOCK_FILE) -> tuple[Jar, ...]:
     """The locked jars in class path order.
 
     Raises:
-        Unavailable: the file is missing or not a lock file.
+        UnavailableError: the file is missing or not a lock file.
     """
     try:
         rows = tomllib.loads(path.read_text("utf-8"))["jar"]
         return tuple(Jar(row["group"], row["artifact"], row["version"], row["sha256"]) for row in rows)
     except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as exc:
-        raise Unavailable(f"the lock file {path} cannot be read: {exc}", mend="make lock") from exc
+        raise UnavailableError(f"the lock file {path} cannot be read: {exc}", mend="make lock") from exc
 
 
 def lock_digest(jars: tuple[Jar, ...]) -> str:
@@ -121,7 +121,7 @@ def ensure_jars(
     Safe for several stacks of one user at a time: only one of them downloads, the others wait and find it done.
 
     Raises:
-        Unavailable: a jar could not be fetched, or what came is not what the lock file says.
+        UnavailableError: a jar could not be fetched, or what came is not what the lock file says.
     """
     wanted = read_lock() if jars is None else jars
     cache = cache_folder(environ)
@@ -176,7 +176,7 @@ def _fetch_one(folder: Path, scratch: Path, jar: Jar, environ: Mapping[str, str]
             fetched.replace(folder / jar.filename)
             return jar
         last = f"its sha256 is {found}, the lock file says {jar.sha256}"
-    raise Unavailable(
+    raise UnavailableError(
         f"{jar} could not be fetched: {last}",
         mend="start again when the network is back, or name a Maven mirror in LUODI_MAVEN_URL",
     )

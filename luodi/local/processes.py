@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luodi.local.faults import Unavailable
+from luodi.local.faults import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Child:
         """Starts the command.
 
         Raises:
-            Unavailable: the program cannot be executed.
+            UnavailableError: the program cannot be executed.
         """
         command.log.parent.mkdir(parents=True, exist_ok=True)
         launcher = (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command.argv)
@@ -58,8 +58,9 @@ class Child:
                     start_new_session=True,
                 )
             except OSError as exc:
-                raise Unavailable(f"{command.argv[0]} cannot be started: {exc}") from exc
+                raise UnavailableError(f"{command.argv[0]} cannot be started: {exc}") from exc
         self.pid = self._process.pid
+        self.identity = started_at(self.pid)
         self.started = time.monotonic()
 
     def exit_status(self) -> int | None:

@@ -1,0 +1,84 @@
+"""`luodi status`: what runs, where, and how it is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luodi.local.home import Home, Row, RunFile
+from luodi.local.kafka import brokers
+from luodi.local.net import unready_reason
+from luodi.local.processes import started_at
+from luodi.local.settings import NAMES, SERVICES, StackSettings, read_settings
+from luodi.local.supervisor import READY, STOPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KAFKA_PROBE_S = 1.0
+UNREADY = "unready"  # it was ready, runs, and does not serve at this moment
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints the state of the stack; returns 0 whenever it could be told."""
+    parser = argparse.ArgumentParser(prog="luodi status", description="Show the processes of the stack.")
+    parser.add_argument("--json", action="store_true", help="one JSON object for programs")
+    as_json: bool = parser.parse_args(argv).json
+    settings = read_settings(os.environ, Path.cwd())
+    pid, rows = look(settings)
+    if as_json:
+        sys.stdout.write(json.dumps(shape(pid, rows)) + "\n")
+    else:
+        sys.stdout.write(table(settings, pid, rows) + "\n")
+    return 0
+
+
+def look(settings: StackSettings) -> tuple[int | None, list[Row]]:
+    """The supervisor's pid (None: it does not run) and all processes of the stack as they are now."""
+    home = Home(settings.home)
+    run = home.read_run() if home.is_held() else None
+    if run is None or not run.alive():
+        return None, [Row(name, None, None, settings.address(name), STOPPED, 0) for name in NAMES]
+    return run.pid, _looked_at(settings, run)
+
+
+def shape(pid: int | None, rows: Sequence[Row]) -> dict[str, object]:
+    """What `luodi status --json` prints."""
+    return {
+        "supervisor": {"pid": pid},
+        "processes": [
+            {"name": row.name, "pid": row.pid, "address": row.address, "state": row.state, "restarts": row.restarts}
+            for row in rows
+        ],
+    }
+
+
+def table(settings: StackSettings, pid: int | None, rows: Sequence[Row]) -> str:
+    """The same for people."""
+    head = f"supervisor pid {pid}, home {settings.home}" if pid else f"not running, home {settings.home} (luodi up)"
+    lines = [
+        f"  {row.name:<9} {row.state:<11} {row.address:<24} pid {row.pid or '-':<8} restarts {row.restarts}"
+        for row in rows
+    ]
+    return "\n".join((head, *lines))
+
+
+def _looked_at(settings: StackSettings, run: RunFile) -> list[Row]:
+    rows = sorted(run.rows, key=lambda row: NAMES.index(row.name))
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        return list(pool.map(lambda row: _now(settings, row), rows))
+
+
+def _now(settings: StackSettings, row: Row) -> Row:
+    """The row with a look at the process itself: the file may be a moment old, and a process may hang."""
+    if row.state != READY:
+        return row
+    dead = row.pid is not None and started_at(row.pid) != row.started_at
+    unready = row.name in SERVICES and unready_reason(settings.listens[row.name]) is not None
+    unready |= row.name == "kafka" and settings.kafka is not None and brokers(settings.kafka, KAFKA_PROBE_S) == 0
+    return Row(row.name, row.pid, row.started_at, row.address, UNREADY if dead or unready else READY, row.restarts)
