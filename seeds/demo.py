@@ -434,7 +434,7 @@ def _retracted(low: int, high: int) -> Callable[[Story], None]:
 
 def _amended(story: Story) -> None:
     """Handed to another officer, and the investment raised."""
-    story.climb("started", story.dice.randint(100, 300))
+    story.climb("started", story.dice.randint(20, 110))
     raised = _round(story.fields.get("investment", 5_000 * _WAN) * 12 // 10)
     story.tell("project.amended", {"officer": "demo-officer-01", "investment": raised}, wave=1, actor=APPROVER)
     story.tell("note.added", {"text": "专员调整,总投资增加两成(演示)"}, wave=1)

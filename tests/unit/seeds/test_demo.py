@@ -1,0 +1,218 @@
+"""The demonstration zone, looked at through the domain's own rules on many days of loading."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+import pytest
+
+from luodi.domain.assess import assess, light_at
+from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.days import first_day
+from luodi.domain.events import Event
+from luodi.domain.fold import fold
+from luodi.domain.rules import CAUSES, DEFAULT_RULES
+from luodi.domain.stages import KINDS, ROUTES
+from schemas.events import BLOCKER_KINDS, EVENT_TYPES, load_http, unconfirmed
+from seeds import demo
+from seeds.demo import DemoProject
+from seeds.facts import published_events
+
+DAY = date(2026, 3, 5)
+DAYS = (
+    date(2026, 1, 1),
+    date(2026, 2, 24),  # after the longest holiday
+    date(2026, 2, 28),
+    DAY,
+    date(2026, 10, 9),
+    date(2026, 12, 31),
+    date(2027, 3, 31),  # a year whose holidays are not published
+    date(2028, 2, 29),
+)
+
+
+@cache
+def calendar() -> Calendar:
+    years = {day.year for day in chinese_calendar.constants.holidays}
+    return Calendar.build(
+        ZoneInfo("Asia/Shanghai"), {year: YearDays.observed(year, chinese_calendar.is_workday) for year in years}
+    )
+
+
+def recorded(project: DemoProject, day: date) -> list[Event]:
+    """The project's events as a load records them: wave by wave, a moment apart."""
+    ordered = sorted(project.events, key=lambda event: event.wave)
+    return [
+        Event(
+            subject=event.subject,
+            id=event.id,
+            type=event.type,
+            recordedtime=f"{day}T02:00:{place:02d}.000Z",
+            sequence=0,
+            actor=event.actor,
+            data=event.data,
+        )
+        for place, event in enumerate(ordered)
+    ]
+
+
+@cache
+def documents(day: date) -> dict[str, dict[str, Any]]:
+    return {
+        project.id: assess(project.id, fold(recorded(project, day)), DEFAULT_RULES, calendar())
+        for project in demo.projects(day)
+    }
+
+
+def light(document: dict[str, Any], day: date) -> str:
+    return str(light_at(document["lights"], f"{day}T03:00:00.000Z")["light"])
+
+
+def values(documents: Iterable[dict[str, Any]], name: str) -> set[Any]:
+    return {document[name] for document in documents}
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_every_project_shows_the_light_of_its_story_on_the_day_of_loading(day: date) -> None:
+    wrong = {
+        (project.scenario, project.light, shown)
+        for project in demo.projects(day)
+        if (shown := light(documents(day)[project.id], day)) != project.light
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_518_are_signed_and_169_produce(day: date) -> None:
+    found = documents(day).values()
+    assert len(found) == demo.ENTERPRISES == 518
+    assert sum("signed" in document["reached"] for document in found) == 518
+    assert sum("producing" in document["reached"] for document in found) == demo.PRODUCING == 169
+    assert len(values(found, "enterprise")) == 518
+    assert not any(document["parent"] or document["phased"] for document in found)
+
+
+def test_every_light_occurs_and_the_reds_do_not_flood_the_inbox() -> None:
+    count = Counter(light(document, DAY) for document in documents(DAY).values())
+    assert count.keys() == {"green", "yellow", "red", "grey", "blue"}
+    assert 35 <= count["red"] <= 45
+
+
+def test_every_status_route_kind_stage_blocker_kind_and_cause_occurs() -> None:
+    found = documents(DAY).values()
+    assert values(found, "status") == {"active", "suspended", "withdrawn"}
+    assert values(found, "route") == set(ROUTES)
+    assert values(found, "kind") == set(KINDS)
+    assert values(found, "stage") == {"signed", "land_supplied", "started", "completed", "producing"}
+    blockers = [blocker for document in found for blocker in document["blockers"]]
+    assert {blocker["kind"] for blocker in blockers} == set(BLOCKER_KINDS)
+    assert {blocker["cause"] for blocker in blockers} == set(CAUSES)
+    assert any(blocker["owner"] is None for blocker in blockers)
+    assert {blocker["cleared"] is None for blocker in blockers} == {True, False}
+    assert {bool(document["key"]) for document in found} == {True, False}
+    assert any(document["lanes"] for document in found)
+
+
+def test_every_type_of_event_occurs() -> None:
+    assert {event.type for event in demo.events(DAY)} == set(EVENT_TYPES)
+
+
+def test_gaps_in_the_record_occur() -> None:
+    found = documents(DAY).values()
+    assert any(document["missing"] for document in found)
+    assert any(document["warnings"] for document in found)
+    dates = [reached for document in found for reached in document["reached"].values()]
+    assert None in dates
+    assert {len(reached) for reached in dates if reached} == {4, 7, 10}
+    changed = [plan["changes"] for document in found for plan in document["plans"]]
+    assert max(changed) == 1
+    assert min(changed) == 0
+
+
+def test_pauses_are_open_in_some_projects_and_over_in_others() -> None:
+    paused = [document for document in documents(DAY).values() if any(clock["paused"] for clock in document["clocks"])]
+    today = DAY.isoformat()
+    states = {
+        any(begin <= today < end for clock in document["clocks"] for begin, end in clock["paused"])
+        for document in paused
+    }
+    assert states == {True, False}
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_every_event_of_the_sample_is_accepted_by_the_contract(day: date) -> None:
+    for event in (*published_events(), *demo.events(day)):
+        assert not unconfirmed(load_http(event.type, dict(event.data), day)), event
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_nothing_that_happened_lies_in_the_future(day: date) -> None:
+    ahead = {"plan.set": {"date"}, "blocker.raised": {"promise", "until"}}
+    for event in demo.events(day):
+        for name in {"date", "promise", "until"} - ahead.get(event.type, set()):
+            if event.data.get(name):
+                assert first_day(event.data[name]) <= day, event
+
+
+def test_ids_of_projects_are_issued_ids_that_never_change() -> None:
+    ids = [project.id for project in demo.projects(DAY)]
+    assert ids == [project.id for project in demo.projects(DAY + timedelta(days=400))]
+    assert len(set(ids)) == 518
+    assert ids[0] == "demo-2025-ZMK32DPGG6"
+
+
+def test_who_a_project_is_does_not_depend_on_the_day() -> None:
+    for one, other in zip(demo.projects(DAY), demo.projects(DAY + timedelta(days=400)), strict=True):
+        first, second = dict(one.events[0].data), dict(other.events[0].data)
+        first.pop("refs", None)
+        second.pop("refs", None)
+        assert first == second
+
+
+def test_the_same_day_tells_the_same_events_and_another_day_other_ids() -> None:
+    assert demo.events(DAY) == demo.events(DAY)
+    ids = {(event.subject, event.id) for event in demo.events(DAY)}
+    assert len(ids) == len(demo.events(DAY))
+    assert not ids & {(event.subject, event.id) for event in demo.events(DAY + timedelta(days=1))}
+
+
+def test_the_first_project_tells_the_day_of_loading() -> None:
+    first = demo.projects(DAY)[0]
+    assert first.id == demo.project_id(1)
+    assert first.events[0].data["refs"] == [{"system": demo.DAY_MARK, "id": "2026-03-05"}]
+
+
+def test_firms_are_plainly_fictitious_and_people_are_ids_of_the_demonstration() -> None:
+    people = ("leader", "vice_leader", "lead_unit", "group_head", "officer", "company_contact")
+    for document in documents(DAY).values():
+        assert document["name"].startswith("示例")
+        assert document["enterprise"].startswith("示例")
+        assert document["zone"] == "demo"
+        assert all(document[name] is None or document[name].startswith("demo-") for name in people)
+        assert document["credit_code"] is None
+    assert {event.actor for event in demo.events(DAY) if not str(event.actor).startswith("demo-")} == set()
+
+
+def test_an_officer_follows_six_or_seven_projects() -> None:
+    registered = [project.events[0].data["officer"] for project in demo.projects(DAY)]
+    assert set(Counter(registered).values()) == {6, 7}
+
+
+def test_what_builds_on_an_event_stands_in_a_later_wave() -> None:
+    waves = {(event.subject, event.id): event.wave for event in demo.events(DAY)}
+    reached: dict[tuple[str, str], int] = {}
+    for event in demo.events(DAY):
+        for name in ("event_id", "blocker_id", "suspension_id"):
+            if name in event.data:
+                assert waves[event.subject, event.data[name]] < event.wave
+        if event.type in {"milestone.reported", "plan.set"}:
+            slot = (event.subject, f"{event.type} {event.data['stage']}")
+            assert reached.get(slot, -1) < event.wave
+            reached[slot] = event.wave
+    assert max(waves.values()) == 2
