@@ -37,7 +37,9 @@ SHOWN_REFUSALS = 10
 STATE, LOCK = "sample.json", "sample.lock"
 BATCH_TYPE = "application/cloudevents-batch+json"
 ACCEPTED, CONFLICT, INVALID, TOO_MANY, UNAVAILABLE = 202, 409, 422, 429, 503
-EXIT_REFUSED, EXIT_USAGE, EXIT_AWAY = 1, 2, 75  # 75: EX_TEMPFAIL of sysexits.h, the same command may work later
+EXIT_REFUSED, EXIT_USAGE = 1, 2
+EXIT_AWAY = 75  # EX_TEMPFAIL of sysexits.h: the same command may work later
+EXIT_CONFIG = 78  # EX_CONFIG: it cannot work with these settings
 
 
 class LoadError(Exception):
@@ -321,6 +323,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    if environ.get("LUODI_MODE") == "production" and not options.files:
+        raise LoadError("LUODI_MODE is production, which takes no sample data: LUODI_MODE=local does", EXIT_CONFIG)
     api_key = _api_key(options.api_key_file, environ)
     ingest = HttpIngest(options.ingest, api_key)
     files = [(path, read(path)) for path in options.files]  # all are read before the first is posted

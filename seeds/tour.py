@@ -11,26 +11,28 @@ PROJECT = project_id(1 + sum(row.count for row in SCENARIOS[: SCENARIOS.index(TO
 READABLE = "python3 -m json.tool --no-ensure-ascii"
 
 
-def commands(ingest: str, tracker: str, notify: str) -> list[tuple[str, str]]:
+def commands(ingest: str, tracker: str, notify: str, *, with_key: bool = False) -> list[tuple[str, str]]:
     """What each command shows, and the command for bash, zsh or any POSIX shell. The arguments are base addresses.
 
-    The answer to the first holds the position of its event and the second waits until that is visible; in another
-    shell, where there is no such answer, it shows what is there.
+    `with_key`: the services want the key in `LUODI_API_KEY`. The answer to the first command holds the position of its
+    event and the second waits until that is visible; in another shell, where there is no such answer, it shows what is
+    there.
     """
+    curl = "curl -sS" + (' -H "Authorization: Bearer $LUODI_API_KEY"' if with_key else "")
     milestone = f'{{"project_id": "{PROJECT}", "stage": "started", "date": "\'$(date +%F)\'", "note": "桩基施工"}}'
     return [
         (
             "post a milestone: construction has started today",
-            f"answer=$(curl -sS {ingest}/v1/milestones -H 'Content-Type: application/json' -d '{milestone}'); "
-            'echo "$answer"',
+            f"answer=$({curl} {ingest}/v1/milestones -H 'Content-Type: application/json' \\\n"
+            f"  -d '{milestone}'); echo \"$answer\"",
         ),
         (
             "see it in the project: it was red, now it is green and its next clock runs",
-            """position=$(echo "$answer" | sed -n 's/.*"position": *"\\([^"]*\\)".*/\\1/p'); """
-            f'curl -sS "{tracker}/v1/projects/{PROJECT}${{position:+?after=$position}}" | {READABLE}',
+            """position=$(echo "$answer" | sed -n 's/.*"position": *"\\([^"]*\\)".*/\\1/p')\n"""
+            f'{curl} "{tracker}/v1/projects/{PROJECT}${{position:+?after=$position}}" | {READABLE}',
         ),
         (
             "see the notices that other projects have stalled (the first come about 15 s after the sample is in)",
-            f'curl -sS "{notify}/v1/notifications?kind=stalled&limit=3" | {READABLE}',
+            f'{curl} "{notify}/v1/notifications?kind=stalled&limit=3" | {READABLE}',
         ),
     ]

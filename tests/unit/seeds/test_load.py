@@ -239,6 +239,13 @@ def test_a_key_file_that_is_missing_and_a_file_of_another_kind_end_with_a_messag
     assert "ends in .toml or .jsonl" in capsys.readouterr().err
 
 
+def test_production_takes_no_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--ingest", "http://127.0.0.1:1", "--home", str(tmp_path)]
+    assert load.main(arguments, {"LUODI_MODE": "production"}) == 78
+    assert "takes no sample data" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_events_are_cloudevents_without_what_ingest_sets() -> None:
     envelope = SeedEvent("p-1", "e-1", "note.added", {"text": "x"}, "u-1").cloudevent()
     assert json.loads(json.dumps(envelope)) == {

@@ -45,6 +45,12 @@ def test_the_first_command_posts_a_milestone_of_today(tmp_path: Path) -> None:
     assert json.loads(shown)["position"] == "1f2e3d4c~3.17"
 
 
+def test_the_commands_show_the_key_where_one_is_wanted(tmp_path: Path) -> None:
+    for _, command in tour.commands(INGEST, TRACKER, NOTIFY, with_key=True):
+        arguments, _ = run(tmp_path, f"LUODI_API_KEY=k1\n{command}")
+        assert "Authorization: Bearer k1" in arguments
+
+
 def test_the_second_command_waits_for_the_position_of_the_first(tmp_path: Path) -> None:
     (_, post), (_, look), _ = tour.commands(INGEST, TRACKER, NOTIFY)
     arguments, _ = run(tmp_path, f"{post}\n{look}")
