@@ -219,19 +219,19 @@ def check_runs(binary: Path, tell: Callable[[str], None]) -> None:
     Raises:
         UnavailableError: it does not run; `mend` names the command that helps.
     """
-    fault = _run_fault(binary)
+    fault = run_fault(binary)
     if fault is None:
         return
     packages = missing_packages(binary, fault)
     if packages and os.geteuid() == 0 and shutil.which("apt-get"):
         tell(f"mongodb: installing {' '.join(packages)} by apt-get")
         install(packages)
-        fault = _run_fault(binary)
+        fault = run_fault(binary)
         if fault is None:
             return
     raise UnavailableError(
         f"{binary} does not run: {fault}",
-        mend=f"sudo apt-get update && sudo apt-get install -y {' '.join(packages)}" if packages else "",
+        mend=library_command(binary, fault),
     )
 
 
@@ -243,6 +243,13 @@ def missing_packages(binary: Path, fault: str) -> tuple[str, ...]:
     absent = set(re.findall(r"(lib\S+\.so\.\d+) => not found", shown))
     absent |= set(re.findall(r"loading shared libraries: (lib\S+\.so\.\d+)", shown))
     return tuple(sorted({LIBRARY_PACKAGES[name] for name in absent if name in LIBRARY_PACKAGES}))
+
+
+def library_command(binary: Path, fault: str) -> str:
+    """The command that installs the libraries this binary does not find; empty when it is another fault."""
+    packages = missing_packages(binary, fault)
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    return f"{sudo}apt-get update && {sudo}apt-get install -y {' '.join(packages)}" if packages else ""
 
 
 def install(packages: tuple[str, ...]) -> None:
@@ -263,7 +270,8 @@ def _version(binary: Path) -> tuple[int, ...] | None:
     return tuple(int(part) for part in found.groups()) if found else None
 
 
-def _run_fault(binary: Path) -> str | None:
+def run_fault(binary: Path) -> str | None:
+    """Why `mongod --version` does not run here, or None when it does."""
     try:
         done = subprocess.run(  # noqa: S603 - the binary we checked, no shell
             (str(binary), "--version"), capture_output=True, text=True, timeout=VERSION_TIMEOUT_S, check=False

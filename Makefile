@@ -1,0 +1,70 @@
+# `make help` lists every command. Nothing but Python 3.11, git and make is needed beforehand.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help up down reset status doctor test quick check lint unit parity integration e2e crash soak bench lock contracts venv venv-local
+
+help:  ## list the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+up: venv-local  ## install what is missing, start everything, load the sample; Ctrl-C stops
+	@exec $(BIN)/luodi up
+
+down: venv-local  ## stop what `make up` started; the data stays
+	@$(BIN)/luodi down
+
+reset: venv-local  ## delete the data of the stopped stack, after asking
+	@$(BIN)/luodi reset
+
+status: venv-local  ## show what runs, and where
+	@$(BIN)/luodi status
+
+doctor: venv-local  ## find what is wrong, and the command that mends it
+	@$(BIN)/luodi doctor
+
+test: venv  ## install what the tests need, then run all of them
+	$(PYTEST) -m "not soak"
+
+quick: lint unit  ## what every commit must pass, in under a minute: lint, types, imports, unit and contract tests
+
+check: quick parity e2e crash  ## everything that CI runs
+
+lint: venv  ## ruff, mypy, import-linter, contracts without a diff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.generate --check
+
+unit: venv  ## unit and contract tests: no server
+	$(PYTEST) -m "not soak" tests/unit tests/contract
+
+parity: venv  ## parity and integration tests: a real Kafka and a real MongoDB
+	$(PYTEST) -m "not soak" tests/parity tests/integration
+
+e2e: venv  ## end to end: separate processes
+	$(PYTEST) -m "not soak" tests/e2e
+
+crash: venv  ## kill -9 of every process under load, the short run
+	$(PYTEST) -m "not soak" tests/crash
+
+soak: venv  ## the long runs of the crash tests
+	$(PYTEST) -m soak
+
+bench: venv  ## measure against the baseline, interleaved
+	$(BIN)/python -m bench
+
+lock: venv  ## make the lock files anew
+	scripts/lock.sh
+
+contracts: venv  ## generate OpenAPI, AsyncAPI and JSON Schema
+	$(BIN)/python -m schemas.generate
+
+venv: ## make .venv with everything that development needs
+	@$(PYTHON) scripts/venv.py dev
+
+venv-local:
+	@$(PYTHON) scripts/venv.py local
