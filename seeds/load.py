@@ -217,14 +217,10 @@ def load_sample(loader: Loader, home: Path, day: Callable[[], date]) -> list[Ref
         write_state(home, state)
     if state.done:
         return []
-    begun = state
-    refusals = loader.load(
-        sample(date.fromisoformat(state.day)),
-        state.posted,
-        lambda posted: write_state(home, replace(begun, posted=posted)),
-    )
+    begun, events = state, sample(date.fromisoformat(state.day))
+    refusals = loader.load(events, state.posted, lambda posted: write_state(home, replace(begun, posted=posted)))
     if not refusals:  # a load with refusals is tried again: the fault may lie in a setting
-        write_state(home, SampleState(state.day, done=True))
+        write_state(home, replace(begun, posted=len(events), done=True))
     return refusals
 
 
@@ -273,7 +269,7 @@ def today(environ: Mapping[str, str]) -> date:
 
 
 class Bar:
-    """Progress: one line that moves on a terminal, now and then a plain line elsewhere."""
+    """Progress: one line that moves on a terminal, now and then a plain line elsewhere. `what` stands before it."""
 
     EVERY_S = 2.0
 
@@ -284,7 +280,7 @@ class Bar:
         self._next = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        text = f"{self._what}: {done} of {total} events"
+        text = f"{self._what}{done} of {total} events"
         if self._stream.isatty():
             width = 30
             filled = width * done // max(total, 1)
@@ -330,11 +326,15 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     files = [(path, read(path)) for path in options.files]  # all are read before the first is posted
     refusals: list[Refusal] = []
     for path, events in files:
-        refusals += Loader(ingest, Bar(path.name, sys.stdout)).load(events)
+        refusals += Loader(ingest, Bar(f"{path.name}: ", sys.stdout)).load(events)
     if not files:
         with alone(options.home):
+            state = read_state(options.home)
+            if state is not None and state.done:
+                sys.stdout.write(f"loaded on {state.day}: nothing to do\n")
+                return 0
             day = options.day or (lambda: known_day(options.tracker, api_key) or today(environ))
-            refusals = load_sample(Loader(ingest, Bar("sample", sys.stdout)), options.home, day)
+            refusals = load_sample(Loader(ingest, Bar("", sys.stdout)), options.home, day)
     for refusal in refusals[:SHOWN_REFUSALS]:
         sys.stderr.write(f"luodi seed: refused: {refusal}\n")
     if len(refusals) > SHOWN_REFUSALS:

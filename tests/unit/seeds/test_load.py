@@ -147,7 +147,7 @@ def test_the_sample_is_loaded_once(tmp_path: Path) -> None:
     requests = len(ingest.requests)
     assert load.load_sample(loader(ingest), tmp_path, lambda: date(2026, 4, 1)) == []
     assert len(ingest.requests) == requests
-    assert load.read_state(tmp_path) == SampleState("2026-03-05", done=True)
+    assert load.read_state(tmp_path) == SampleState("2026-03-05", len(load.sample(DAY)), done=True)
 
 
 def test_a_load_that_broke_off_is_completed_with_the_same_events_on_a_later_day(tmp_path: Path) -> None:
@@ -198,12 +198,12 @@ def test_the_bar_moves_on_a_terminal_and_writes_lines_elsewhere() -> None:
 
     terminal, file, time = Terminal(), io.StringIO(), Time()
     for stream in (terminal, file):
-        bar = Bar("sample", stream, time.monotonic)
+        bar = Bar("a.toml: ", stream, time.monotonic)
         for done in (0, 500, 1000):
             bar(done, 1000)
     assert terminal.getvalue().count("\r") == 3
     assert terminal.getvalue().endswith("[##############################]\n")
-    assert file.getvalue() == "sample: 0 of 1000 events\nsample: 1000 of 1000 events\n"
+    assert file.getvalue() == "a.toml: 0 of 1000 events\na.toml: 1000 of 1000 events\n"
 
 
 def test_the_business_date_follows_the_zone_and_the_offset_of_the_services() -> None:
@@ -237,6 +237,12 @@ def test_a_key_file_that_is_missing_and_a_file_of_another_kind_end_with_a_messag
     assert "none: No such file" in capsys.readouterr().err
     assert load.main([*base, str(tmp_path / "ledger.xlsx")], {}) == 2
     assert "ends in .toml or .jsonl" in capsys.readouterr().err
+
+
+def test_a_sample_that_is_in_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load.write_state(tmp_path, SampleState("2026-03-05", 1, done=True))
+    assert load.main(["--ingest", "http://127.0.0.1:1", "--home", str(tmp_path)], {}) == 0
+    assert capsys.readouterr().out == "loaded on 2026-03-05: nothing to do\n"
 
 
 def test_production_takes_no_sample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
