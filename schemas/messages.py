@@ -50,11 +50,14 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "unknown-zone": ("没有这个园区；可用：{allowed}", "There is no such zone; known: {allowed}"),
     "unknown-type": ("没有这种事件；可用：{allowed}", "There is no such event type; known: {allowed}"),
     "unknown-value": ("不是可用的取值；可用：{allowed}", "Not an allowed value; allowed: {allowed}"),
-    "wrong-version": (
-        "只接受 CloudEvents {expected}",
-        "Only CloudEvents {expected} is taken",
+    "unknown-version": (
+        "不支持的 CloudEvents 版本；可用：{allowed}",
+        "Not a supported version of CloudEvents; known: {allowed}",
     ),
-    "differs": ("与地址中的 {name} 不一致", "It differs from the {name} in the address"),
+    "conflict": (
+        "同一项目中，这个编号已用于不同的内容",
+        "This id already carries another content in the same project",
+    ),
     "confirm-large": (
         "超过 {limit} 元，请核对后在 confirm 中写明 {name}",
         "More than {limit} yuan: check it, then name {name} in `confirm`",

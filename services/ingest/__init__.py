@@ -1,0 +1,1 @@
+"""Ingest: takes what staff and systems report over HTTP and makes it durable events."""

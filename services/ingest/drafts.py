@@ -1,0 +1,98 @@
+"""What a caller asks to have recorded, before it has a time and a place: read out of a request, strictly.
+
+An event comes in through the endpoint of its type, or as a CloudEvent (version 1.0, HTTP binding, JSON format).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from urllib.parse import unquote
+
+from marshmallow import ValidationError
+
+from luodi.runtime import trace
+from schemas.codec import SPEC_VERSION
+from schemas.events import EVENT_TYPES, SUBJECTS, EventType, load_http, load_request
+from schemas.fields import EVENT_ID, Choice, Free, Name, Text
+from schemas.invalid import FieldError, Invalid, flatten
+from schemas.loading import REFUSE, Record, loader
+
+MAX_SHOWN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One event as the caller told it. None: ingest chooses."""
+
+    row: EventType
+    id: str | None
+    project_id: str | None
+    actor: str | None
+    data: dict[str, Any]
+    traceparent: str | None = None
+
+
+def from_body(row: EventType, item: object, today: date, address: Mapping[str, str]) -> Draft:
+    """The draft in one item of a body of the row's endpoint; `address` holds the names of its path. Raises Invalid."""
+    if row.project_in_path:
+        address = dict(address)
+        project_id = address.pop("project_id")
+        request = replace(load_request(row, item, today, address), project_id=project_id)
+    else:
+        request = load_request(row, item, today, address)
+    return Draft(row, request.id, request.project_id, request.actor, request.data)
+
+
+class CloudEvent(Record):
+    """The attributes of a CloudEvent that ingest takes; those it sets itself are read and dropped."""
+
+    specversion = Choice("version", (SPEC_VERSION,), required=True)
+    id = Name(EVENT_ID, required=True)
+    source = Text(256, required=True)
+    type = Choice("type", tuple(EVENT_TYPES), required=True)
+    subject = Text(130, required=True)
+    datacontenttype = Choice("value", ("application/json",), allow_none=True)
+    dataschema = Free(allow_none=True)
+    time = Free(allow_none=True)
+    actor = Name(allow_none=True)
+    traceparent = Free(allow_none=True)
+    tracestate = Free(allow_none=True)
+    recordedtime = Free(allow_none=True)
+    sequence = Free(allow_none=True)
+    data = Free(required=True)
+
+
+def from_cloudevent(item: object, today: date) -> Draft:
+    """The draft in a CloudEvent of the JSON format. Raises Invalid."""
+    try:
+        event = loader(CloudEvent, REFUSE).load(item)
+    except ValidationError as exc:
+        errors = flatten(exc.messages)
+        raise Invalid(errors[0].code, f"{errors[0].pointer}: {errors[0].code}", errors) from exc
+    row = EVENT_TYPES[event["type"]]
+    subject = event["subject"]
+    pattern = SUBJECTS[row.kind]
+    if not pattern.fullmatch(subject):
+        wrong = FieldError("/subject", "bad-id", {"pattern": pattern.pattern})
+        raise Invalid("bad-id", f"/subject: not the subject of a {row.kind}", [wrong])
+    try:
+        data = load_http(row.type, event["data"], today)
+    except Invalid as exc:
+        inside = [replace(error, pointer=f"/data{error.pointer}") for error in exc.errors]
+        raise Invalid(exc.code, exc.detail, inside) from exc
+    traceparent = event.get("traceparent")
+    known = traceparent if isinstance(traceparent, str) and trace.trace_id(traceparent) else None
+    return Draft(row, event["id"], subject, event.get("actor"), data, known)
+
+
+def binary_cloudevent(headers: Mapping[str, str], data: object) -> dict[str, Any]:
+    """A CloudEvent of the binary mode, whose attributes are `ce-` headers, in the form of the JSON format."""
+    attributes: dict[str, Any] = {
+        name.lower().removeprefix("ce-"): unquote(value)
+        for name, value in headers.items()
+        if name.lower().startswith("ce-")
+    }
+    return {**attributes, "data": data}

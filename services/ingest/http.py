@@ -1,0 +1,153 @@
+"""The routes of ingest: one per event type, made from the table of event types, and one for CloudEvents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from luodi.domain import events as domain
+from luodi.runtime import http
+from luodi.runtime.problems import Language, ProblemError, error_body
+from schemas import position
+from schemas.events import ROWS, EventType
+from schemas.fields import EVENT_ID, ID
+from schemas.invalid import FieldError
+from services.ingest.drafts import binary_cloudevent, from_body, from_cloudevent
+from services.ingest.limits import Gate, RateLimit
+from services.ingest.posting import Accepted, Asked, Outcome, Posted, Posting, Reader, Refused
+
+MAX_ITEMS = 1_000
+RETRY_AFTER_S = "2"
+STRUCTURED = "application/cloudevents+json"
+BATCHED = "application/cloudevents-batch+json"
+STATUS = {"invalid": 422, "needs-confirmation": 422, "conflict": 409}
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PATH_IDS = {"project_id": ID}
+
+
+def add_routes(app: Flask, posting: Posting, rate: RateLimit, gate: Gate) -> None:
+    """Add every route to the application."""
+    for row in ROWS:
+        rule = re.sub(r"\{([a-z_]+)\}", r"<\1>", row.path)
+        app.add_url_rule(rule, row.type, _endpoint(row, posting, rate, gate), methods=[row.method])
+    app.add_url_rule("/v1/events", "events", lambda: _cloudevents(posting, rate, gate), methods=["POST"])
+
+
+def _endpoint(row: EventType, posting: Posting, rate: RateLimit, gate: Gate) -> Callable[..., Response]:
+    takes_arrays = row.method == "POST"
+
+    def endpoint(**address: str) -> Response:
+        _check_address(address)
+        body = http.read_json()
+        if takes_arrays and isinstance(body, list):
+            items = _checked_batch(body)
+            return _answer_batch(
+                _post(posting, rate, gate, [partial(from_body, row, item, address=address) for item in items])
+            )
+        return _answer_single(_post(posting, rate, gate, [partial(from_body, row, body, address=address)]))
+
+    return endpoint
+
+
+def _cloudevents(posting: Posting, rate: RateLimit, gate: Gate) -> Response:
+    if request.mimetype == BATCHED:
+        body = http.read_json(BATCHED)
+        if not isinstance(body, list):
+            raise ProblemError("invalid", errors=[FieldError("", "wrong-type", {"expected": "array"})])
+        items = _checked_batch(body)
+        return _answer_batch(_post(posting, rate, gate, [partial(from_cloudevent, item) for item in items]))
+    if request.mimetype == STRUCTURED:
+        event = http.read_json(STRUCTURED)
+    elif "ce-specversion" in request.headers:
+        event = binary_cloudevent(dict(request.headers), http.read_json())
+    else:
+        raise ProblemError("unsupported-media-type", expected=f"{STRUCTURED} / {BATCHED} / application/json + ce-*")
+    return _answer_single(_post(posting, rate, gate, [partial(from_cloudevent, event)]))
+
+
+def _checked_batch(body: Sequence[Any]) -> Sequence[Any]:
+    if not body:
+        raise ProblemError("invalid", errors=[FieldError("", "empty")])
+    if len(body) > MAX_ITEMS:
+        raise ProblemError("invalid", errors=[FieldError("", "too-many", {"limit": MAX_ITEMS})])
+    return body
+
+
+def _check_address(address: Mapping[str, str]) -> None:
+    wrong = [
+        FieldError(f"/{name}", "bad-id", {"pattern": pattern.pattern})
+        for name, value in address.items()
+        if not (pattern := _PATH_IDS.get(name, EVENT_ID)).fullmatch(value)
+    ]
+    if wrong:
+        raise ProblemError("invalid", errors=wrong)
+
+
+def _post(posting: Posting, rate: RateLimit, gate: Gate, readers: Sequence[Reader]) -> Posted:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
+    caller = http.caller()
+    wait_s = rate.take(f"{caller} {request.remote_addr}", len(readers))
+    if wait_s > 0:
+        seconds = str(int(wait_s) + 1)
+        raise ProblemError("too-many-requests", seconds=seconds, headers={"Retry-After": seconds})
+    with gate.enter() as entered:
+        if not entered:
+            raise ProblemError("overloaded", headers={"Retry-After": RETRY_AFTER_S})
+        posted = posting.post(readers, Asked(caller, request.path, key, g.traceparent))
+    if len(readers) > 1:
+        http.tell(events=len(readers), accepted=sum(isinstance(o, Accepted) for o in posted.outcomes))
+    return posted
+
+
+def _answer_single(posted: Posted) -> Response:
+    (outcome,) = posted.outcomes
+    if isinstance(outcome, Accepted):
+        http.tell(project_id=outcome.event.subject, event_id=outcome.event.id, type=outcome.event.type)
+        return http.answer(_receipt(outcome) | {"position": position.encode(posted.tag, posted.offsets)}, 202)
+    if isinstance(outcome, Refused):
+        raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, project_id=outcome.project_id)
+    members = {"id": outcome.event.id, "project_id": outcome.event.subject}
+    raise ProblemError(outcome.code, members=members, headers={"Retry-After": RETRY_AFTER_S}, what="Kafka")
+
+
+def _answer_batch(posted: Posted) -> Response:
+    language = http.language()
+    items = [_item(outcome, language) for outcome in posted.outcomes]
+    statuses = {item["status"] for item in items}
+    accepted = sum(item["status"] == 202 for item in items)
+    unknown = sum(item["status"] == 503 for item in items)
+    answer: dict[str, Any] = {
+        "position": position.encode(posted.tag, posted.offsets) if posted.offsets else None,
+        "accepted": accepted,
+        "refused": len(items) - accepted - unknown,
+        "unknown": unknown,
+        "items": items,
+    }
+    headers = {"Retry-After": RETRY_AFTER_S} if unknown else {}
+    return http.answer(answer, statuses.pop() if len(statuses) == 1 else 207, headers)
+
+
+def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
+    if isinstance(outcome, Accepted):
+        return {"status": 202} | _receipt(outcome)
+    if isinstance(outcome, Refused):
+        item: dict[str, Any] = {"status": STATUS[outcome.code], "code": outcome.code}
+        if outcome.id is not None:
+            item["id"] = outcome.id
+        return item | {"errors": [error_body(error, language) for error in outcome.errors]}
+    return {"status": 503, "code": outcome.code, "id": outcome.event.id, "project_id": outcome.event.subject}
+
+
+def _receipt(accepted: Accepted) -> dict[str, Any]:
+    event = accepted.event
+    receipt: dict[str, Any] = {"id": event.id, "project_id": event.subject}
+    if event.type == domain.MILESTONE_REPORTED:
+        receipt["stage"] = event.data["stage"]
+    return receipt | {"partition": accepted.partition, "offset": accepted.offset}

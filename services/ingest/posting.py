@@ -1,0 +1,233 @@
+"""Posting: what callers ask for becomes events with an identity and a time, in the log, and each item gets an outcome.
+
+1. Stamp the request. The stamp's business date is what "today" means, here and for every later reader of the events.
+2. Read each item; refuse what is invalid, in doubt or in conflict, item by item.
+3. Choose the ids the caller left open, from the `Idempotency-Key` when there is one.
+4. Append all at once, wait for the acknowledgements, and learn the broker's time from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+
+import orjson
+
+from luodi.domain import events as domain
+from luodi.domain.events import Event
+from luodi.runtime.configuration import Zone
+from luodi.runtime.metrics import Metrics
+from schemas import codec
+from schemas.events import unconfirmed
+from schemas.invalid import FieldError, Invalid
+from services.ingest import ids
+from services.ingest.drafts import Draft
+from services.ingest.limits import Recent
+from services.ingest.ports import Away, EventLog, Full, Outgoing
+from services.ingest.stamp import Stamper
+
+Reader = Callable[[date], Draft]
+"""Reads one item of the request, given today's business date; raises Invalid."""
+
+_NAMES_FIELDS = frozenset({domain.PROJECT_REGISTERED, domain.PROJECT_AMENDED})
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Durable in the log."""
+
+    event: Event
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not written, and never will be as it is. `code` is a problem of the catalogue."""
+
+    code: str
+    errors: Sequence[FieldError]
+    id: str | None = None
+    project_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not acknowledged. A retry with the ids of `event` is the same event. `code` is a problem of the catalogue."""
+
+    event: Event
+    code: str = "outcome-unknown"
+
+
+Outcome = Accepted | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What all items of a request share. `key` is the caller's `Idempotency-Key`."""
+
+    caller: str
+    path: str
+    key: str | None
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The outcomes in the order of the items; `tag` and `offsets` make the position once anything is accepted."""
+
+    outcomes: Sequence[Outcome]
+    tag: str = ""
+    offsets: Mapping[int, int] = field(default_factory=dict)
+
+
+class _RefusedError(Exception):
+    def __init__(self, outcome: Refused) -> None:
+        super().__init__(outcome.code)
+        self.outcome = outcome
+
+
+class Posting:
+    """The use case; one per process, shared by all its threads."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        stamper: Stamper,
+        zones: Mapping[str, Zone],
+        timezone: tzinfo,
+        metrics: Metrics,
+        *,
+        recent: Recent | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._log = log
+        self._stamper = stamper
+        self._zones = zones
+        self._zone_ids = ", ".join(sorted(zones))
+        self._timezone = timezone
+        self._metrics = metrics
+        self._recent = Recent() if recent is None else recent
+        self._sleep = sleep
+
+    def post(self, readers: Sequence[Reader], asked: Asked) -> Posted:
+        """Record what the readers read, one outcome per reader. An outage is an outcome, never an exception."""
+        recordedtime, sent = self._stamper.stamp()
+        today = codec.business_date(recordedtime, self._timezone)
+        retry = None if asked.key is None else ids.Retry(asked.key, asked.caller, asked.path)
+        chosen: dict[tuple[str, str], bytes] = {}
+        drafted: list[Event | Refused] = []
+        for place, read in enumerate(readers):
+            try:
+                draft = read(today)
+                event = self._event(draft, place, recordedtime, asked, retry, today)
+                if draft.id is not None or retry is not None:
+                    self._refuse_conflict(event, chosen)
+                drafted.append(event)
+            except Invalid as exc:
+                drafted.append(Refused("invalid", exc.errors))
+            except _RefusedError as exc:
+                drafted.append(exc.outcome)
+        posted = self._write(drafted, sent)
+        self._count(posted.outcomes)
+        for outcome in posted.outcomes:
+            if isinstance(outcome, Accepted):
+                identity = (outcome.event.subject, outcome.event.id)
+                if identity in chosen:
+                    self._recent.remember(identity, chosen[identity])
+        return posted
+
+    def _event(
+        self, draft: Draft, place: int, recordedtime: str, asked: Asked, retry: ids.Retry | None, today: date
+    ) -> Event:
+        zone = self._refuse_doubtful(draft) if draft.row.type in _NAMES_FIELDS else None
+        project_id = draft.project_id
+        if project_id is None:
+            assert zone is not None, "only a registration may leave the project's id to us, and it names a zone"
+            if retry is None:
+                project_id = ids.new_project_id(zone.code, today.year)
+            else:
+                project_id = retry.project_id(zone.code, place, self._timezone)
+        event_id = draft.id
+        if event_id is None:
+            event_id = ids.new_event_id() if retry is None else retry.event_id(place)
+        return Event(
+            subject=project_id,
+            id=event_id,
+            type=draft.row.type,
+            recordedtime=recordedtime,
+            sequence=place,
+            actor=draft.actor or asked.caller,
+            data=draft.data,
+            traceparent=draft.traceparent or asked.traceparent,
+        )
+
+    def _refuse_doubtful(self, draft: Draft) -> Zone | None:
+        name = draft.data.get("zone")
+        zone = None if name is None else self._zones.get(name)
+        if name is not None and zone is None:
+            raise _RefusedError(
+                Refused("invalid", [FieldError("/zone", "unknown-zone", {"allowed": self._zone_ids})], draft.id)
+            )
+        doubts = unconfirmed(draft.data)
+        if doubts:
+            raise _RefusedError(Refused("needs-confirmation", doubts, draft.id, draft.project_id))
+        return zone
+
+    def _refuse_conflict(self, event: Event, chosen: dict[tuple[str, str], bytes]) -> None:
+        identity = (event.subject, event.id)
+        digest = hashlib.blake2b(
+            orjson.dumps([event.type, event.data, event.actor], option=orjson.OPT_SORT_KEYS), digest_size=16
+        ).digest()
+        if chosen.setdefault(identity, digest) != digest or self._recent.differs(identity, digest):
+            raise _RefusedError(Refused("conflict", [FieldError("/id", "conflict")], event.id, event.subject))
+
+    def _write(self, drafted: Sequence[Event | Refused], sent: float) -> Posted:
+        events = [event for event in drafted if isinstance(event, Event)]
+        if not events:
+            return Posted([refused for refused in drafted if isinstance(refused, Refused)])
+        try:
+            appended = self._log.append([Outgoing(event.subject, codec.encode(event)) for event in events])
+        except Away as exc:
+            code = "overloaded" if isinstance(exc, Full) else "unavailable"
+            return Posted([d if isinstance(d, Refused) else Unknown(d, code) for d in drafted])
+        receipts = iter(appended.receipts)
+        outcomes: list[Outcome] = []
+        offsets: dict[int, int] = {}
+        first_ms: int | None = None
+        for item in drafted:
+            if isinstance(item, Refused):
+                outcomes.append(item)
+                continue
+            receipt = next(receipts)
+            if receipt is None:
+                outcomes.append(Unknown(item))
+                continue
+            partition, offset, appended_ms = receipt
+            outcomes.append(Accepted(item, partition, offset))
+            if offset > offsets.get(partition, -1):
+                offsets[partition] = offset
+            if first_ms is None or appended_ms < first_ms:
+                first_ms = appended_ms
+        if first_ms is not None:
+            ahead = self._stamper.learn(sent, first_ms)
+            if ahead > 0:
+                self._sleep(ahead)
+        return Posted(outcomes, appended.tag, offsets)
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        accepted = unknown = 0
+        for outcome in outcomes:
+            if isinstance(outcome, Accepted):
+                accepted += 1
+            elif isinstance(outcome, Unknown):
+                unknown += 1
+            else:
+                self._metrics.refused.labels(outcome.code).inc()
+        if accepted:
+            self._metrics.acked.inc(accepted)
+        if unknown:
+            self._metrics.unknown.inc(unknown)
