@@ -25,8 +25,9 @@ compile() {  # NAME CONSTRAINTS… -- ARGUMENTS…: one list for every platform 
 }
 
 compile base
+compile build --extra build --constraint "$scratch/base.txt"  # what makes the image's wheel
 compile local --extra local --extra build --constraint "$scratch/base.txt"
 compile dev --extra local --extra build --extra dev --constraint "$scratch/local.txt"
-mv "$scratch"/{base,local,dev}.txt requirements/
+mv "$scratch"/{base,build,local,dev}.txt requirements/
 
 .venv/bin/python -m luodi.local.locking
