@@ -95,6 +95,11 @@ def advance(state: State, event: Event) -> State | None:
     return after
 
 
+def retracted(recorded: Iterable[Event]) -> frozenset[str]:
+    """The ids of those events that others of them take back: what a timeline shows struck through."""
+    return frozenset(_retracted(_in_order(recorded)))
+
+
 def _keep_record(state: State, first: Event, last: Event, count: int) -> None:
     state["last"] = [last.recordedtime, last.sequence, last.id]
     state["first"] = state["first"] or first.recordedtime

@@ -1,0 +1,177 @@
+"""The tracker put together: one process, its loops, its queries, its state in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, TypeVar
+
+from flask import Flask
+from kafka import KafkaProducer
+from pymongo.database import Database
+
+from luodi.runtime import configuration, kafka, lifecycle, mongo
+from luodi.runtime import http as web
+from luodi.runtime.clock import Clock, SystemClock
+from luodi.runtime.errors import FatalError, TransientError
+from luodi.runtime.kafka import TopicInfo
+from luodi.runtime.lifecycle import Stop
+from luodi.runtime.metrics import Metrics
+from luodi.runtime.mongo import translated
+from luodi.runtime.probes import Probes
+from luodi.runtime.settings import Settings
+from services.tracker import http, rulesets
+from services.tracker.folding import Folder
+from services.tracker.journal import MongoJournal
+from services.tracker.outbox import KafkaOutbox
+from services.tracker.ports import Document
+from services.tracker.projector import Projector, Stores
+from services.tracker.queries import Queries
+from services.tracker.renewal import Renewal
+from services.tracker.rulesets import Content, MongoRulesets, Regime
+from services.tracker.source import KafkaSource
+from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
+from services.tracker.tail import KafkaTailSource, Published, Tail
+from services.tracker.upkeep import Upkeep
+from services.tracker.visibility import WAITERS, Visibility
+
+T = TypeVar("T")
+
+HTTP_THREADS = WAITERS + 8  # the waiters of `after=` may fill their places and others are still answered
+START_AGAIN_S = 0.5
+START_BOUND_S = 60.0  # Kafka or MongoDB may come up later than we do
+PRODUCER = {"linger_ms": 0, "batch_size": 256 * 1024, "delivery_timeout_ms": 12_000, "max_block_ms": 5_000}
+
+
+class Tracker:
+    """The service. `app` answers queries as soon as the stores do; `start` begins the loops."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: Stop,
+        app: Flask,
+        threads: Callable[[], list[tuple[str, Callable[[], None]]]],
+        closers: contextlib.ExitStack,
+    ) -> None:
+        self.app = app
+        self._stop = stop
+        self._threads = threads
+        self._closers = closers
+        self._running: list[Thread] = []
+        self._server = web.Server(app, settings.tracker_listen, HTTP_THREADS)
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as a URL."""
+        return self._server.address.url
+
+    def start(self) -> None:
+        """Listen, then begin the loops, each in a thread whose failure ends the process."""
+        self._server.start()
+        self._running = [lifecycle.spawn(name, target, self._stop) for name, target in self._threads()]
+
+    def stop(self, bound_s: float) -> None:
+        """End the turn that runs, close the clients, stop listening."""
+        deadline = time.monotonic() + bound_s
+        self._stop.ask()
+        for thread in self._running:
+            thread.join(max(0.1, deadline - time.monotonic() - 2))
+        self._server.stop(max(0.1, min(2.0, deadline - time.monotonic())))
+        self._closers.close()
+
+
+def build(settings: Settings, stop: Stop, **overrides: Any) -> Tracker:
+    """Put the tracker together. Connects to both servers; raises TransientError when one stays away, FatalError when
+    this is an old deploy.
+
+    Overrides (for tests): `clock`, `metrics`, `database`, `topic`, `max_poll_records`.
+    """
+    clock: Clock = overrides.get("clock") or SystemClock(settings.clock_offset_s)
+    metrics: Metrics = overrides.get("metrics") or Metrics()
+    config = configuration.load(settings)
+    topic: TopicInfo = overrides.get("topic") or _patiently(stop, lambda: kafka.ensure_topics(settings))
+    # Retried by the driver a guarded bulk costs the server much more, and the loop repeats what failed anyway.
+    database: Database[Document] = overrides.get("database") or mongo.connect(settings, retryWrites=False)
+    journal, projects = MongoJournal(database), MongoProjects(database)
+    positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
+    content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
+
+    def prepare() -> int:
+        journal.ensure_indexes()
+        projects.ensure_indexes()
+        return rulesets.at_start(activations, content, clock.wall_text())
+
+    number = _patiently(stop, prepare)
+    regime = Regime(activations, content, Folder(config.rules, config.calendar, number))
+    producer: KafkaProducer = _patiently(stop, lambda: kafka.producer(settings, **PRODUCER))
+    closers = contextlib.ExitStack()
+    closers.callback(database.client.close)
+    closers.callback(lambda: producer.close(timeout=2))
+
+    published, visibility = Published(), Visibility(positions)
+    stores = Stores(journal, projects, positions, fuses)
+    source = KafkaSource(settings, **_given(overrides, "max_poll_records"))
+    projector = Projector(
+        source,
+        KafkaOutbox(settings, producer),
+        stores,
+        regime,
+        published,
+        visibility,
+        clock,
+        metrics,
+        settings.timezone,
+    )
+    tail = Tail(KafkaTailSource(settings), projects, KafkaOutbox(settings, producer), published, clock, metrics)
+    renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producer), metrics)
+
+    def ping() -> None:
+        with translated():
+            database.command("ping")
+
+    upkeep = Upkeep(tail, renewal, regime, published, ping, clock, metrics)
+
+    probes = Probes()
+    probes.add("events", projector.not_ready)
+    probes.add("rejects", projector.standing_still)
+    probes.add("mongodb", upkeep.mongo_away)
+    app = web.create_app("tracker", settings, clock, metrics, probes)
+    queries = Queries(database)
+    http.add_routes(app, queries, visibility, topic, clock, config.calendar)
+
+    def threads() -> list[tuple[str, Callable[[], None]]]:
+        return [
+            ("projector", _closing(lambda: projector.run(stop), projector.close)),
+            ("upkeep", _closing(lambda: upkeep.run(stop), upkeep.close)),
+        ]
+
+    return Tracker(settings, stop, app, threads, closers)
+
+
+def _closing(run: Callable[[], None], close: Callable[[], None]) -> Callable[[], None]:
+    def target() -> None:
+        try:
+            run()
+        finally:
+            with contextlib.suppress(TransientError, FatalError):  # leaving in order is a courtesy to the group
+                close()
+
+    return target
+
+
+def _patiently(stop: Stop, attempt: Callable[[], T]) -> T:
+    """Try until it succeeds, the end is asked for, or the time is up."""
+    deadline = time.monotonic() + START_BOUND_S
+    while True:
+        try:
+            return attempt()
+        except TransientError:
+            if time.monotonic() > deadline or stop.wait(START_AGAIN_S):
+                raise
+
+
+def _given(overrides: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: overrides[name] for name in names if name in overrides}

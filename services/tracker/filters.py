@@ -1,0 +1,268 @@
+"""Query parameters of the lists, read strictly: from text to a MongoDB condition, or a problem that names them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from werkzeug.datastructures import MultiDict
+
+from luodi.domain.assess import ACTIVE, STATUSES, SUSPENDED
+from luodi.domain.clocks import LIGHTS
+from luodi.domain.days import first_day, instant, parse_instant
+from luodi.domain.stages import KINDS, ROUTES, STAGES
+from luodi.runtime.problems import FieldError, ProblemError
+
+MAX_LIMIT = 500
+DEFAULT_LIMIT = 100
+MAX_VALUES = 50  # per parameter
+MAX_TEXT = 200
+DAY_CHARS = 10
+
+Condition = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A key to sort by; equal ones stand in the order of their ids, in the same direction."""
+
+    field: str
+    descending: bool
+
+    @property
+    def text(self) -> str:
+        return f"-{self.field}" if self.descending else self.field
+
+    @property
+    def path(self) -> str:
+        return PATHS.get(self.field, self.field)
+
+    def keys(self) -> list[tuple[str, int]]:
+        direction = -1 if self.descending else 1
+        return [(self.path, direction)] if self.path == "_id" else [(self.path, direction), ("_id", direction)]
+
+    def after(self, value: Any, last_id: str) -> Condition:
+        """What comes after (value, id). A missing value sorts before every other."""
+        step = "$lt" if self.descending else "$gt"
+        if self.path == "_id":
+            return {"_id": {step: last_id}}
+        same: Condition = {self.path: value, "_id": {step: last_id}}
+        if value is None:
+            return same if self.descending else {"$or": [same, {self.path: {"$ne": None}}]}
+        further: list[Condition] = [same, {self.path: {step: value}}]
+        return {"$or": [*further, {self.path: None}] if self.descending else further}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A list that was asked for: which projects, in which order, from where on, how many."""
+
+    conditions: list[Condition]
+    lights: tuple[str, ...]
+    sort: Sort
+    limit: int
+    zones: tuple[str, ...]
+    after: tuple[Any, str] | None  # sort value and id of the last project that is shown wholly
+    skip: int  # of the next project's items, those shown already
+    digest: str  # of everything but the cursor and the limit
+
+    def cursor(self, after: tuple[Any, str] | None, skip: int = 0) -> str:
+        """Where the next page begins, opaque to the caller."""
+        return base64.urlsafe_b64encode(orjson.dumps([self.digest, after, skip])).decode().rstrip("=")
+
+
+def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
+    """The query of a list. `midnight` gives the instant at which a business date begins.
+
+    Raises ProblemError `bad-query`, naming every parameter that is wrong.
+    """
+    faults: list[FieldError] = []
+    zones = tuple(_values(args, "zone", faults))
+    lights = tuple(_chosen(args, "light", LIGHTS, faults))
+    conditions = _equals(args, faults)
+    conditions += _dates(args, midnight, faults)
+    conditions += _search(args, faults)
+    sort = _sort(args, faults)
+    limit = _limit(args, faults)
+    told = sorted((name, sorted(args.getlist(name))) for name in args if name not in {"cursor", "limit", "after"})
+    digest = hashlib.blake2s(orjson.dumps(told), digest_size=8).hexdigest()
+    after, skip = _cursor(args, digest, faults)
+    if faults:
+        raise ProblemError("bad-query", errors=faults)
+    return Query(conditions, lights, sort, limit, zones, after, skip, digest)
+
+
+def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
+    """The values of one parameter that may be repeated or hold a list with commas. Raises ProblemError `bad-query`."""
+    faults: list[FieldError] = []
+    found = _values(args, name, faults)
+    if faults:
+        raise ProblemError("bad-query", errors=faults)
+    return tuple(found)
+
+
+def lit(lights: Sequence[str], now: str, path: str = "lights") -> Condition:
+    """Projects that show one of these lights at `now`."""
+    step = {"light": {"$in": list(lights)}, "from": {"$lte": now}, "to": {"$gt": now}}
+    return {path: {"$elemMatch": step}}
+
+
+def _equals(args: MultiDict[str, str], faults: list[FieldError]) -> list[Condition]:
+    conditions: list[Condition] = []
+    statuses = _chosen(args, "status", STATUSES, faults)
+    conditions.append({"status": {"$in": statuses or [ACTIVE, SUSPENDED]}})
+    for name, allowed in CHOICES.items():
+        chosen = _chosen(args, name, allowed, faults)
+        if chosen:
+            conditions.append({name: {"$in": chosen}})
+    for name in TEXTS:
+        values = _values(args, name, faults)
+        if values:
+            conditions.append({name: {"$in": values}})
+    key = _chosen(args, "key", ("true", "false"), faults)
+    if len(key) == 1:
+        conditions.append({"key": True} if key == ["true"] else {"key": {"$ne": True}})
+    blockers = _values(args, "blocker", faults)
+    if blockers:
+        conditions.append({"blockers": {"$elemMatch": {"kind": {"$in": blockers}, "cleared": None}}})
+    return conditions
+
+
+def _dates(args: MultiDict[str, str], midnight: Callable[[str], str], faults: list[FieldError]) -> list[Condition]:
+    conditions: list[Condition] = []
+    due = args.get("due_before")
+    if due is not None:
+        if _is_day(due):
+            conditions.append({"clocks": {"$elemMatch": {"due": {"$lt": due}}}})
+        else:
+            faults.append(FieldError("due_before", "bad-day", {}))
+    updated = args.get("updated_before")
+    if updated is not None:
+        moment = midnight(updated) if _is_day(updated) else _instant(updated)
+        if moment is None:
+            faults.append(FieldError("updated_before", "bad-moment", {}))
+        else:
+            conditions.append({"updated_at": {"$lt": moment}})
+    return conditions
+
+
+def _search(args: MultiDict[str, str], faults: list[FieldError]) -> list[Condition]:
+    text = args.get("q", "").strip()
+    if len(text) > MAX_TEXT:
+        faults.append(FieldError("q", "too-long-text", {"limit": MAX_TEXT}))
+        return []
+    if not text:
+        return []
+    found = {"$regex": re.escape(text), "$options": "i"}
+    return [{"$or": [{"name": found}, {"_id": found}]}]
+
+
+def _sort(args: MultiDict[str, str], faults: list[FieldError]) -> Sort:
+    text = args.get("sort", "id")
+    sort = Sort(text.removeprefix("-"), text.startswith("-"))
+    if sort.field not in SORTS:
+        faults.append(FieldError("sort", "not-allowed", {"allowed": ", ".join(SORTS)}))
+    return sort
+
+
+def _limit(args: MultiDict[str, str], faults: list[FieldError]) -> int:
+    text = args.get("limit", str(DEFAULT_LIMIT))
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT:
+        return int(text)
+    faults.append(FieldError("limit", "not-allowed", {"allowed": f"1 – {MAX_LIMIT}"}))
+    return DEFAULT_LIMIT
+
+
+def _cursor(args: MultiDict[str, str], digest: str, faults: list[FieldError]) -> tuple[tuple[Any, str] | None, int]:
+    text = args.get("cursor")
+    if not text:
+        return None, 0
+    try:
+        held, after, skip = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        value, last_id = after or (None, "")
+    except (binascii.Error, ValueError, TypeError):
+        held, after, skip, value, last_id = None, None, 0, None, ""
+    if held != digest or type(skip) is not int or not isinstance(last_id, str) or isinstance(value, (dict, list)):
+        faults.append(FieldError("cursor", "bad-cursor", {}))
+        return None, 0
+    return ((value, last_id) if after else None), skip
+
+
+def _values(args: MultiDict[str, str], name: str, faults: list[FieldError]) -> list[str]:
+    """The values of a parameter that may be repeated or hold a list with commas."""
+    values = [value.strip() for text in args.getlist(name) for value in text.split(",")]
+    values = [value for value in dict.fromkeys(values) if value]
+    if len(values) > MAX_VALUES or any(len(value) > MAX_TEXT for value in values):
+        faults.append(FieldError(name, "too-long-text", {"limit": MAX_TEXT}))
+        return []
+    return values
+
+
+def _chosen(args: MultiDict[str, str], name: str, allowed: Sequence[str], faults: list[FieldError]) -> list[str]:
+    values = _values(args, name, faults)
+    if any(value not in allowed for value in values):
+        faults.append(FieldError(name, "not-allowed", {"allowed": ", ".join(allowed)}))
+        return []
+    return values
+
+
+def _is_day(text: str) -> bool:
+    try:
+        first_day(text)
+    except ValueError:
+        return False
+    return len(text) == DAY_CHARS
+
+
+def _instant(text: str) -> str | None:
+    try:
+        return instant(parse_instant(text))
+    except ValueError:
+        return None
+
+
+CHOICES: Mapping[str, Sequence[str]] = {"stage": STAGES, "route": tuple(ROUTES), "kind": KINDS}
+"""Parameters with a closed list of values, each the field of that name."""
+
+TEXTS = (
+    "zone",
+    "class",
+    "industry",
+    "chain",
+    "park",
+    "leader",
+    "vice_leader",
+    "lead_unit",
+    "group_head",
+    "officer",
+    "parent",
+    "carrier",
+)
+"""Parameters that name values of the field of that name."""
+
+SORTS = ("id", "name", "updated_at", "stage_since", "investment", "due")
+PATHS: Mapping[str, str] = {"id": "_id", "due": "clocks.0.due"}
+"""What can be sorted by, and where it stands in a document when not in the field of that name."""
+
+PARAMETERS = (
+    *TEXTS,
+    *CHOICES,
+    "light",
+    "status",
+    "key",
+    "blocker",
+    "due_before",
+    "updated_before",
+    "q",
+    "sort",
+    "limit",
+    "cursor",
+    "after",
+)
+"""Every query parameter of the lists."""

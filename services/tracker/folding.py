@@ -1,0 +1,61 @@
+"""Documents made of events: the domain's fold and assessment, with what storing them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from luodi.domain.assess import assess
+from luodi.domain.calendar import Calendar
+from luodi.domain.events import Event
+from luodi.domain.fold import State, advance, fold
+from luodi.domain.rules import Rules
+from services.tracker.ports import Base, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Folds under one activation of the rules; `ruleset` is its number."""
+
+    rules: Rules
+    calendar: Calendar
+    ruleset: int
+
+    def refold(self, subject: str, partition: int, events: Sequence[Event]) -> Document:
+        """The document of all of a subject's events, given in any order."""
+        return self._document(subject, partition, fold(events))
+
+    def carry(self, subject: str, partition: int, base: Base | None, events: Sequence[Event]) -> Document | None:
+        """The document after some more events, all new to `base` (None: there is no document yet).
+
+        None when only a fold of all events can tell.
+        """
+        if base is None:
+            return self.refold(subject, partition, events)
+        if base.ruleset != self.ruleset:
+            return None
+        state: State | None = orjson.loads(base.fold)
+        for event in sorted(events, key=_order) if len(events) > 1 else events:
+            assert state is not None
+            state = advance(state, event)
+            if state is None:
+                return None
+        assert state is not None
+        return self._document(subject, partition, state)
+
+    def _document(self, subject: str, partition: int, state: State) -> Document:
+        rendered = assess(subject, state, self.rules, self.calendar)
+        return {
+            "_id": subject,
+            "partition": partition,
+            "events": state["events"],
+            "ruleset": self.ruleset,
+            "fold": orjson.dumps(state),
+            **rendered,
+        }
+
+
+def _order(event: Event) -> tuple[str, int, str]:
+    return event.order

@@ -1,0 +1,135 @@
+"""The tracker's routes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Flask, Response, request
+
+from luodi.domain.calendar import Calendar
+from luodi.runtime import http
+from luodi.runtime.clock import Clock
+from luodi.runtime.kafka import TopicInfo
+from luodi.runtime.problems import FieldError, ProblemError
+from schemas import position
+from services.tracker import filters
+from services.tracker.queries import GROUPS, Queries, definitions
+from services.tracker.views import Viewer
+from services.tracker.visibility import WAIT_S, Visibility
+
+VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
+
+
+def add_routes(
+    app: Flask, queries: Queries, visibility: Visibility, topic: TopicInfo, clock: Clock, calendar: Calendar
+) -> None:
+    """All queries. Each takes `after=<position>` and then answers nothing older than that position."""
+
+    def viewer() -> Viewer:
+        return Viewer.at(clock.now_text(), http.language(), calendar)
+
+    def query() -> filters.Query:
+        return filters.read(request.args, lambda day: calendar.midnight(date.fromisoformat(day)))
+
+    def tagged(view: Viewer, *parts: object) -> str:
+        # Lights turn at midnight without an event, and texts say how many days are left.
+        return http.etag(request.full_path, view.today, view.language, *parts)
+
+    def answer(tag: str, body: Any) -> Response:
+        return http.answer(body, headers={"ETag": tag, "Content-Language": http.language(), **VARY})
+
+    @app.get("/v1/projects")
+    def projects() -> Response:
+        http.known_parameters(*filters.PARAMETERS)
+        asked = query()
+        _wait(visibility, topic)
+        view = viewer()
+        page, following = queries.projects(asked, view.now)
+        tag = tagged(view, [(d["_id"], d["events"], d["ruleset"]) for d in page], following)
+        http.tell(items=len(page))
+        return http.not_modified(tag) or answer(
+            tag, {"items": [view.project(document) for document in page], "next": following}
+        )
+
+    @app.get("/v1/stalled")
+    def stalled() -> Response:
+        http.known_parameters(*filters.PARAMETERS)
+        asked = query()
+        _wait(visibility, topic)
+        view = viewer()
+        items, following = queries.stalls(asked, view)
+        http.tell(items=len(items))
+        tag = tagged(view, items, following)
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": following})
+
+    @app.get("/v1/funnel")
+    def funnel() -> Response:
+        http.known_parameters("zone", "group_by", "after")
+        zones = filters.values(request.args, "zone")
+        group_by = request.args.get("group_by")
+        if group_by is not None and group_by not in GROUPS:
+            fault = FieldError("group_by", "not-allowed", {"allowed": ", ".join(GROUPS)})
+            raise ProblemError("bad-query", errors=[fault])
+        _wait(visibility, topic)
+        view = viewer()
+        body: dict[str, Any] = {"as_of": view.today.isoformat(), "zone": ",".join(zones) or None}
+        whole = queries.funnel(zones, None)[0]
+        body |= whole
+        if group_by is not None:
+            body |= {"group_by": group_by, "groups": queries.funnel(zones, group_by)}
+        body["definitions"] = definitions(view.language)
+        tag = tagged(view, body)
+        return http.not_modified(tag) or answer(tag, body)
+
+    @app.get("/v1/projects/<project_id>")
+    def project(project_id: str) -> Response:
+        http.known_parameters("after")
+        _wait(visibility, topic)
+        view = viewer()
+        document = queries.project(project_id)
+        if document is None:
+            raise _no_project(project_id)
+        tag = tagged(view, document["events"], document["ruleset"])
+        return http.not_modified(tag) or answer(tag, view.project(document))
+
+    @app.get("/v1/projects/<project_id>/clock")
+    def clocks(project_id: str) -> Response:
+        http.known_parameters("after")
+        _wait(visibility, topic)
+        view = viewer()
+        document = queries.project(project_id)
+        if document is None:
+            raise _no_project(project_id)
+        tag = tagged(view, document["events"], document["ruleset"])
+        return http.not_modified(tag) or answer(tag, view.clocks(document))
+
+    @app.get("/v1/projects/<project_id>/timeline")
+    def timeline(project_id: str) -> Response:
+        http.known_parameters("after")
+        _wait(visibility, topic)
+        view = viewer()
+        items = queries.timeline(project_id)
+        if not items:
+            raise _no_project(project_id)
+        tag = tagged(view, len(items))
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": None})
+
+
+def _wait(visibility: Visibility, topic: TopicInfo) -> None:
+    """Wait until the position in `after` is visible; 400 when it is none of ours, 503 when the time is up."""
+    text = request.args.get("after")
+    if text is None:
+        return
+    try:
+        offsets = position.decode(text, topic.tag)
+    except (position.Malformed, position.Foreign) as exc:
+        raise ProblemError("bad-position") from exc
+    if max(offsets) >= topic.partitions:
+        raise ProblemError("bad-position")
+    if not visibility.wait(offsets):
+        raise ProblemError("not-yet-visible", seconds=round(WAIT_S), headers={"Retry-After": "1"})
+
+
+def _no_project(project_id: str) -> ProblemError:
+    return ProblemError("not-found", what=project_id)

@@ -1,0 +1,219 @@
+"""The values that pass between the steps of the projector, and the ports it needs the outside world through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from luodi.domain.events import Event
+from luodi.runtime.errors import TransientError
+
+Document = dict[str, Any]
+
+
+class OwnershipLostError(TransientError):
+    """The consumer group has moved on: what was done is safe, but another member commits from now on."""
+
+
+class Record(Protocol):
+    """One record as the consumer hands it out; `timestamp` is the broker's, in milliseconds since 1970."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def leader_epoch(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll brought. `assignment` is None, or all partitions owned after a rebalance that has just ended."""
+
+    records: Mapping[int, Sequence[Record]]
+    assignment: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where to go on in a partition: the next offset, and the leader epoch of the record before it (-1: unknown)."""
+
+    offset: int
+    epoch: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid event and where it stood. `data` is the event's data as JSON, `digest` identifies its content."""
+
+    event: Event
+    partition: int
+    offset: int
+    digest: str
+    data: bytes
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.event.subject, self.event.id
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that cannot be applied, whole, with the reason: it goes to the rejected topic.
+
+    `rejected_at` is the broker's time of the record, so that a replay rejects it in the same words.
+    """
+
+    partition: int
+    offset: int
+    rejected_at: str
+    key: bytes | None
+    value: bytes | None
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """What the journal already held under an identity."""
+
+    digest: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A stored document as far as the next write needs it: its guard (`events`, `ruleset`) and the folded state."""
+
+    events: int
+    ruleset: int
+    fold: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How far a partition is applied: its next offset, and the rejects in a row before it."""
+
+    offset: int
+    rejects_in_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fuse:
+    """Why a partition stands still before `offset` until an operator lets it go on."""
+
+    partition: int
+    offset: int
+    reason: str
+    blown_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A reject that could not be written, and whether trying again may help."""
+
+    offset: int
+    passing: bool
+    detail: str
+
+
+class Source(Protocol):
+    """`project-events`, consumed as one member of the tracker's group. One thread only."""
+
+    def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
+        """Records of the owned partitions but the paused ones. Raises TransientError, FatalError."""
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Go on from `offset`; without effect for a partition that is no longer owned."""
+
+    def position(self, partition: int) -> int | None:
+        """The offset after the last record handed out; None while it is not known."""
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        """The leader's end offsets, asked now. Raises TransientError."""
+
+    def commit(self, marks: Mapping[int, Mark]) -> None:
+        """Commit exactly these. Raises OwnershipLostError, TransientError, FatalError."""
+
+    def close(self) -> None:
+        """Leave without committing."""
+
+
+class Journal(Protocol):
+    """Every event once, under (subject, id)."""
+
+    def add(self, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Journaled]:
+        """Write the arrivals (distinct identities). Returns those that were there already, as they stand there."""
+
+    def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
+        """All events of each subject, in the order of the fold; a subject without any is left out."""
+
+
+class Projects(Protocol):
+    """The documents, one per subject, each replaced only under its guard."""
+
+    def bases(self, subjects: Collection[str]) -> dict[str, Base]:
+        """The stored guards and folded states of those subjects that have a document."""
+
+    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        """Replace each document if it still stands exactly at its base (None: does not exist). Returns the refused."""
+
+    def offer(self, documents: Sequence[Document]) -> None:
+        """Replace each document only if neither `events` nor `ruleset` falls and one rises. A refusal is no error."""
+
+    def read(self, subjects: Collection[str]) -> dict[str, Document]:
+        """The stored documents."""
+
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
+        """Up to `limit` subjects of these partitions whose document has a lower ruleset, each with its partition."""
+
+    def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
+        """(`events`, `ruleset`) of the stored documents."""
+
+
+class Positions(Protocol):
+    """How far each partition is applied, for readers of other processes and for the next owner."""
+
+    def advance(self, applied: Mapping[int, Applied]) -> None:
+        """Note how far partitions are applied. Offsets never fall."""
+
+    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+        """What is noted of these partitions; one never touched is left out."""
+
+
+class Fuses(Protocol):
+    """The partitions that wait for an operator."""
+
+    def blow(self, fuse: Fuse) -> None:
+        """Note the fuse, so that it holds over a restart and the operator can see it."""
+
+    def blown(self) -> dict[int, Fuse]:
+        """All fuses by partition."""
+
+    def mend(self, partition: int) -> bool:
+        """The operator's word to go on; says whether there was a fuse."""
+
+
+class Outbox(Protocol):
+    """`project-states` and the rejected topic. Sends are asynchronous; only `flush` says that they are durable."""
+
+    def state(self, document: Document, traceparent: str | None) -> None:
+        """Send a document to its own partition."""
+
+    def watermark(self, partition: int, instant: str) -> None:
+        """Send a watermark to a partition of `project-states`."""
+
+    def flush(self) -> list[tuple[int, str, int]]:
+        """Wait for everything sent since the last flush: (partition, subject, offset) of each document.
+
+        Raises TransientError or FatalError when any of it did not reach the log; all of it is forgotten then.
+        """
+
+    def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
+        """Write rejects and wait. Returns, per partition, the first that could not be written; empty when all were."""

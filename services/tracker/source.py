@@ -1,0 +1,119 @@
+"""`project-events` through kafka-python: one member of the tracker's group, positions moved only by our word."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+from luodi.runtime import kafka
+from luodi.runtime.settings import Settings
+from services.tracker.ports import Mark, OwnershipLostError, Polled
+
+GROUP = "luodi-tracker"
+MAX_POLL_RECORDS = 2_000
+ASK_MS = 2_000  # how long a question to the broker may hold up the loop
+COMMIT_MS = 5_000
+CLOSE_MS = 2_000
+
+_LOST = (CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError)
+
+
+class KafkaSource:
+    """See the port `Source`. Made and used in the projector's own thread."""
+
+    def __init__(self, settings: Settings, max_poll_records: int = MAX_POLL_RECORDS) -> None:
+        self._topic = settings.topics.events
+        self._consumer: KafkaConsumer = kafka.consumer(settings, GROUP, max_poll_records=max_poll_records)
+        self._listener = _Listener()
+        self._owned: frozenset[int] = frozenset()
+        self._paused: frozenset[int] = frozenset()
+        self._consumer.subscribe([self._topic], listener=self._listener)
+
+    def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
+        self._pause(frozenset(paused) & self._owned)
+        with kafka.translated():
+            found = self._consumer.poll(timeout_ms=max(0, int(timeout_s * 1000)))
+        records = {place.partition: batch for place, batch in found.items()}
+        assignment = self._listener.take()
+        if assignment is not None:
+            self._owned = assignment
+            self._paused = frozenset()  # a rebalance makes all partitions run, also those that stay with us
+            self._put_back({partition: records.pop(partition) for partition in set(paused) & records.keys()})
+        return Polled(records, assignment)
+
+    def seek(self, partition: int, offset: int) -> None:
+        if partition in self._owned:
+            self._consumer.seek(TopicPartition(self._topic, partition), offset)
+
+    def position(self, partition: int) -> int | None:
+        if partition not in self._owned:
+            return None
+        with kafka.translated():
+            position: int | None = self._consumer.position(TopicPartition(self._topic, partition), timeout_ms=ASK_MS)
+        return position
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        places = [TopicPartition(self._topic, partition) for partition in partitions]
+        with kafka.translated():
+            found = self._consumer.end_offsets(places, timeout_ms=ASK_MS)
+        return {place.partition: end for place, end in found.items()}
+
+    def commit(self, marks: Mapping[int, Mark]) -> None:
+        offsets = {
+            TopicPartition(self._topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
+            for partition, mark in marks.items()
+        }
+        with kafka.translated():
+            try:
+                self._consumer.commit(offsets, timeout_ms=COMMIT_MS)
+            except _LOST as exc:
+                raise OwnershipLostError("Kafka", f"{type(exc).__name__}: the group has moved on") from exc
+
+    def close(self) -> None:
+        with kafka.translated():
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+    def _pause(self, wanted: frozenset[int]) -> None:
+        if wanted == self._paused:
+            return
+        self._consumer.resume(*self._places(self._paused - wanted))
+        self._consumer.pause(*self._places(wanted - self._paused))
+        self._paused = wanted
+
+    def _put_back(self, batches: Mapping[int, Any]) -> None:
+        for partition, batch in batches.items():
+            self.seek(partition, batch[0].offset)
+
+    def _places(self, partitions: Collection[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    """Notes what a rebalance left. It is called on the client's network thread, so it does nothing else.
+
+    A rebalance happens only inside `poll`; the projector asks right after it. What was revoked needs no call of its
+    own: a rebalance always ends with the whole new assignment.
+    """
+
+    def __init__(self) -> None:
+        self._assignment: frozenset[int] | None = None
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        if revoked:
+            self._assignment = frozenset()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self._assignment = frozenset(place.partition for place in assigned)
+
+    def take(self) -> frozenset[int] | None:
+        """The assignment after the rebalance since the last call; None when there was none."""
+        assignment, self._assignment = self._assignment, None
+        return assignment

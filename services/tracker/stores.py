@@ -1,0 +1,184 @@
+"""The tracker's documents in MongoDB: projects under their guard, positions, fuses.
+
+The guard of a project's document is the pair (`events`, `ruleset`). Every write raises it, so one value of it stands
+for one content: who finds the guard unchanged finds the document unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo.collection import Collection as MongoCollection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+from pymongo.write_concern import WriteConcern
+
+from luodi.runtime.mongo import translated
+from services.tracker.journal import refused_rows
+from services.tracker.ports import Applied, Base, Document, Fuse
+
+_BASE = {"events": 1, "ruleset": 1, "fold": 1}
+_GUARD = {"events": 1, "ruleset": 1}
+
+
+class MongoProjects:
+    """The collection `projects`, or a shadow of it under another name."""
+
+    def __init__(self, database: Database[Document], name: str = "projects") -> None:
+        self._documents: MongoCollection[Document] = database[name]
+
+    def ensure_indexes(self) -> None:
+        with translated():
+            # Lists are bound by the zone or by `_id` and filter what they fetch: each further index would have to be
+            # kept up on every replace.
+            self._documents.create_index([("zone", ASCENDING), ("_id", ASCENDING)], name="zone")
+            self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
+
+    def bases(self, subjects: Collection[str]) -> dict[str, Base]:
+        if not subjects:
+            return {}
+        with translated():
+            found = self._documents.find({"_id": {"$in": list(subjects)}}, _BASE)
+            return {row["_id"]: Base(row["events"], row["ruleset"], row["fold"]) for row in found}
+
+    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        if not changes:
+            return set()
+        writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
+            InsertOne(document)
+            if base is None
+            else ReplaceOne({"_id": document["_id"], "events": base.events, "ruleset": base.ruleset}, document)
+            for base, document in changes
+        ]
+        try:
+            with translated():
+                result = self._documents.bulk_write(writes, ordered=False)
+        except BulkWriteError as exc:
+            refused_rows(exc)  # raises unless another worker had inserted some of them first
+        else:
+            if result.matched_count + result.inserted_count == len(changes):
+                return set()
+        # Some were refused and the server does not say which. The same guard may stand on a document that another
+        # worker folded from other events, so only the same state counts as written.
+        stored = self.bases([document["_id"] for _, document in changes])
+        return {
+            document["_id"]
+            for _, document in changes
+            if stored.get(document["_id"]) != Base(document["events"], document["ruleset"], document["fold"])
+        }
+
+    def offer(self, documents: Sequence[Document]) -> None:
+        if not documents:
+            return
+        writes = [
+            ReplaceOne(
+                {
+                    "_id": document["_id"],
+                    "events": {"$lte": document["events"]},
+                    "ruleset": {"$lte": document["ruleset"]},
+                    "$or": [{"events": {"$lt": document["events"]}}, {"ruleset": {"$lt": document["ruleset"]}}],
+                },
+                document,
+                upsert=True,
+            )
+            for document in documents
+        ]
+        try:
+            with translated():
+                self._documents.bulk_write(writes, ordered=False)
+        except BulkWriteError as exc:
+            refused_rows(exc)  # the guard did not match and so the upsert met the existing `_id`: a refusal
+
+    def read(self, subjects: Collection[str]) -> dict[str, Document]:
+        if not subjects:
+            return {}
+        with translated():
+            return {row["_id"]: row for row in self._documents.find({"_id": {"$in": list(subjects)}})}
+
+    def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
+        if not subjects:
+            return {}
+        with translated():
+            found = self._documents.find({"_id": {"$in": list(subjects)}}, _GUARD)
+            return {row["_id"]: (row["events"], row["ruleset"]) for row in found}
+
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
+        with translated():
+            found = self._documents.find(
+                {"partition": {"$in": list(partitions)}, "ruleset": {"$lt": ruleset}}, {"partition": 1}
+            ).limit(limit)
+            return {row["_id"]: row["partition"] for row in found}
+
+    def drop(self) -> None:
+        with translated():
+            self._documents.drop()
+
+
+class MongoPositions:
+    """The collection `positions`: `{_id: "<tag>/<partition>", applied, rejects_in_row}` per partition.
+
+    The tag is the topic's own, so that offsets of a topic that was wiped never count for the next one.
+    """
+
+    def __init__(self, database: Database[Document], tag: str) -> None:
+        # A position tells of documents that a majority already holds. Losing one only makes a reader wait.
+        self._rows: MongoCollection[Document] = database.get_collection("positions", write_concern=WriteConcern(w=1))
+        self._tag = tag
+
+    def advance(self, applied: Mapping[int, Applied]) -> None:
+        if not applied:
+            return
+        writes: list[UpdateOne] = [
+            UpdateOne(
+                {"_id": self._id(partition)},
+                {"$max": {"applied": noted.offset}, "$set": {"rejects_in_row": noted.rejects_in_row}},
+                upsert=True,
+            )
+            for partition, noted in applied.items()
+        ]
+        try:
+            with translated():
+                self._rows.bulk_write(writes, ordered=False)
+        except BulkWriteError as exc:
+            refused_rows(exc)  # two workers upserted the same new row at once: the next batch moves it on
+
+    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+        ids = {self._id(partition): partition for partition in partitions}
+        with translated():
+            found = self._rows.find({"_id": {"$in": list(ids)}})
+            return {ids[row["_id"]]: Applied(row["applied"], row["rejects_in_row"]) for row in found}
+
+    def _id(self, partition: int) -> str:
+        return f"{self._tag}/{partition}"
+
+
+class MongoFuses:
+    """The collection `fuses`: `{_id: "<tag>/<partition>", partition, offset, reason, blown_at}`, each until mended."""
+
+    def __init__(self, database: Database[Document], tag: str) -> None:
+        self._rows: MongoCollection[Document] = database["fuses"]
+        self._tag = tag
+
+    def blow(self, fuse: Fuse) -> None:
+        row: dict[str, Any] = {
+            "partition": fuse.partition,
+            "offset": fuse.offset,
+            "reason": fuse.reason,
+            "blown_at": fuse.blown_at,
+        }
+        with translated():
+            self._rows.replace_one({"_id": f"{self._tag}/{fuse.partition}"}, row, upsert=True)
+
+    def blown(self) -> dict[int, Fuse]:
+        low, high = f"{self._tag}/", f"{self._tag}0"  # "0" follows "/" in ASCII
+        with translated():
+            found = self._rows.find({"_id": {"$gt": low, "$lt": high}})
+            return {
+                row["partition"]: Fuse(row["partition"], row["offset"], row["reason"], row["blown_at"]) for row in found
+            }
+
+    def mend(self, partition: int) -> bool:
+        with translated():
+            return self._rows.delete_one({"_id": f"{self._tag}/{partition}"}).deleted_count > 0

@@ -1,0 +1,283 @@
+"""The compacted topic heals itself: an older document that comes last is followed by the stored one.
+
+A tracker that was stopped after its replace and goes on after its partition was taken over still publishes what it
+had read: then the last record of that subject on `project-states` is older than the stored document. The owner of a
+partition therefore reads its own partition of the topic behind itself. Records of its own are recognised by their
+offsets. Any other is held against the stored guard, and the stored document is published again where it is newer. The
+tail's position is committed only behind records that have been judged, and the next owner goes on from it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+
+from luodi.runtime import kafka, logging
+from luodi.runtime.clock import Clock
+from luodi.runtime.metrics import Metrics
+from luodi.runtime.settings import Settings
+from schemas import states
+from services.tracker.ports import Mark, Outbox, Projects
+
+GROUP = "luodi-tracker-tail"  # never joined: it only keeps the committed positions
+MAX_POLL_RECORDS = 2_000
+ASK_MS = 2_000
+COMMIT_MS = 5_000
+CLOSE_MS = 2_000
+GRACE_S = 1.0  # between reading a record and judging it: our own may be read before its offset is noted
+
+log = logging.get("tail")
+
+
+class Published:
+    """Where the newest record of our own stands, per subject. Written by the projector, read by the tail."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest: dict[int, dict[bytes, int]] = {}
+        self._owned: frozenset[int] = frozenset()
+
+    def own(self, partitions: Collection[int]) -> None:
+        """Begin anew with these partitions."""
+        with self._lock:
+            self._owned = frozenset(partitions)
+            self._newest = {partition: {} for partition in partitions}
+
+    @property
+    def owned(self) -> frozenset[int]:
+        return self._owned
+
+    def note(self, sent: Sequence[tuple[int, str, int]]) -> None:
+        """(partition, subject, offset) of records that reached the log."""
+        with self._lock:
+            for partition, subject, offset in sent:
+                if partition in self._newest:
+                    self._newest[partition][subject.encode()] = offset
+
+    def newest(self, partition: int, key: bytes) -> int | None:
+        with self._lock:
+            return self._newest.get(partition, {}).get(key)
+
+    def forget(self, partition: int, key: bytes, offset: int) -> None:
+        """The tail has read our newest record: nothing needs to be remembered of it."""
+        with self._lock:
+            newest = self._newest.get(partition, {})
+            if newest.get(key) == offset:
+                del newest[key]
+
+
+class TailRecord(Protocol):
+    """One record of `project-states`."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def leader_epoch(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class TailSource(Protocol):
+    """`project-states`, read without joining a group. One thread only."""
+
+    def follow(self, partitions: Collection[int]) -> None:
+        """Read these partitions from where their last owner's tail was committed."""
+
+    def poll(self, timeout_s: float) -> Mapping[int, Sequence[TailRecord]]: ...
+
+    def position(self, partition: int) -> int | None: ...
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]: ...
+
+    def commit(self, marks: Mapping[int, Mark]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A record that is not known to be ours, the last of its subject so far."""
+
+    offset: int
+    guard: tuple[int, int]
+    seen_at: float
+
+
+class Tail:
+    """Judges what stands on `project-states`. One thread calls `turn`."""
+
+    def __init__(
+        self,
+        source: TailSource,
+        projects: Projects,
+        outbox: Outbox,
+        published: Published,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._source = source
+        self._projects = projects
+        self._outbox = outbox
+        self._published = published
+        self._clock = clock
+        self._metrics = metrics
+        self._followed: frozenset[int] = frozenset()
+        self._suspects: dict[int, dict[bytes, Suspect]] = {}
+        self._horizon: dict[int, int] = {}
+        self._read: dict[int, Mark] = {}
+        self._committed: dict[int, int] = {}
+
+    def turn(self, timeout_s: float) -> None:
+        """Read on, judge what is ripe, commit what is judged. Raises TransientError; then it may be called again."""
+        self._follow()
+        if not self._followed:
+            return
+        for partition, records in self._source.poll(timeout_s).items():
+            self._sort(partition, records)
+        self._judge()
+        self._commit()
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _follow(self) -> None:
+        owned = self._published.owned
+        if owned == self._followed:
+            return
+        self._source.follow(owned)
+        self._followed = owned
+        self._suspects = {partition: {} for partition in owned}
+        self._horizon, self._read, self._committed = {}, {}, {}
+
+    def _sort(self, partition: int, records: Sequence[TailRecord]) -> None:
+        suspects = self._suspects[partition]
+        for record in records:
+            key = record.key
+            if key is None or key == states.WATERMARK_KEY:
+                continue
+            newest = self._published.newest(partition, key)
+            if newest is not None and record.offset <= newest:
+                # One of ours: the newest, or one that a newer of ours follows.
+                suspects.pop(key, None)
+                self._published.forget(partition, key, record.offset)
+            else:
+                guard = states.read_guard(record.headers) or (0, 0)
+                suspects[key] = Suspect(record.offset, guard, self._clock.monotonic())
+        self._read[partition] = Mark(records[-1].offset + 1, records[-1].leader_epoch)
+
+    def _judge(self) -> None:
+        """Hold against the store what is ripe: older than a second, and everything up to the end asked since read."""
+        ripe = {partition: self._ripe(partition) for partition, suspects in self._suspects.items() if suspects}
+        subjects = {_subject(key) for found in ripe.values() for key in found}
+        if subjects:
+            stored = self._projects.guards(subjects)
+            older = {
+                _subject(key)
+                for found in ripe.values()
+                for key, suspect in found.items()
+                if _subject(key) in stored and _is_older(suspect.guard, stored[_subject(key)])
+            }
+            self._heal(older)
+        for partition, found in ripe.items():
+            for key in found:
+                del self._suspects[partition][key]
+
+    def _ripe(self, partition: int) -> dict[bytes, Suspect]:
+        suspects, horizon = self._suspects[partition], self._horizon.get(partition, 0)
+        position = self._source.position(partition)
+        if position is None or position < horizon:
+            return {}
+        for key, suspect in list(suspects.items()):
+            newest = self._published.newest(partition, key)
+            if newest is not None and suspect.offset <= newest:  # ours: it was read before its offset was noted
+                del suspects[key]
+                self._published.forget(partition, key, suspect.offset)
+        if suspects:
+            self._horizon |= self._source.ends([partition])
+        latest = self._clock.monotonic() - GRACE_S
+        return {
+            key: suspect for key, suspect in suspects.items() if suspect.offset < horizon and suspect.seen_at <= latest
+        }
+
+    def _heal(self, subjects: Collection[str]) -> None:
+        if not subjects:
+            return
+        for document in self._projects.read(subjects).values():
+            self._outbox.state(document, None)
+        # Not noted as published: should the projector's newer record come before this one, this is the late, older
+        # one, and the tail finds it like any other.
+        healed = self._outbox.flush()
+        self._metrics.healed.inc(len(healed))
+        log.warning("states.healed", subjects=sorted(subjects)[:20], count=len(healed))
+
+    def _commit(self) -> None:
+        marks: dict[int, Mark] = {}
+        for partition, mark in self._read.items():
+            first = min((s.offset for s in self._suspects[partition].values()), default=None)
+            judged = mark if first is None else Mark(first)
+            if judged.offset > self._committed.get(partition, -1):
+                marks[partition] = judged
+        if marks:
+            self._source.commit(marks)
+            self._committed |= {partition: mark.offset for partition, mark in marks.items()}
+
+
+class KafkaTailSource:
+    """See the port `TailSource`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._topic = settings.topics.states
+        self._consumer: KafkaConsumer = kafka.consumer(
+            settings,
+            GROUP,
+            group_instance_id=None,  # it is no member
+            max_poll_records=MAX_POLL_RECORDS,
+        )
+
+    def follow(self, partitions: Collection[int]) -> None:
+        with kafka.translated():
+            self._consumer.assign(self._places(partitions))
+
+    def poll(self, timeout_s: float) -> Mapping[int, Sequence[TailRecord]]:
+        with kafka.translated():
+            found: dict[Any, Any] = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+        return {place.partition: records for place, records in found.items()}
+
+    def position(self, partition: int) -> int | None:
+        with kafka.translated():
+            position: int | None = self._consumer.position(TopicPartition(self._topic, partition), timeout_ms=ASK_MS)
+        return position
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        with kafka.translated():
+            found = self._consumer.end_offsets(self._places(partitions), timeout_ms=ASK_MS)
+        return {place.partition: end for place, end in found.items()}
+
+    def commit(self, marks: Mapping[int, Mark]) -> None:
+        offsets = {
+            TopicPartition(self._topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
+            for partition, mark in marks.items()
+        }
+        with kafka.translated():
+            self._consumer.commit(offsets, timeout_ms=COMMIT_MS)
+
+    def close(self) -> None:
+        with kafka.translated():
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+    def _places(self, partitions: Collection[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+
+
+def _subject(key: bytes) -> str:
+    return key.decode(errors="replace")  # a foreign key that is no text is no subject of ours: nothing is stored
+
+
+def _is_older(record: tuple[int, int], stored: tuple[int, int]) -> bool:
+    return record[0] < stored[0] or record[1] < stored[1]

@@ -1,0 +1,142 @@
+"""What callers see of a stored document: lights and reasons as of now, in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from luodi.domain import reasons
+from luodi.domain.assess import in_force, light_at
+from luodi.domain.calendar import Calendar
+from luodi.domain.clocks import RED, days_used
+from luodi.domain.days import days_over
+from luodi.domain.events import Event
+from luodi.domain.stages import Language
+from services.tracker.ports import Document
+
+POOL = "pool"  # before the signature: no light
+
+_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights"})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """When and in which language a document is looked at."""
+
+    now: str
+    today: date
+    language: Language
+    calendar: Calendar
+
+    @classmethod
+    def at(cls, now: str, language: Language, calendar: Calendar) -> Viewer:
+        return cls(now, calendar.business_date(now), language, calendar)
+
+    def project(self, document: Document) -> dict[str, Any]:
+        """A project as answered: every registered field, the light now and why, the open clocks."""
+        shown = light_at(document["lights"], self.now)
+        lit = document["status"] != POOL
+        return {
+            "id": document["_id"],
+            "light": shown["light"] if lit else None,
+            "reason": self._reason(shown["reason"]) if lit else None,
+            **{name: value for name, value in document.items() if name not in _INTERNAL},
+            "warnings": [self._reason(warning) for warning in document["warnings"]],
+            "clocks": [self.clock(clock) for clock in document["clocks"]],
+            "blockers": [self._blocker(blocker) for blocker in document["blockers"]],
+        }
+
+    def clock(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """A clock as answered. `days` are counted days: of a limit in months, calendar days."""
+        clock = in_force(stored, self.today)
+        shown = light_at(stored["lights"], self.now)
+        return {
+            "gap": clock["gap"],
+            "rule": clock["rule"],
+            "kind": clock["kind"],
+            "light": shown["light"],
+            "start": clock["start"],
+            "due": clock["due"],
+            "warn": clock["warn"],
+            "days": {
+                "used": days_used(clock, self.calendar, self.today),
+                "limit": clock["limit_days"],
+                "unit": "working_days" if clock["unit"] == "working_days" else "calendar_days",
+            },
+            "limit": {"amount": clock["limit"], "unit": clock["unit"]},
+            "paused": clock["paused"],
+            "provisional": clock["provisional"],
+            "approximate": clock["approximate"],
+            "reason": self._reason(shown["reason"]),
+        }
+
+    def clocks(self, document: Document) -> dict[str, Any]:
+        """The clocks of a project alone, with those of the promises of its open blockers."""
+        return {
+            "project_id": document["_id"],
+            "as_of": self.today.isoformat(),
+            "clocks": [self.clock(clock) for clock in document["clocks"]],
+            "promises": [self._blocker(b) for b in document["blockers"] if b["lights"]],
+        }
+
+    def stalls(self, document: Document, lights: tuple[str, ...] = (RED,)) -> Iterator[dict[str, Any]]:
+        """Every clock of a project, of its gap and of its promises, that shows one of these lights now."""
+        for clock in document["clocks"]:
+            current = in_force(clock, self.today)
+            yield from self._stall(document, clock["lights"], current, lights, {"gap": clock["gap"], "blocker": None})
+        for blocker in document["blockers"]:
+            if blocker["lights"]:
+                promise = {"due": blocker["promise"], "rule": "promise"}
+                named = {"gap": None, "blocker": blocker["id"]}
+                yield from self._stall(document, blocker["lights"], promise, lights, named)
+
+    def _stall(
+        self,
+        document: Document,
+        steps: list[dict[str, Any]],
+        clock: Mapping[str, Any],
+        lights: tuple[str, ...],
+        named: dict[str, Any],
+    ) -> Iterator[dict[str, Any]]:
+        shown = light_at(steps, self.now)
+        if shown["light"] not in lights:
+            return
+        yield {
+            "project_id": document["_id"],
+            "name": document["name"],
+            "zone": document["zone"],
+            **named,
+            "light": shown["light"],
+            "due": clock["due"],
+            "days_over": days_over(clock["due"], self.today),
+            "leader": document["leader"],
+            "officer": document["officer"],
+            "reason": self._reason(shown["reason"]),
+            "rule": clock["rule"],
+        }
+
+    def _blocker(self, blocker: Mapping[str, Any]) -> dict[str, Any]:
+        shown = light_at(blocker["lights"], self.now) if blocker["lights"] else None
+        return {
+            **{name: value for name, value in blocker.items() if name != "lights"},
+            "light": None if shown is None else shown["light"],
+            "reason": None if shown is None else self._reason(shown["reason"]),
+        }
+
+    def _reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
+        return {"code": reason["code"], "text": reasons.text(reason, self.language, self.today)}
+
+
+def timeline_item(event: Event, *, retracted: bool) -> dict[str, Any]:
+    """One event of a project as recorded."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "date": event.data.get("date"),
+        "recorded_at": event.recordedtime,
+        "actor": event.actor,
+        "data": event.data,
+        "retracted": retracted,
+    }

@@ -1,0 +1,74 @@
+"""Reading one's own write: wait until everything a position covers has been applied.
+
+The loop of this process announces what it has applied at once; what other processes own is read from the stored
+positions every few hundredths of a second. Waiters are few by design: they must not starve the other requests.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping
+
+from services.tracker.ports import Positions
+
+WAIT_S = 5.0
+WAITERS = 16
+LOOK_EVERY_S = 0.05  # at the stored positions, while a partition of another process is waited for
+OWN_LOOK_EVERY_S = 0.5  # the same for our own: their news come by themselves, but ownership may move
+
+
+class Visibility:
+    """How far each partition is applied, as known to this process."""
+
+    def __init__(self, positions: Positions, waiters: int = WAITERS) -> None:
+        self._positions = positions
+        self._places = threading.BoundedSemaphore(waiters)
+        self._news = threading.Condition()
+        self._applied: dict[int, int] = {}
+        self._owned: frozenset[int] = frozenset()
+
+    def own(self, partitions: Collection[int]) -> None:
+        """From now on the news of these partitions come through `advance`."""
+        with self._news:
+            self._owned = frozenset(partitions)
+            self._news.notify_all()
+
+    def advance(self, applied: Mapping[int, int]) -> None:
+        """Every offset below these is applied and can be read."""
+        with self._news:
+            for partition, offset in applied.items():
+                if offset > self._applied.get(partition, -1):
+                    self._applied[partition] = offset
+            self._news.notify_all()
+
+    def wait(self, offsets: Mapping[int, int], timeout_s: float = WAIT_S) -> bool:
+        """Wait until all of these offsets (the last covered, per partition) are applied; says whether they are.
+
+        False at once when too many wait already.
+        """
+        if not self._missing(offsets):
+            return True
+        if not self._places.acquire(blocking=False):
+            return False
+        try:
+            return self._wait(offsets, time.monotonic() + timeout_s)
+        finally:
+            self._places.release()
+
+    def _wait(self, offsets: Mapping[int, int], deadline: float) -> bool:
+        while missing := self._missing(offsets):
+            stored = self._positions.read(missing)
+            self.advance({partition: applied.offset for partition, applied in stored.items()})
+            with self._news:
+                missing = self._missing(offsets)
+                left = deadline - time.monotonic()
+                if missing and left <= 0:
+                    return False
+                if missing:
+                    pause = OWN_LOOK_EVERY_S if self._owned.issuperset(missing) else LOOK_EVERY_S
+                    self._news.wait(min(left, pause))
+        return True
+
+    def _missing(self, offsets: Mapping[int, int]) -> list[int]:
+        return [partition for partition, offset in offsets.items() if self._applied.get(partition, -1) <= offset]
