@@ -1,0 +1,94 @@
+"""Short ways to say what happened, for the tests of the domain."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+from hypothesis import HealthCheck, settings
+
+from luodi.domain.assess import assess
+from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.events import (
+    BLOCKER_CLEARED,
+    BLOCKER_RAISED,
+    EVENT_RETRACTED,
+    MILESTONE_REPORTED,
+    PLAN_SET,
+    PROJECT_REGISTERED,
+    Event,
+)
+from luodi.domain.fold import fold
+from luodi.domain.rules import DEFAULT_RULES, Rules
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+FIRST_PUBLISHED = 2004
+LAST_PUBLISHED = 2026
+SUBJECT = "demo-2026-7K3F9A2M4Q"
+
+Document = dict[str, Any]
+
+# A busy machine is no fault of the rules: no test here is an assertion on time.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@cache
+def published(first: int = FIRST_PUBLISHED, last: int = LAST_PUBLISHED) -> Calendar:
+    """The calendar of the years that are published (or fewer of them)."""
+    years = {year: YearDays.observed(year, chinese_calendar.is_workday) for year in range(first, last + 1)}
+    return Calendar.build(SHANGHAI, years)
+
+
+class Story:
+    """Events of one project, recorded one second after the other."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._numbers = count(1)
+
+    def tell(self, type_: str, /, **data: Any) -> str:
+        """Record an event; its id is returned."""
+        number = next(self._numbers)
+        minutes, seconds = divmod(number, 60)
+        recorded = f"2026-06-01T01:{minutes:02d}:{seconds:02d}.000Z"
+        event_id = f"e{number}"
+        self.events.append(Event(SUBJECT, event_id, type_, recorded, 0, "u-zhang", data))
+        return event_id
+
+    def registered(self, **fields: Any) -> str:
+        return self.tell(PROJECT_REGISTERED, **{"name": "一号项目", "zone": "demo", "route": "land"} | fields)
+
+    def reached(self, stage: str, day: str | None, **more: Any) -> str:
+        return self.tell(MILESTONE_REPORTED, stage=stage, date=day, **more)
+
+    def planned(self, stage: str, day: str, **more: Any) -> str:
+        return self.tell(PLAN_SET, stage=stage, date=day, **more)
+
+    def paused(self, begin: str, until: str, cleared: str | None = None, cause: str = "utility") -> str:
+        """A blocker with an approved pause, and its clear."""
+        blocker = self.tell(
+            BLOCKER_RAISED, kind="用电", cause=cause, owner="u-power", date=begin, approver="u-chief", until=until
+        )
+        if cleared is not None:
+            self.tell(BLOCKER_CLEARED, blocker_id=blocker, date=cleared)
+        return blocker
+
+    def retracted(self, event_id: str) -> str:
+        return self.tell(EVENT_RETRACTED, event_id=event_id, reason="误报")
+
+    def document(self, rules: Rules = DEFAULT_RULES, calendar: Calendar | None = None) -> Document:
+        return assess(SUBJECT, fold(self.events), rules, calendar or published())
+
+
+def light_on(lights: list[dict[str, Any]], day: date | str) -> dict[str, Any]:
+    """The one step that covers a whole business day, from its first to its last millisecond."""
+    calendar = published()
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    begin, end = calendar.midnight(day), calendar.midnight(day + timedelta(days=1))
+    covering = [step for step in lights if step["from"] < end and step["to"] > begin]
+    assert len(covering) == 1, f"the light changes within {day}"
+    return covering[0]

@@ -1,0 +1,90 @@
+"""Events as people and programs could have recorded them: every type, in every order, about a handful of things."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from luodi.domain import events
+from luodi.domain.days import day_text
+from luodi.domain.events import Event
+from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
+from luodi.domain.stages import KINDS, ROUTES, STAGES
+from tests.unit.domain.builders import SUBJECT
+
+# Few ids and instants, so that events often speak of each other and are often recorded at once.
+IDS = [f"e{number}" for number in range(12)]
+INSTANTS = [f"2026-03-0{day}T0{hour}:00:00.000Z" for day in (1, 2, 3) for hour in (1, 2)]
+UNKNOWN_TYPE = "procedure.opened"
+
+_ids = st.sampled_from(IDS)
+_text = st.none() | st.sampled_from(["", "说明", "a note"])
+_full_days = st.integers(date(2025, 6, 1).toordinal(), date(2026, 12, 31).toordinal()).map(day_text)
+_days = _full_days | st.sampled_from(["2025", "2025-10", "2026-02"])
+_stage = st.sampled_from(STAGES)
+_unit = st.none() | st.sampled_from(["u-power", "u-water"])
+
+
+def _data(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(fields, optional={"note": _text})
+
+
+_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from(["一号项目", "二号项目"]),
+    "route": st.sampled_from([*ROUTES]),
+    "kind": st.none() | st.sampled_from(KINDS),
+    "phased": st.none() | st.booleans(),
+    "lanes": st.none() | st.just([LANE_START_ON_LAND]),
+    "source": st.none() | st.sampled_from(["published", "import"]),
+    "investment": st.none() | st.integers(0, 10**15),
+    "officer": st.none() | st.sampled_from(["u-li", "u-wang"]),
+    "confirm": st.just(["investment"]),
+    "a_field_of_a_later_version": st.just(1),
+}
+
+DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    events.PROJECT_REGISTERED: st.fixed_dictionaries(
+        {"name": _FIELDS["name"], "zone": st.just("demo"), "route": _FIELDS["route"]},
+        optional={name: values for name, values in _FIELDS.items() if name not in ("name", "route")},
+    ),
+    events.PROJECT_AMENDED: st.fixed_dictionaries({}, optional=_FIELDS),
+    events.MILESTONE_REPORTED: _data(stage=_stage, date=st.none() | _days),
+    events.PLAN_SET: _data(stage=_stage, date=_days, reason=_text, approver=st.none() | st.just("u-chief")),
+    events.PROGRESS_REPORTED: _data(date=_days, percent=st.none() | st.integers(0, 100)),
+    events.BLOCKER_RAISED: _data(
+        kind=st.sampled_from(["用电", "用水", "其他"]),
+        cause=st.sampled_from(CAUSES),
+        owner=_unit,
+        date=st.none() | _full_days,
+        promise=st.none() | _days,
+        approver=st.none() | st.just("u-chief"),
+        until=st.none() | _full_days,
+    ),
+    events.BLOCKER_CLEARED: _data(blocker_id=_ids, date=st.none() | _full_days),
+    events.SUSPENSION_BEGUN: _data(date=_days, reason=_text),
+    events.SUSPENSION_ENDED: _data(suspension_id=_ids, date=_days),
+    events.PROJECT_WITHDRAWN: _data(date=_days, reason=_text),
+    events.NOTE_ADDED: st.fixed_dictionaries({"text": st.text(max_size=5)}),
+    events.EVENT_RETRACTED: _data(event_id=_ids, reason=_text),
+    UNKNOWN_TYPE: st.just({"anything": [1, {"deep": None}]}),
+}
+
+
+@st.composite
+def histories(draw: st.DrawFn, types: tuple[str, ...] = tuple(DATA), max_size: int = len(IDS)) -> list[Event]:
+    """Events of one project with distinct ids, in no particular order."""
+    ids = draw(st.lists(_ids, unique=True, max_size=max_size))
+    return [
+        Event(
+            subject=SUBJECT,
+            id=event_id,
+            type=(type_ := draw(st.sampled_from(types))),
+            recordedtime=draw(st.sampled_from(INSTANTS)),
+            sequence=draw(st.integers(0, 2)),
+            actor=draw(st.none() | st.just("u-zhang")),
+            data=draw(DATA[type_]),
+        )
+        for event_id in ids
+    ]

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from luodi.domain.money import needs_confirmation
+
+
+@pytest.mark.parametrize(
+    ("fields", "doubtful"),
+    [
+        ({}, []),
+        ({"investment": None}, []),
+        ({"investment": 0}, []),
+        ({"investment": 100_000_000}, []),
+        ({"investment": 10_000_000_000}, []),
+        ({"investment": 10_000_000_001}, [("investment", "over-100-yi")]),
+        ({"investment": 1_000_000}, []),
+        ({"investment": 999_999}, [("investment", "under-100-wan")]),
+        ({"investment": 1}, [("investment", "under-100-wan")]),
+        ({"phase_investment": 5_000}, [("phase_investment", "under-100-wan")]),
+        ({"paid_in": 5_000}, []),
+        ({"investment": 5_000, "confirm": ["investment"]}, []),
+        ({"investment": 5_000, "confirm": ["phase_investment"]}, [("investment", "under-100-wan")]),
+        ({"investment": 5_000, "confirm": None}, [("investment", "under-100-wan")]),
+    ],
+)
+def test_an_amount_that_looks_mistyped_asks_for_confirmation(
+    fields: dict[str, Any], doubtful: list[tuple[str, str]]
+) -> None:
+    assert needs_confirmation(fields) == doubtful
