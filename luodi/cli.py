@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from luodi.local.faults import LocalError
+from luodi.local.telling import spelled
 
 USAGE = 64  # EX_USAGE of sysexits.h
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return (run() if verb.service else run(words[1:])) or 0
     except LocalError as exc:
-        sys.stderr.write(f"luodi {verb.name}: {exc}\n" + (f"  {exc.mend}\n" if exc.mend else ""))
+        sys.stderr.write(f"luodi {verb.name}: {exc}\n" + (f"  {spelled(exc.mend)}\n" if exc.mend else ""))
         return exc.exit_code
     except KeyboardInterrupt:
         return 130

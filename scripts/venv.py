@@ -36,10 +36,8 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two make runs at a time
         if is_current(wanted):
             return 0
-        if not PYTHON.exists() or subprocess.run((PYTHON, "-m", "pip", "--version"), capture_output=True).returncode:
-            fault = make_environment()
-            if fault:
-                return fault
+        if (not PYTHON.exists() or run(PYTHON, "-m", "pip", "--version", quiet=True)) and (fault := make_environment()):
+            return fault
         return install(wanted)
 
 
@@ -68,12 +66,12 @@ def make_environment() -> int:
         command = f"{sudo}apt-get update && {sudo}apt-get install -y python{version}-venv"
         return fail(f"{sys.executable} cannot make virtual environments: ensurepip is missing", command)
     say("making .venv")
-    return subprocess.run((sys.executable, "-m", "venv", "--clear", VENV)).returncode
+    return run(sys.executable, "-m", "venv", "--clear", VENV)
 
 
 def can_make_environments() -> bool:
     """Debian puts `ensurepip` into a package of its own."""
-    return subprocess.run((sys.executable, "-c", "import ensurepip, venv"), capture_output=True).returncode == 0
+    return run(sys.executable, "-c", "import ensurepip, venv", quiet=True) == 0
 
 
 def install_debian_package() -> bool:
@@ -82,9 +80,8 @@ def install_debian_package() -> bool:
         return False
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
     say(f"installing {package} by apt-get")
-    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", package)):
-        subprocess.run(("apt-get", *words), env=environ, stdout=subprocess.DEVNULL)
+    run("apt-get", "update", "-qq", quiet=True)
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", package, quiet=True)
     return can_make_environments()
 
 
@@ -96,11 +93,18 @@ def install(wanted: str) -> int:
     locked = (*pip, *quiet, "--require-hashes", "--no-deps", "-r", ROOT / "requirements" / f"{wanted}.txt")
     project = (*pip, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT)
     for command in (locked, project):
-        if status := subprocess.run(command).returncode:
+        if status := run(*command):
             return status
     done = LISTS[: LISTS.index(wanted) + 1]
     STAMP.write_text(json.dumps({name: fingerprint(name) for name in done}), "utf-8")
     return 0
+
+
+def run(*words: str | Path, quiet: bool = False) -> int:
+    """Runs a command, without a question; returns its exit code."""
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run(words, env=environ, stdout=output, stderr=output, check=False).returncode  # noqa: S603 - ours
 
 
 def say(text: str) -> None:

@@ -22,6 +22,7 @@ from luodi.local.net import bind_fault, unready_reason
 from luodi.local.settings import LISTEN_SETTINGS, SERVICES, StackSettings, read_settings
 from luodi.local.status import look
 from luodi.local.supervisor import READY
+from luodi.local.telling import spelled
 from luodi.runtime.errors import FatalError, TransientError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         faults += finding.fault
         sys.stdout.write(f"{'FAULT' if finding.fault else 'ok   '} {finding.what}: {finding.detail}\n")
         if finding.fault and finding.mend:
-            sys.stdout.write(f"      mend: {finding.mend}\n")
+            sys.stdout.write(f"      mend: {spelled(finding.mend)}\n")
         sys.stdout.flush()
     sys.stdout.write(f"{faults} fault{'' if faults == 1 else 's'}\n")
     return 1 if faults else 0

@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     follower = Follower(home.log("supervisor"))
     os.kill(run.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_S
-    while home.is_held():
+    while home.is_held() or run.alive():
         _relay(follower)
         if time.monotonic() > deadline:
             sys.stdout.write(f"the supervisor (pid {run.pid}) did not stop in {STOP_S:.0f} s: killed\n")

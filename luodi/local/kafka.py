@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from luodi.local.artifacts import cache_folder, ensure_jars, file_sha256, lock_digest, read_lock
 from luodi.local.faults import UnavailableError
+from luodi.local.home import tail
 from luodi.local.net import free_address, reachable
 from luodi.local.processes import Child, Command
 
@@ -201,7 +202,8 @@ class Kafka:
         self.home.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)  # of a format that broke off: nothing was ever written to it
         self.write_properties()
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # An id that begins with a hyphen would be taken for an option.
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
         self.tell("kafka: formatting its data folder (once)")
         tool = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(self.properties))
         child = Child(
@@ -215,7 +217,9 @@ class Kafka:
         if (status := child.wait(FORMAT_TIMEOUT_S)) != 0:
             child.kill()
             what = f"took longer than {FORMAT_TIMEOUT_S:.0f} s" if status is None else f"failed with {status}"
-            raise UnavailableError(f"kafka: the format of its data folder {what}; see {self.log}", mend="luodi up")
+            raise UnavailableError(
+                f"kafka: the format of its data folder {what}:\n{tail(self.log)}", mend="luodi doctor"
+            )
         fresh = marker.with_suffix(".new")
         fresh.write_text(cluster + "\n", "utf-8")
         fresh.replace(marker)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+DEAD = ("Z", "X")  # states of a process that has ended and is not yet reaped
 POLL_S = 0.02  # between two looks at a process that is about to end
 
 
@@ -107,13 +108,28 @@ def started_at(pid: int) -> str | None:
     return _started_at_by_proc(pid) if Path("/proc/self/stat").exists() else _started_at_by_ps(pid)
 
 
+def session_members(session: int, setting: str) -> list[int]:
+    """Processes of a session whose environment holds `NAME=value`; empty where there is no /proc to look into."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, *rest = (folder / "stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()
+            if state not in DEAD and int(rest[2]) == session:  # field 6 of the line
+                variables = (folder / "environ").read_bytes().split(b"\0")
+                if os.fsencode(setting) in variables:
+                    found.append(int(folder.name))
+        except (OSError, IndexError, ValueError):  # it ended while we looked, or belongs to somebody else
+            continue
+    return found
+
+
 def _started_at_by_proc(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
     except OSError:
         return None
     state, *rest = stat.rpartition(")")[2].split()  # the name before may hold blanks and brackets
-    return None if state in ("Z", "X") else rest[18]  # field 22 of the line: ticks since boot
+    return None if state in DEAD else rest[18]  # field 22 of the line: ticks since boot
 
 
 def _started_at_by_ps(pid: int) -> str | None:

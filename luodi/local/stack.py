@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from luodi.local.home import Home, Row, RunFile
 from luodi.local.kafka import Kafka
 from luodi.local.mongo import MongoDB
 from luodi.local.net import bind_fault, unready_reason
-from luodi.local.processes import Command, started_at
+from luodi.local.processes import Command, session_members, started_at
 from luodi.local.settings import LISTEN_SETTINGS, NAMES, SERVICES, StackSettings
 from luodi.local.supervisor import READY, STARTING, Member
 
@@ -58,24 +59,30 @@ def check_ports(settings: StackSettings) -> None:
     if taken:
         raise UnavailableError(
             "; ".join(what for what, _ in taken),
-            mend=f"stop who uses it, or move ours: {' '.join(move for _, move in taken)}",
+            mend=f"stop who uses it, or move ours: {' '.join(move for _, move in taken)} luodi up",
         )
 
 
 def end_leftovers(home: Home, tell: Callable[[str], None]) -> None:
     """Kills what an earlier supervisor of this home left running. Call it while holding the home.
 
-    On Linux the kernel has done it already. A process is known by its number and the instant it was started, so a
-    stranger that got the number later is left alone.
+    On Linux the kernel has killed the processes with their supervisor; this finds workers that outlived them, and
+    everything on a system whose kernel does not. A process is known by its number and the instant it was started, so
+    a stranger that got the number later is left alone.
     """
     run = home.read_run()
     for row in run.rows if run else ():
-        if row.pid is None or row.started_at is None or started_at(row.pid) != row.started_at:
+        if row.pid is None:
             continue
-        tell(f"{row.name}: ending pid {row.pid} of an earlier run")
-        os.killpg(row.pid, signal.SIGKILL)
+        found = set(session_members(row.pid, f"LUODI_HOME={home.path}"))
+        if row.started_at is not None and started_at(row.pid) == row.started_at:
+            found.add(row.pid)
+        for pid in found:
+            tell(f"{row.name}: ending pid {pid} of an earlier run")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + GONE_S
-        while started_at(row.pid) == row.started_at and time.monotonic() < deadline:
+        while any(started_at(pid) for pid in found) and time.monotonic() < deadline:
             time.sleep(0.05)
     home.clear_run()
 

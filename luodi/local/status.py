@@ -16,6 +16,7 @@ from luodi.local.net import unready_reason
 from luodi.local.processes import started_at
 from luodi.local.settings import NAMES, SERVICES, StackSettings, read_settings
 from luodi.local.supervisor import READY, STOPPED
+from luodi.local.telling import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     if as_json:
         sys.stdout.write(json.dumps(shape(pid, rows)) + "\n")
     else:
-        sys.stdout.write(table(settings, pid, rows) + "\n")
+        sys.stdout.write(spelled(table(settings, pid, rows)) + "\n")
     return 0
 
 
@@ -60,12 +61,16 @@ def shape(pid: int | None, rows: Sequence[Row]) -> dict[str, object]:
 
 def table(settings: StackSettings, pid: int | None, rows: Sequence[Row]) -> str:
     """The same for people."""
-    head = f"supervisor pid {pid}, home {settings.home}" if pid else f"not running, home {settings.home} (luodi up)"
+    head = (
+        f"supervisor pid {pid}, home {settings.home}"
+        if pid
+        else f"not running, home {settings.home} (luodi up starts it)"
+    )
     lines = [
         f"  {row.name:<9} {row.state:<11} {row.address:<24} pid {row.pid or '-':<8} restarts {row.restarts}"
         for row in rows
     ]
-    return "\n".join((head, *lines))
+    return "\n".join((f"{head}, home {settings.home}", *lines))
 
 
 def _looked_at(settings: StackSettings, run: RunFile) -> list[Row]:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import shutil
 import sys
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 STAMP = "%Y-%m-%dT%H:%M:%SZ "
 STAMP_LENGTH = 21
+COMMANDS = ("luodi", "kafka-python")  # that our messages name
+
+
+def spelled(text: str) -> str:
+    """The text with our commands as this shell finds them: `.venv/bin/luodi up` where plain `luodi` is not on PATH."""
+    folder = Path(sys.executable).parent  # scripts of this environment stand beside its Python
+    short = Path(os.path.relpath(folder)) if folder.is_relative_to(Path.cwd()) else folder
+    for name in COMMANDS:
+        found = shutil.which(name)
+        if (folder / name).exists() and (found is None or Path(found).parent != folder):
+            text = re.sub(rf"(?<![\w./-]){name}(?= [a-z-])", str(short / name), text)
+    return text
 
 
 class Teller:
@@ -23,6 +35,7 @@ class Teller:
         self._lock = threading.Lock()  # the preparations of two servers speak at the same time
 
     def __call__(self, text: str) -> None:
+        text = spelled(text)
         stamp = datetime.now(UTC).strftime(STAMP)
         with self._lock:
             with contextlib.suppress(OSError):  # the terminal may be gone, and a full disk must not stop a stop

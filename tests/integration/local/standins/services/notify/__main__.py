@@ -1,0 +1,7 @@
+"""The stand-in of notify."""
+
+import sys
+
+from services.standin import main
+
+sys.exit(main("notify"))
