@@ -144,7 +144,7 @@ class Story:
             data["promise"] = self.ago(-promise)
         if pause_until is not None:
             data |= {"approver": APPROVER, "until": self.ago(-pause_until)}
-        return self.tell("blocker.raised", data | {"note": f"{kind}问题(演示)"})
+        return self.tell("blocker.raised", data | {"note": f"{kind}问题（演示）"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ def _register(story: Story, extra: dict[str, Any]) -> None:
         "zone": ZONE,
         "route": story.route,
         "kind": kind,
-        "content": f"{industry}{_WHAT[kind]}建设内容(演示数据)",
+        "content": f"{industry}{_WHAT[kind]}建设内容（演示数据）",
         "industry": industry,
         "chain": chain,
         "investor": f"{firm}有限公司",
@@ -299,7 +299,7 @@ def _plan_changed(story: Story) -> None:
     story.tell("plan.set", {"stage": "completed", "date": story.ago(20)})
     story.tell(
         "plan.set",
-        {"stage": "completed", "date": story.ago(-150), "reason": "设计变更(演示)", "approver": APPROVER},
+        {"stage": "completed", "date": story.ago(-150), "reason": "设计变更（演示）", "approver": APPROVER},
         wave=1,
     )
 
@@ -352,7 +352,9 @@ def _blocked(ago: int, promise: int | None) -> Callable[[Story], None]:
 def _unclaimed(story: Story) -> None:
     """A blocker that no unit has taken (待认领) and nobody has promised anything about."""
     story.climb("started", story.dice.randint(60, 120))
-    story.tell("blocker.raised", {"kind": "用工", "cause": "enterprise", "date": story.ago(9), "note": "待认领(演示)"})
+    story.tell(
+        "blocker.raised", {"kind": "用工", "cause": "enterprise", "date": story.ago(9), "note": "待认领（演示）"}
+    )
 
 
 def _blocker_cleared(story: Story) -> None:
@@ -363,19 +365,19 @@ def _blocker_cleared(story: Story) -> None:
 
 def _suspended(story: Story) -> None:
     story.climb("started", story.dice.randint(150, 300))
-    story.tell("suspension.begun", {"date": story.ago(25), "reason": "企业资金安排(演示)"})
+    story.tell("suspension.begun", {"date": story.ago(25), "reason": "企业资金安排（演示）"})
 
 
 def _resumed(story: Story) -> None:
     story.climb("started", story.dice.randint(150, 300))
-    begun = story.tell("suspension.begun", {"date": story.ago(70), "reason": "等待设备(演示)"})
+    begun = story.tell("suspension.begun", {"date": story.ago(70), "reason": "等待设备（演示）"})
     story.tell("suspension.ended", {"suspension_id": begun, "date": story.ago(30)}, wave=1)
 
 
 def _withdrawn(story: Story) -> None:
     stages = STAGES[story.route]
     story.climb(stages[story.number % (len(stages) - 1)], story.dice.randint(60, 200))
-    story.tell("project.withdrawn", {"date": story.ago(20), "reason": "企业调整布局(演示)"}, actor=APPROVER)
+    story.tell("project.withdrawn", {"date": story.ago(20), "reason": "企业调整布局（演示）"}, actor=APPROVER)
 
 
 def _agreement(story: Story) -> None:
@@ -384,7 +386,7 @@ def _agreement(story: Story) -> None:
 
 def _unknown_date(story: Story) -> None:
     story.climb("land_supplied", story.dice.randint(100, 300))
-    story.reach("started", None, note="动工日期待补(演示)")
+    story.reach("started", None, note="动工日期待补（演示）")
 
 
 def _month_known(story: Story) -> None:
@@ -409,14 +411,14 @@ def _not_reported(story: Story) -> None:
 def _corrected(story: Story) -> None:
     """The start was reported with a wrong date and put right."""
     story.climb("started", story.dice.randint(60, 200))
-    story.reach("started", story.ago(story.dice.randint(40, 55)), wave=1, note="更正动工日期(演示)")
+    story.reach("started", story.ago(story.dice.randint(40, 55)), wave=1, note="更正动工日期（演示）")
 
 
 def _correction_retracted(story: Story) -> None:
     """A correction that was itself wrong: the date before it holds again."""
     story.climb("started", story.dice.randint(60, 200))
-    story.reach("started", story.ago(30), wave=1, note="误改(演示)")
-    story.tell("event.retracted", {"event_id": story.reached["started"], "reason": "更正有误(演示)"}, wave=2)
+    story.reach("started", story.ago(30), wave=1, note="误改（演示）")
+    story.tell("event.retracted", {"event_id": story.reached["started"], "reason": "更正有误（演示）"}, wave=2)
 
 
 def _retracted(low: int, high: int) -> Callable[[Story], None]:
@@ -426,7 +428,7 @@ def _retracted(low: int, high: int) -> Callable[[Story], None]:
         story.climb("land_supplied", story.dice.randint(low, high))
         story.reach("started", story.ago(5))
         story.tell(
-            "event.retracted", {"event_id": story.reached["started"], "reason": "仅奠基,未实际动工(演示)"}, wave=1
+            "event.retracted", {"event_id": story.reached["started"], "reason": "仅奠基，未实际动工（演示）"}, wave=1
         )
 
     return tell
@@ -437,7 +439,7 @@ def _amended(story: Story) -> None:
     story.climb("started", story.dice.randint(20, 110))
     raised = _round(story.fields.get("investment", 5_000 * _WAN) * 12 // 10)
     story.tell("project.amended", {"officer": "demo-officer-01", "investment": raised}, wave=1, actor=APPROVER)
-    story.tell("note.added", {"text": "专员调整,总投资增加两成(演示)"}, wave=1)
+    story.tell("note.added", {"text": "专员调整，总投资增加两成（演示）"}, wave=1)
 
 
 def _produces(story: Story) -> None:

@@ -90,8 +90,8 @@ class Breakdown:
         """The sum, its parts and what they leave open, as it must be shown."""
         parts = "、".join(f"{part.name}{part.count}个{yi(part.amount)}亿元" for part in self.parts)
         return (
-            f"{self.name}{self.count}个,{yi(self.amount)}亿元;{self.word}:{parts},"
-            f"合计{self.parts_count}个{yi(self.parts_amount)}亿元,差额{yi(self.difference)}亿元"
+            f"{self.name}{self.count}个，{yi(self.amount)}亿元；{self.word}：{parts}，"
+            f"合计{self.parts_count}个{yi(self.parts_amount)}亿元，差额{yi(self.difference)}亿元"
         )
 
 

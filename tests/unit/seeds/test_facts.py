@@ -35,8 +35,8 @@ def test_the_weinan_sum_shows_the_difference_and_the_word_mainly() -> None:
     assert (yi(found.amount), yi(found.parts_amount), yi(found.difference)) == ("248.98", "178.89", "70.09")
     assert found.word == "主要"
     assert found.sentence() == (
-        "签约重点项目24个,248.98亿元;主要:印刷包装5个16.56亿元、装备制造9个39.27亿元、生物医药10个123.06亿元,"
-        "合计24个178.89亿元,差额70.09亿元"
+        "签约重点项目24个，248.98亿元；主要：印刷包装5个16.56亿元、装备制造9个39.27亿元、生物医药10个123.06亿元，"
+        "合计24个178.89亿元，差额70.09亿元"
     )
     assert [yi(amount) for amount in found.named_amounts] == ["32.5", "32", "20"]
 
