@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError
 
 from luodi.domain import events as domain
 from luodi.domain.days import first_day
+from luodi.domain.money import INVESTMENTS, needs_confirmation
 from luodi.domain.stages import KINDS, ROUTES, STAGES
-from schemas.fields import EVENT_ID, ID, ONE_DAY, Amount, Choice, Day, Flag, Items, Money, Name, Text, Whole
+from schemas.fields import EVENT_ID, ID, ONE_DAY, Amount, Choice, Day, Flag, Items, Json, Money, Name, Text, Whole
 from schemas.invalid import Fault, FieldError, Invalid, flatten
 from schemas.loading import REFUSE, TOLERATE, Objects, Record, Unknown, checked_fields, loader
 
@@ -30,10 +31,7 @@ Rule = Callable[[Data], Iterable[tuple[str, Fault]]]
 BLOCKER_KINDS = ("资金", "用水", "用电", "用能", "用地", "用工", "环评", "规划", "其他")
 CAUSES = ("enterprise", "government", "utility", "force_majeure")
 MAX_PAUSE_DAYS = 90  # per approval, both ends included: a longer pause has to be approved again
-MAX_INVESTMENT = 10_000_000_000  # yuan (100 亿): more than this asks for confirmation
-MIN_INVESTMENT = 10_000  # yuan: less than this looks like an amount written in 万 or 亿
 CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
-CONFIRMABLE = ("investment", "phase_investment", "paid_in")
 
 _SHORT = 64
 _LINE = 200
@@ -102,7 +100,7 @@ class ProjectRegistered(Record):
     refs = Objects(Reference, 20, allow_none=True)
     source = Text(_SHORT, allow_none=True)
     as_of = Day(partial=True, allow_none=True)
-    confirm = Items(Choice("value", CONFIRMABLE), len(CONFIRMABLE), allow_none=True)
+    confirm = Items(Choice("value", INVESTMENTS), len(INVESTMENTS), allow_none=True)
     note = _note()
 
 
@@ -146,6 +144,8 @@ class ProgressReported(Record):
 
 class BlockerRaised(Record):
     """Something stands in the way. Without `owner` nobody has taken it; with `approver` and `until` it also pauses."""
+
+    also: ClassVar[Json] = {"dependentRequired": {"approver": ["until"], "until": ["approver", "cause"]}}
 
     kind = Choice("value", BLOCKER_KINDS, required=True)
     cause = Choice("value", CAUSES, allow_none=True)
@@ -250,9 +250,14 @@ class EventType:
     rules: tuple[Rule, ...] = ()
 
     @property
+    def path_names(self) -> tuple[str, ...]:
+        """The names in the address."""
+        return tuple(_PATH_NAME.findall(self.path))
+
+    @property
     def path_fields(self) -> tuple[str, ...]:
         """Data fields that the endpoint takes from its address, not from its body."""
-        return tuple(name for name in _PATH_NAME.findall(self.path) if name != "project_id")
+        return tuple(name for name in self.path_names if name != "project_id")
 
     @property
     def project_in_path(self) -> bool:
@@ -354,7 +359,7 @@ def _envelope(row: EventType) -> dict[str, Any]:
 
 def _request_schema(row: EventType) -> type[Record]:
     """The body of the row's endpoint: envelope and data in one object, without what stands in the address."""
-    return type(f"{row.schema.__name__}Request", (Record,), _envelope(row))
+    return type(f"{row.schema.__name__}Request", (Record,), {**_envelope(row), "also": row.schema.also})
 
 
 REQUESTS: Mapping[str, type[Record]] = MappingProxyType({row.type: _request_schema(row) for row in ROWS})
@@ -395,17 +400,7 @@ def load_request(row: EventType, payload: object, today: date, from_path: Mappin
 
 def unconfirmed(data: Data) -> list[FieldError]:
     """The amounts of a registered or amended project that look like a slip and are not named in its `confirm`."""
-    confirmed = data.get("confirm") or ()
-    doubts = []
-    for name in CONFIRMABLE:
-        amount = data.get(name)
-        if amount is None or name in confirmed:
-            continue
-        if amount > MAX_INVESTMENT:
-            doubts.append(FieldError(f"/{name}", "confirm-large", {"limit": MAX_INVESTMENT, "name": name}))
-        elif 0 < amount < MIN_INVESTMENT:
-            doubts.append(FieldError(f"/{name}", "confirm-small", {"limit": MIN_INVESTMENT, "name": name}))
-    return doubts
+    return [FieldError(f"/{name}", doubt, {"name": name}) for name, doubt in needs_confirmation(data)]
 
 
 def _row(type_: str) -> EventType:

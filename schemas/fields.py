@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from marshmallow import ValidationError, fields
 
 from luodi.domain.days import first_day, last_day
+from luodi.domain.money import MAX_YUAN
 from schemas.invalid import Fault
 
 T = TypeVar("T")
@@ -29,7 +30,6 @@ _LINES = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]*")  # newline 
 
 EARLIEST = date(1980, 1, 1)
 LATEST = date(2100, 12, 31)
-MAX_MONEY = 10**15  # yuan; a thousand times the largest project ever signed, and far inside 64 bits
 ONE_DAY = timedelta(days=1)
 
 
@@ -165,7 +165,7 @@ class Money(Whole):
     """Whole yuan."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(0, MAX_MONEY, **kwargs)
+        super().__init__(0, MAX_YUAN, **kwargs)
 
 
 class Amount(Checked[int | float]):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
 from schemas.fields import Checked, Json, each
 from schemas.invalid import Fault
+from schemas.titles import TITLES
 
 Unknown = Literal["raise", "exclude"]
 REFUSE: Unknown = RAISE
@@ -30,6 +31,9 @@ class Record(Schema):
         "unknown": Fault("unknown-field"),
         "type": Fault("wrong-type", expected="object"),
     }
+
+    also: ClassVar[Json] = {}
+    """What its JSON Schema says beyond its fields."""
 
     @classmethod
     def declared(cls) -> dict[str, Field[Any]]:
@@ -114,16 +118,16 @@ def checked_fields(schema: Schema) -> list[tuple[str, Checked[Any]]]:
     return named
 
 
-def object_rule(record: type[Record]) -> Json:
-    """The JSON Schema of a record, strict about unknown fields."""
+def object_rule(record: type[Record], *, closed: bool = True) -> Json:
+    """The JSON Schema of a record; `closed` refuses unknown fields."""
     properties: Json = {}
     required: list[str] = []
     for name, field in checked_fields(record()):
         rule = field.rule()
         if field.allow_none:
             rule = {"anyOf": [rule, {"type": "null"}]}
-        properties[name] = rule | dict(field.metadata)
+        properties[name] = ({"title": TITLES[name]} if name in TITLES else {}) | rule
         if field.required:
             required.append(name)
-    rule = {"type": "object", "properties": properties, "additionalProperties": False}
-    return rule | ({"required": required} if required else {})
+    rule = {"type": "object", "properties": properties} | record.also
+    return rule | ({"required": required} if required else {}) | ({"additionalProperties": False} if closed else {})

@@ -58,12 +58,12 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "同一项目中，这个编号已用于不同的内容",
         "This id already carries another content in the same project",
     ),
-    "confirm-large": (
-        "超过 {limit} 元，请核对后在 confirm 中写明 {name}",
-        "More than {limit} yuan: check it, then name {name} in `confirm`",
+    "over-100-yi": (
+        "超过 100 亿元，请核对；无误则在 confirm 中写明 {name}",
+        "More than 100 亿 (10,000,000,000 yuan): check it, then name {name} in `confirm`",
     ),
-    "confirm-small": (
-        "不足 {limit} 元，是否把万元、亿元写成了元？请核对后在 confirm 中写明 {name}",
-        "Less than {limit} yuan: was it meant in 万 or 亿? Check it, then name {name} in `confirm`",
+    "under-100-wan": (
+        "不足 100 万元，是否把万元、亿元写成了元？请核对；无误则在 confirm 中写明 {name}",
+        "Less than 100 万 (1,000,000 yuan): was it meant in 万 or 亿? Check it, then name {name} in `confirm`",
     ),
 }

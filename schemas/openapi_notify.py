@@ -1,0 +1,162 @@
+"""The OpenAPI document of notify: the inbox, its live stream, and the matters behind the messages."""
+
+from __future__ import annotations
+
+from schemas.openapi import (
+    CURSOR,
+    DATE,
+    INSTANT,
+    LANGUAGE,
+    LIMIT,
+    Json,
+    an_object,
+    answer,
+    document,
+    nullable,
+    page,
+    problems,
+    query,
+)
+
+KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations")
+STATUSES = ("queued", "sent", "superseded", "failed", "dead")
+DELIVERY_STATUSES = ("queued", "sending", *STATUSES[1:])
+
+_DESCRIPTION = (
+    "Tells what has stalled and what moves again. A notification is one message to one recipient; its inbox row exists "
+    "at once, whatever becomes of the other channels."
+)
+
+
+def build() -> Json:
+    """The whole document."""
+    paths: Json = {
+        "/v1/notifications": {
+            "get": _query(
+                "notifications",
+                "收件箱 · The inbox, newest first",
+                [
+                    query("recipient", "收件人, e.g. zone:demo"),
+                    query("project_id", "项目"),
+                    query("kind", "类别", {"type": "string", "enum": list(KINDS)}),
+                    query("status", "状态", {"type": "string", "enum": list(STATUSES)}),
+                    query("since", "Written at or after this instant.", INSTANT),
+                    LIMIT,
+                    CURSOR,
+                ],
+                page({"$ref": "#/components/schemas/Notification"}),
+            )
+        },
+        "/v1/notifications/stream": {"get": _stream()},
+        "/v1/matters": {
+            "get": _query(
+                "matters",
+                "督办事项 · Matters, newest first",
+                [
+                    query("zone", "园区"),
+                    query("state", "状态", {"type": "string", "enum": ["open", "cleared"]}),
+                    query("person", "相关人员"),
+                    LIMIT,
+                    CURSOR,
+                ],
+                page({"$ref": "#/components/schemas/Matter"}),
+            )
+        },
+        "/v1/matters/{matter_id}": {"get": _matter()},
+    }
+    return document("notify", _DESCRIPTION, paths, {"Notification": _notification(), "Matter": _matter_body()})
+
+
+def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["inbox"],
+        "parameters": [*parameters, LANGUAGE],
+        "responses": {"200": answer("The answer", schema), **problems(400, 401, 503)},
+    }
+
+
+def _matter() -> Json:
+    identity = {"name": "matter_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    operation = _query(
+        "matter", "督办事项 · One matter with its messages", [identity], {"$ref": "#/components/schemas/Matter"}
+    )
+    operation["responses"] |= problems(404)
+    return operation
+
+
+def _stream() -> Json:
+    return {
+        "operationId": "stream",
+        "summary": "实时收件箱 · Notifications as they are written, as server-sent events",
+        "tags": ["inbox"],
+        "parameters": [
+            query("recipient", "Only this recipient's."),
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "description": "Go on after this event; one that is too old is answered with the event `reset`.",
+                "schema": {"type": "string"},
+            },
+            LANGUAGE,
+        ],
+        "responses": {
+            "200": {
+                "description": "Events whose data is a notification",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **problems(401, 503),
+        },
+    }
+
+
+def _notification() -> Json:
+    text: Json = {"type": "string"}
+    delivery = an_object(
+        {
+            "channel": text,
+            "status": {"type": "string", "enum": list(DELIVERY_STATUSES)},
+            "attempts": {"type": "integer", "minimum": 0},
+            "sent_at": nullable(INSTANT),
+        }
+    )
+    return an_object(
+        {
+            "id": text,
+            "kind": {"type": "string", "enum": list(KINDS)},
+            "project_id": nullable(text),
+            "gap": nullable({"type": "array", "items": text}),
+            "rule": nullable(text),
+            "level": {"type": "integer", "minimum": 0},
+            "recipient": text,
+            "status": {"type": "string", "enum": list(STATUSES)},
+            "title": text,
+            "text": text,
+            "url": nullable(text),
+            "created_at": INSTANT,
+            "deliveries": {"type": "array", "items": delivery},
+        }
+    )
+
+
+def _matter_body() -> Json:
+    text: Json = {"type": "string"}
+    return an_object(
+        {
+            "id": text,
+            "project_id": nullable(text),
+            "name": nullable(text),
+            "zone": nullable(text),
+            "gap": nullable({"type": "array", "items": text}),
+            "state": {"type": "string", "enum": ["open", "cleared"]},
+            "episode": {"type": "integer", "minimum": 1},
+            "round": {"type": "integer", "minimum": 1},
+            "opened_at": INSTANT,
+            "cleared_at": nullable(INSTANT),
+            "due": nullable(DATE),
+            "rule": nullable(text),
+            "notifications": {"type": "array", "items": {"$ref": "#/components/schemas/Notification"}},
+        },
+        ["id", "state", "episode", "round", "opened_at"],
+    )

@@ -1,0 +1,291 @@
+"""The OpenAPI document of the tracker: the queries and what they answer."""
+
+from __future__ import annotations
+
+from luodi.domain.stages import KINDS, ROUTES, STAGES
+from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
+from schemas.fields import ID
+from schemas.loading import object_rule
+from schemas.openapi import (
+    AFTER,
+    CURSOR,
+    DATE,
+    INSTANT,
+    LANGUAGE,
+    LIMIT,
+    Json,
+    an_object,
+    answer,
+    document,
+    nullable,
+    page,
+    path_parameter,
+    problems,
+    query,
+)
+
+LIGHTS = ("green", "yellow", "red", "grey", "blue")
+STATUSES = ("active", "suspended", "withdrawn", "pool")
+GROUPS = ("industry", "chain", "park", "leader", "lead_unit", "month", "origin")
+SORTS_TEXT = "A field to sort by, `-` before it for descending; `id` when absent."
+
+_DESCRIPTION = (
+    "Answers what is known of the projects. A parameter that may have several values takes them repeated or with commas"
+    " between. Answers carry an ETag; lights turn at midnight without an event, so it includes the business date."
+)
+
+_TEXT_FILTERS = (
+    ("industry", "行业"),
+    ("class", "分类"),
+    ("chain", "产业链"),
+    ("park", "园区/载体"),
+    ("leader", "责任领导"),
+    ("vice_leader", "分管领导"),
+    ("lead_unit", "牵头单位"),
+    ("group_head", "专班组长"),
+    ("officer", "专员"),
+    ("parent", "上级项目"),
+    ("carrier", "所在载体"),
+)
+
+
+def build() -> Json:
+    """The whole document."""
+    paths: Json = {
+        "/v1/projects": {
+            "get": _query(
+                "projects",
+                "项目列表 · Projects",
+                [*_filters(), query("sort", SORTS_TEXT), LIMIT, CURSOR],
+                page(_ref("Project")),
+            )
+        },
+        "/v1/projects/{project_id}": {"get": _of_one("project", "项目 · One project", _ref("Project"))},
+        "/v1/projects/{project_id}/timeline": {
+            "get": _of_one("timeline", "时间线 · Every event of a project, oldest first", page(_ref("TimelineItem")))
+        },
+        "/v1/projects/{project_id}/clock": {
+            "get": _of_one("clock", "时钟 · The running clocks of a project", _ref("Clocks"))
+        },
+        "/v1/stalled": {
+            "get": _query(
+                "stalled",
+                "滞后清单 · Every clock past due, or with the lights asked for",
+                [*_filters(), query("sort", SORTS_TEXT), LIMIT, CURSOR],
+                page(_ref("Stalled")),
+            )
+        },
+        "/v1/funnel": {
+            "get": _query(
+                "funnel",
+                "漏斗 · Projects by stage",
+                [
+                    query("zone", "园区"),
+                    query("group_by", "One funnel per value of this.", {"type": "string", "enum": list(GROUPS)}),
+                ],
+                _ref("Funnel"),
+            )
+        },
+    }
+    return document("tracker", _DESCRIPTION, paths, _schemas())
+
+
+def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["queries"],
+        "parameters": [*parameters, AFTER, LANGUAGE],
+        "responses": {
+            "200": answer("The answer", schema)
+            | {"headers": {"ETag": {"schema": {"type": "string"}, "description": "For If-None-Match."}}},
+            "304": {"description": "Nothing has changed since the ETag in If-None-Match"},
+            **problems(400, 401, 503),
+        },
+    }
+
+
+def _of_one(name: str, summary: str, schema: Json) -> Json:
+    operation = _query(name, summary, [path_parameter("project_id")], schema)
+    operation["responses"] |= problems(404)
+    return operation
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _filters() -> list[Json]:
+    return [
+        query("zone", "园区"),
+        query("stage", "当前节点", {"type": "string", "enum": list(STAGES)}),
+        query("light", "灯色", {"type": "string", "enum": list(LIGHTS)}),
+        query("status", "状态; withdrawn ones only when asked for", {"type": "string", "enum": list(STATUSES)}),
+        query("route", "路径", {"type": "string", "enum": list(ROUTES)}),
+        query("kind", "类别", {"type": "string", "enum": list(KINDS)}),
+        query("key", "重点", {"type": "boolean"}),
+        *(query(name, title) for name, title in _TEXT_FILTERS),
+        query("blocker", "有未解决困难的类别", {"type": "string", "enum": list(BLOCKER_KINDS)}),
+        query("due_before", "Clocks due before this day.", {"type": "string", "format": "date"}),
+        query("updated_before", "No event since this day or instant."),
+        query("q", "Part of the name or the id."),
+    ]
+
+
+def _schemas() -> Json:
+    text: Json = {"type": "string"}
+    reason = an_object({"code": text, "text": text})
+    light: Json = {"type": "string", "enum": list(LIGHTS)}
+    days = an_object(
+        {
+            "used": {"type": "integer"},
+            "limit": {"type": "integer"},
+            "unit": {"type": "string", "enum": ["working_days", "calendar_days"]},
+        }
+    )
+    gap: Json = {"type": "array", "items": text, "minItems": 2, "maxItems": 2}
+    clock = an_object(
+        {
+            "gap": gap,
+            "rule": text,
+            "light": light,
+            "start": DATE,
+            "due": DATE,
+            "warn": nullable(DATE),
+            "days": days,
+            "provisional": {"type": "boolean", "description": "暂估: a year whose holidays are not published."},
+            "reason": reason,
+        }
+    )
+    milestone = an_object(
+        {
+            "stage": {"type": "string", "enum": list(STAGES)},
+            "date": nullable(DATE),
+            "recorded_at": INSTANT,
+            "event_id": text,
+            "actor": nullable(text),
+            "note": nullable(text),
+            "verified": {"type": ["object", "null"]},
+        }
+    )
+    blocker = an_object(
+        {
+            "id": text,
+            "kind": {"type": "string", "enum": list(BLOCKER_KINDS)},
+            "cause": nullable({"type": "string", "enum": list(CAUSES)}),
+            "owner": nullable(text),
+            "date": DATE,
+            "promise": nullable(DATE),
+            "cleared": nullable(DATE),
+            "light": nullable(light),
+            "reason": nullable(reason),
+        },
+        ["id", "kind", "owner", "promise", "light"],
+    )
+    return {
+        "Project": _project(clock, milestone, blocker, reason, light),
+        "Clocks": an_object(
+            {
+                "project_id": text,
+                "as_of": DATE,
+                "clocks": {"type": "array", "items": clock},
+                "promises": {"type": "array", "items": blocker},
+            }
+        ),
+        "TimelineItem": an_object(
+            {
+                "id": text,
+                "type": text,
+                "date": nullable(DATE),
+                "recorded_at": INSTANT,
+                "actor": nullable(text),
+                "data": {"type": "object"},
+            }
+        ),
+        "Stalled": an_object(
+            {
+                "project_id": text,
+                "name": nullable(text),
+                "gap": nullable(gap),
+                "light": light,
+                "due": DATE,
+                "days_over": {"type": "integer", "minimum": 0},
+                "leader": nullable(text),
+                "officer": nullable(text),
+                "reason": reason,
+                "rule": text,
+            }
+        ),
+        "Funnel": _funnel(),
+    }
+
+
+def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: Json) -> Json:
+    registered = {
+        name: nullable({k: v for k, v in rule.items() if k != "title"}) | {"title": rule["title"]}
+        if "anyOf" not in rule
+        else rule
+        for name, rule in object_rule(ProjectRegistered)["properties"].items()
+        if name not in {"note", "confirm"}
+    }
+    stage = nullable({"type": "string", "enum": list(STAGES)})
+    derived: Json = {
+        "id": {"type": "string", "pattern": f"^{ID.pattern}$"},
+        "registered": {"type": "boolean", "description": "false: events came in before the registration."},
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "stage": stage,
+        "stage_since": nullable(DATE),
+        "next_stage": stage,
+        "light": nullable(light) | {"description": "null in the pool."},
+        "reason": nullable(reason),
+        "missing": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "缺报: earlier stages never reported.",
+        },
+        "warnings": {"type": "array", "items": reason},
+        "reached": {"type": "object", "additionalProperties": nullable(DATE)},
+        "clocks": {"type": "array", "items": clock},
+        "milestones": {"type": "array", "items": milestone},
+        "plans": {"type": "array", "items": {"type": "object"}},
+        "progress": {"type": ["object", "null"]},
+        "blockers": {"type": "array", "items": blocker},
+        "suspensions": {"type": "array", "items": {"type": "object"}},
+        "withdrawn": {"type": ["object", "null"]},
+        "version": {"type": "integer", "minimum": 1},
+        "created_at": INSTANT,
+        "updated_at": INSTANT,
+    }
+    return an_object({**derived, **registered})
+
+
+def _funnel() -> Json:
+    count: Json = {"type": "integer", "minimum": 0}
+    total = an_object(
+        {"projects": count, "withdrawn": count, "investment": count}, ["projects", "withdrawn", "investment"]
+    )
+    stage = an_object(
+        {
+            "stage": {"type": "string", "enum": list(STAGES)},
+            "reached": count,
+            "current": count,
+            "not_applicable": count,
+            "investment": count,
+        }
+    )
+    stages: Json = {"type": "array", "items": stage}
+    return an_object(
+        {
+            "as_of": DATE,
+            "zone": nullable({"type": "string"}),
+            "total": total,
+            "stages": stages,
+            "group_by": {"type": "string", "enum": list(GROUPS)},
+            "groups": {
+                "type": "array",
+                "items": an_object({"key": nullable({"type": "string"}), "total": total, "stages": stages}),
+            },
+            "definitions": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+        ["as_of", "zone", "total", "stages", "definitions"],
+    )
