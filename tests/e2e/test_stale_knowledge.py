@@ -16,7 +16,7 @@ from tests.e2e.stack import Stack, eventually, stack
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BEFORE_MIDNIGHT_S = 75  # room for a cold start and the posts before the outage
+BEFORE_MIDNIGHT_S = 45  # room for a start and the posts before the outage
 
 
 def offset_to_just_before_midnight() -> tuple[float, datetime]:
