@@ -8,10 +8,12 @@ relative to the day of loading, so that the zone looks alive whenever it is load
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from seeds.event import SeedEvent
@@ -19,7 +21,7 @@ from seeds.event import SeedEvent
 ZONE = "demo"
 SEED = "luodi-demo-1"  # another seed is another zone: ids, names and amounts all change
 ISSUED_YEAR = 2025  # stands in the project ids, which must not depend on the day of loading
-DAY_MARK = "luodi-sample"  # system name in `refs` of the first project; its id there is the day of loading
+MARK = "luodi-sample"  # system name in `refs` of the first project; its id there is the telling: day and edition
 ENTERPRISES = 518
 PRODUCING = 169
 
@@ -87,6 +89,7 @@ class Story:
     number: int  # 1 to 518
     route: str
     day: date  # the day of loading
+    edition: str
     dice: random.Random
     events: list[SeedEvent] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
@@ -105,8 +108,8 @@ class Story:
         return (self.day - timedelta(days=days)).isoformat()
 
     def tell(self, event_type: str, data: dict[str, Any], *, wave: int = 0, actor: str | None = None) -> str:
-        """Add an event and return its id, which holds the day of loading: another day tells other dates."""
-        event_id = f"s{self.day:%Y%m%d}-{len(self.events) + 1:02d}"
+        """Add an event and return its id, which holds day and edition: another telling never claims the same ids."""
+        event_id = f"s{self.day:%Y%m%d}-{self.edition}-{len(self.events) + 1:02d}"
         self.events.append(SeedEvent(self.subject, event_id, event_type, data, actor or self.officer, wave))
         return event_id
 
@@ -175,14 +178,32 @@ def project_id(number: int) -> str:
     return f"{ZONE}-{ISSUED_YEAR}-" + "".join(_BASE32[(digest >> 5 * place) & 31] for place in range(10))
 
 
+@cache
+def edition() -> str:
+    """What this version of the stories is called: it changes with every word and date of them."""
+    content = [
+        [event.subject, event.type, event.data] for project in _told(date(2020, 1, 1), "") for event in project.events
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:6]
+
+
 def projects(day: date) -> tuple[DemoProject, ...]:
     """All projects as they stand on the day of loading."""
+    return _told(day, edition())
+
+
+def mark(day: date) -> str:
+    """How the first project tells which telling this is."""
+    return f"{day} {edition()}"
+
+
+def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
     told: list[DemoProject] = []
     for scenario in SCENARIOS:
         for _ in range(scenario.count):
             number = len(told) + 1
             dice = random.Random(f"{SEED}/{number}")  # noqa: S311  # a story, not a secret; it must be repeatable
-            story = Story(number, scenario.route, day, dice)
+            story = Story(number, scenario.route, day, edition, dice)
             _register(story, dict(scenario.fields))
             scenario.tell(story)
             told.append(DemoProject(story.subject, scenario.name, scenario.light, tuple(story.events)))
@@ -239,7 +260,7 @@ def _register(story: Story, extra: dict[str, Any]) -> None:
             "leader": f"demo-leader-{1 + number % LEADERS:02d}",
         }
     if number == 1:
-        data["refs"] = [{"system": DAY_MARK, "id": story.day.isoformat()}]
+        data["refs"] = [{"system": MARK, "id": f"{story.day} {story.edition}"}]
     story.fields = data | extra
     for name in [name for name, value in story.fields.items() if value is None]:
         del story.fields[name]

@@ -70,10 +70,12 @@ class Ingest(Protocol):
 class SampleState:
     """How far the sample of this home is loaded.
 
-    `day` is the day of loading, kept for ever; `posted` the number of events answered so far; `done` ends it.
+    `day` is the day of loading, kept for ever; `edition` that of the stories; `posted` the number of events answered
+    so far; `done` ends it.
     """
 
     day: str
+    edition: str
     posted: int = 0
     done: bool = False
 
@@ -206,21 +208,22 @@ def sample(day: date) -> tuple[SeedEvent, ...]:
     return (*published_events(), *demo.events(day))
 
 
-def load_sample(loader: Loader, home: Path, day: Callable[[], date]) -> list[Refusal]:
+def load_sample(loader: Loader, home: Path, day: date) -> list[Refusal]:
     """Load the sample into the system whose home this is, or complete a load that broke off; done once it is done.
 
-    `day` is asked only when this home has not begun a load before.
+    `day` counts only when this home has not begun a load before. A load that another edition of the stories began is
+    begun anew: events have other ids in each edition, so none contradicts another.
     """
-    state = read_state(home)
-    if state is None:
-        state = SampleState(day().isoformat())
-        write_state(home, state)
+    state = read_state(home) or SampleState(day.isoformat(), demo.edition())
     if state.done:
         return []
-    begun, events = state, sample(date.fromisoformat(state.day))
-    refusals = loader.load(events, state.posted, lambda posted: write_state(home, replace(begun, posted=posted)))
+    if state.edition != demo.edition():
+        state = SampleState(state.day, demo.edition())
+    write_state(home, state)
+    events = sample(date.fromisoformat(state.day))
+    refusals = loader.load(events, state.posted, lambda posted: write_state(home, replace(state, posted=posted)))
     if not refusals:  # a load with refusals is tried again: the fault may lie in a setting
-        write_state(home, replace(begun, posted=len(events), done=True))
+        write_state(home, replace(state, posted=len(events), done=True))
     return refusals
 
 
@@ -245,8 +248,8 @@ def write_state(home: Path, state: SampleState) -> None:
     fresh.replace(home / STATE)
 
 
-def known_day(tracker: str | None, api_key: str | None) -> date | None:
-    """The day on which the sample in this system was loaded, as its first project tells it; None where unknown.
+def earlier_load(tracker: str | None, api_key: str | None) -> tuple[date, str] | None:
+    """Day and edition of the sample in this system, as its first project tells them; None where there is none.
 
     A home that is new to an existing system takes the day over, so that it posts the very same events.
     """
@@ -256,7 +259,11 @@ def known_day(tracker: str | None, api_key: str | None) -> date | None:
     try:
         response = urllib3.request("GET", url, headers=_bearer(api_key), timeout=CONNECT_S, retries=False)
         refs = _json(response.data)["refs"] if response.status == 200 else []
-        return next((date.fromisoformat(ref["id"]) for ref in refs or [] if ref["system"] == demo.DAY_MARK), None)
+        told = next((ref["id"] for ref in refs or [] if ref["system"] == demo.MARK), None)
+        if told is None:
+            return None
+        day, _, edition = told.partition(" ")
+        return date.fromisoformat(day), edition
     except (urllib3.exceptions.HTTPError, KeyError, TypeError, ValueError):
         return None  # not there, or not ours: the sample is new to this system
 
@@ -329,17 +336,29 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         refusals += Loader(ingest, Bar(f"{path.name}: ", sys.stdout)).load(events)
     if not files:
         with alone(options.home):
-            state = read_state(options.home)
-            if state is not None and state.done:
-                sys.stdout.write(f"loaded on {state.day}: nothing to do\n")
-                return 0
-            day = options.day or (lambda: known_day(options.tracker, api_key) or today(environ))
-            refusals = load_sample(Loader(ingest, Bar("", sys.stdout)), options.home, day)
+            refusals = _sample(options, ingest, api_key, environ)
     for refusal in refusals[:SHOWN_REFUSALS]:
         sys.stderr.write(f"luodi seed: refused: {refusal}\n")
     if len(refusals) > SHOWN_REFUSALS:
         sys.stderr.write(f"luodi seed: and {len(refusals) - SHOWN_REFUSALS} more\n")
     return EXIT_REFUSED if refusals else 0
+
+
+def _sample(
+    options: argparse.Namespace, ingest: Ingest, api_key: str | None, environ: Mapping[str, str]
+) -> list[Refusal]:
+    state = read_state(options.home)
+    if state is not None and state.done:
+        sys.stdout.write(f"loaded on {state.day}: nothing to do\n")
+        return []
+    day: date = options.day or today(environ)
+    if state is None and (earlier := earlier_load(options.tracker, api_key)):
+        day, edition = earlier
+        if edition != demo.edition():
+            sys.stdout.write(f"this system holds the sample of another version, loaded on {day}: left as it is\n")
+            write_state(options.home, SampleState(day.isoformat(), edition, done=True))
+            return []
+    return load_sample(Loader(ingest, Bar("", sys.stdout)), options.home, day)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -363,12 +382,11 @@ def _url(text: str) -> str:
     return text
 
 
-def _day(text: str) -> Callable[[], date]:
+def _day(text: str) -> date:
     try:
-        day = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(f"{text!r} is no date") from exc
-    return lambda: day
 
 
 def _api_key(path: Path | None, environ: Mapping[str, str]) -> str | None:

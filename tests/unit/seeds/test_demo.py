@@ -182,10 +182,14 @@ def test_the_same_day_tells_the_same_events_and_another_day_other_ids() -> None:
     assert not ids & {(event.subject, event.id) for event in demo.events(DAY + timedelta(days=1))}
 
 
+def test_ids_of_events_hold_the_edition_so_that_changed_stories_contradict_nothing() -> None:
+    assert all(event.id.startswith(f"s20260305-{demo.edition()}-") for event in demo.events(DAY))
+
+
 def test_the_first_project_tells_the_day_of_loading() -> None:
     first = demo.projects(DAY)[0]
     assert first.id == demo.project_id(1)
-    assert first.events[0].data["refs"] == [{"system": demo.DAY_MARK, "id": "2026-03-05"}]
+    assert first.events[0].data["refs"] == [{"system": demo.MARK, "id": demo.mark(DAY)}]
 
 
 def test_firms_are_plainly_fictitious_and_people_are_ids_of_the_demonstration() -> None:

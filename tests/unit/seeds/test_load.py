@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Callable, Sequence
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seeds import load
+from seeds import demo, load
 from seeds.event import SeedEvent
 from seeds.load import Answer, Bar, Loader, LoadError, SampleState
 
@@ -142,39 +144,98 @@ def test_a_refusal_of_the_whole_request_ends_the_load_at_once(status: int) -> No
 
 def test_the_sample_is_loaded_once(tmp_path: Path) -> None:
     ingest = FakeIngest()
-    assert load.load_sample(loader(ingest), tmp_path, lambda: DAY) == []
+    assert load.load_sample(loader(ingest), tmp_path, DAY) == []
     assert len(ingest.taken) == len(load.sample(DAY))
     requests = len(ingest.requests)
-    assert load.load_sample(loader(ingest), tmp_path, lambda: date(2026, 4, 1)) == []
+    assert load.load_sample(loader(ingest), tmp_path, date(2026, 4, 1)) == []
     assert len(ingest.requests) == requests
-    assert load.read_state(tmp_path) == SampleState("2026-03-05", len(load.sample(DAY)), done=True)
+    assert load.read_state(tmp_path) == SampleState("2026-03-05", demo.edition(), len(load.sample(DAY)), done=True)
 
 
 def test_a_load_that_broke_off_is_completed_with_the_same_events_on_a_later_day(tmp_path: Path) -> None:
     ingest = FakeIngest(accepted, accepted, lambda _: Answer(401, {"title": "key", "detail": "gone"}))
     with pytest.raises(LoadError):
-        load.load_sample(loader(ingest), tmp_path, lambda: DAY)
+        load.load_sample(loader(ingest), tmp_path, DAY)
     assert 0 < len(ingest.taken) < len(load.sample(DAY))
-    load.load_sample(loader(ingest), tmp_path, lambda: date(2026, 4, 1))
+    load.load_sample(loader(ingest), tmp_path, date(2026, 4, 1))
     assert set(ingest.taken) == {(event.subject, event.id) for event in load.sample(DAY)}
     assert len(ingest.requests[3]) == 500  # it went on after the second batch, not from the start
 
 
 def test_a_crash_between_the_answer_and_the_state_posts_the_same_events_again(tmp_path: Path) -> None:
     ingest = FakeIngest()
-    load.load_sample(loader(ingest), tmp_path, lambda: DAY)
-    load.write_state(tmp_path, SampleState("2026-03-05", posted=500))
+    load.load_sample(loader(ingest), tmp_path, DAY)
+    load.write_state(tmp_path, SampleState("2026-03-05", demo.edition(), posted=500))
     before = dict(ingest.taken)
-    load.load_sample(loader(ingest), tmp_path, lambda: DAY)  # the fake asserts that no id carries another content
+    load.load_sample(loader(ingest), tmp_path, DAY)  # the fake asserts that no id carries another content
     assert ingest.taken == before
 
 
 def test_a_load_with_refusals_is_not_done(tmp_path: Path) -> None:
-    refusals = load.load_sample(loader(FakeIngest(every_other(422))), tmp_path, lambda: DAY)
+    refusals = load.load_sample(loader(FakeIngest(every_other(422))), tmp_path, DAY)
     assert refusals
     state = load.read_state(tmp_path)
     assert state is not None
     assert not state.done
+
+
+def test_a_load_begun_by_another_edition_is_begun_anew_on_its_day(tmp_path: Path) -> None:
+    load.write_state(tmp_path, SampleState("2026-03-05", "older", posted=1700))
+    ingest = FakeIngest()
+    load.load_sample(loader(ingest), tmp_path, date(2026, 4, 1))
+    assert set(ingest.taken) == {(event.subject, event.id) for event in load.sample(DAY)}
+
+
+class Tracker:
+    """A tracker with one project, over real HTTP."""
+
+    def __init__(self, told: str | None) -> None:
+        refs = [{"system": "oa", "id": "17"}] + ([{"system": demo.MARK, "id": told}] if told else [])
+        path, body = f"/v1/projects/{demo.project_id(1)}", json.dumps({"refs": refs}).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                assert self.path == path
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's signature
+                """Nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self.url
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_a_new_home_takes_over_the_day_of_the_system_it_finds() -> None:
+    with Tracker(demo.mark(DAY)) as url:
+        assert load.earlier_load(url, None) == (DAY, demo.edition())
+
+
+@pytest.mark.parametrize("told", [None, "", "yesterday abc"])
+def test_a_system_without_a_sample_of_ours_tells_no_day(told: str | None) -> None:
+    with Tracker(told) as url:
+        assert load.earlier_load(url, None) is None
+    assert load.earlier_load(url, None) is None  # gone by now
+    assert load.earlier_load(None, None) is None
+
+
+def test_a_system_with_the_sample_of_another_version_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Tracker("2026-03-05 older") as url:
+        arguments = ["--ingest", "http://127.0.0.1:1", "--home", str(tmp_path), "--tracker", url]
+        assert load.main(arguments, {}) == 0
+    assert "another version, loaded on 2026-03-05: left as it is" in capsys.readouterr().out
+    assert load.read_state(tmp_path) == SampleState("2026-03-05", "older", done=True)
 
 
 def test_a_state_file_that_is_damaged_is_named(tmp_path: Path) -> None:
@@ -240,7 +301,7 @@ def test_a_key_file_that_is_missing_and_a_file_of_another_kind_end_with_a_messag
 
 
 def test_a_sample_that_is_in_is_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    load.write_state(tmp_path, SampleState("2026-03-05", 1, done=True))
+    load.write_state(tmp_path, SampleState("2026-03-05", "old", 1, done=True))
     assert load.main(["--ingest", "http://127.0.0.1:1", "--home", str(tmp_path)], {}) == 0
     assert capsys.readouterr().out == "loaded on 2026-03-05: nothing to do\n"
 
