@@ -18,6 +18,7 @@ from luodi.domain.clocks import LIGHTS
 from luodi.domain.days import first_day, instant, parse_instant
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.runtime.problems import FieldError, ProblemError
+from services.tracker.views import POOL
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
@@ -115,7 +116,7 @@ def lit(lights: Sequence[str], now: str, path: str = "lights") -> Condition:
 
 def _equals(args: MultiDict[str, str], faults: list[FieldError]) -> list[Condition]:
     conditions: list[Condition] = []
-    statuses = _chosen(args, "status", STATUSES, faults)
+    statuses = _chosen(args, "status", (*STATUSES, POOL), faults)
     conditions.append({"status": {"$in": statuses or [ACTIVE, SUSPENDED]}})
     for name, allowed in CHOICES.items():
         chosen = _chosen(args, name, allowed, faults)

@@ -33,10 +33,10 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll brought. `assignment` is None, or all partitions owned after a rebalance that has just ended."""
+    """What one poll brought: records, or after a rebalance all partitions now owned with the offset each begins at."""
 
     records: Mapping[int, Sequence[Record]]
-    assignment: frozenset[int] | None = None
+    assignment: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,10 @@ class Source(Protocol):
     """`project-events`, consumed as one member of the tracker's group. One thread only."""
 
     def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
-        """Records of the owned partitions but the paused ones. Raises TransientError, FatalError."""
+        """Records of the owned partitions but the paused ones. Raises TransientError, FatalError.
+
+        An assignment comes alone, and comes again when the poll that would have told it failed.
+        """
 
     def seek(self, partition: int, offset: int) -> None:
         """Go on from `offset`; without effect for a partition that is no longer owned."""

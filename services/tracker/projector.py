@@ -68,7 +68,7 @@ log = logging.get("projector")
 class Partition:
     """What the loop knows of a partition it owns."""
 
-    begin: int | None = None  # next offset to apply; all below it is stored, published and flushed
+    begin: int  # next offset to apply; all below it is stored, published and flushed
     before: Applied | None = None  # what the last owner noted
     rejects_in_row: int = 0
     fuse: Fuse | None = None  # stand still before its offset until the operator's word
@@ -77,7 +77,7 @@ class Partition:
 
     def stands(self, now: float) -> bool:
         """Whether nothing may be read from it at the moment."""
-        fused = self.fuse is not None and self.begin is not None and self.begin >= self.fuse.offset
+        fused = self.fuse is not None and self.begin >= self.fuse.offset
         return fused or now < self.rests_until
 
 
@@ -139,8 +139,6 @@ class Projector:
             polled = self._source.poll(POLL_S, self._standing())
             if polled.assignment is not None:
                 self._take_over(polled.assignment)
-            for partition, received in polled.records.items():
-                self._owned[partition].begin = received[0].offset
             self._learn()
             if polled.records:
                 self._apply(polled.records)
@@ -220,8 +218,10 @@ class Projector:
     def _rejects_before(self, partition: int) -> int:
         state = self._owned[partition]
         if state.before is not None:
-            # Only a count that ends exactly where we begin is the count before us.
-            state.rejects_in_row = state.before.rejects_in_row if state.before.offset == state.begin else 0
+            # Only a count that ends exactly where we begin is the count before us; a full one was an operator's to
+            # clear, and with the fuse mended it is.
+            ours = state.before.offset == state.begin and state.before.rejects_in_row < intake.MAX_REJECTS_IN_ROW
+            state.rejects_in_row = state.before.rejects_in_row if ours else 0
             state.before = None
         return state.rejects_in_row
 
@@ -239,7 +239,7 @@ class Projector:
         blown = self._stores.fuses.blown()
         for partition, state in self._owned.items():
             if state.fuse is not None and partition not in blown:
-                state.fuse, state.rejects_in_row = None, 0
+                state.fuse, state.before, state.rejects_in_row = None, None, 0
                 log.info("fuse.mended", partition=partition, offset=state.begin)
 
     # -- 5 and 6: fold and replace ------------------------------------------------------------------------------------
@@ -355,8 +355,6 @@ class Projector:
             # that transactions of other producers leave in the log.
             position = self._source.position(partition)
             state.begin = state.begin if position is None else position
-            if state.begin is None:
-                continue
             if state.begin >= end:
                 state.faults = 0
             reached = self._watermarks.reached(partition, state.begin)
@@ -376,12 +374,12 @@ class Projector:
 
     # -- ownership and faults -----------------------------------------------------------------------------------------
 
-    def _take_over(self, assignment: frozenset[int]) -> None:
+    def _take_over(self, assignment: Mapping[int, int]) -> None:
         """Begin anew with these partitions: nothing remembered from before the rebalance may be trusted."""
         for partition in self._owned.keys() - assignment:
             self._forget_metrics(partition)
         self._cache.clear()
-        self._owned = {partition: Partition() for partition in sorted(assignment)}
+        self._owned = {partition: Partition(begin) for partition, begin in assignment.items()}
         self._watermarks.own(assignment)
         self._marks = {}
         self._visibility.own(assignment)
@@ -405,8 +403,7 @@ class Projector:
         """Read again from what is committed. Nothing in memory is trusted after a failure."""
         self._cache.clear()
         for partition, state in self._owned.items():
-            if state.begin is not None:
-                self._source.seek(partition, state.begin)
+            self._source.seek(partition, state.begin)
 
     def _rest(self, state: Partition) -> None:
         first, longest = BACKOFF_S

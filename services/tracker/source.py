@@ -14,6 +14,7 @@ from kafka.errors import (
 )
 
 from luodi.runtime import kafka
+from luodi.runtime.errors import TransientError
 from luodi.runtime.settings import Settings
 from services.tracker.ports import Mark, OwnershipLostError, Polled
 
@@ -40,14 +41,30 @@ class KafkaSource:
     def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
         self._pause(frozenset(paused) & self._owned)
         with kafka.translated():
-            found = self._consumer.poll(timeout_ms=max(0, int(timeout_s * 1000)))
-        records = {place.partition: batch for place, batch in found.items()}
-        assignment = self._listener.take()
-        if assignment is not None:
-            self._owned = assignment
-            self._paused = frozenset()  # a rebalance makes all partitions run, also those that stay with us
-            self._put_back({partition: records.pop(partition) for partition in set(paused) & records.keys()})
-        return Polled(records, assignment)
+            if self._listener.assignment is None:
+                found = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
+            if self._listener.assignment is not None:
+                return self._take_over(self._listener.assignment)
+        return Polled({place.partition: batch for place, batch in found.items()})
+
+    def _take_over(self, assignment: frozenset[int]) -> Polled:
+        """Begin each partition where its last owner committed, whatever this poll may have read of it already."""
+        begins: dict[int, int] = {}
+        for partition in sorted(assignment):
+            place = TopicPartition(self._topic, partition)
+            committed = self._consumer.committed(place, timeout_ms=ASK_MS)
+            if committed is None:
+                self._consumer.seek_to_beginning(place)
+                committed = self._consumer.position(place, timeout_ms=ASK_MS)
+            else:
+                self._consumer.seek(place, committed)
+            if committed is None:
+                raise TransientError("Kafka", f"where partition {partition} begins is not known yet")
+            begins[partition] = committed
+        self._owned = assignment
+        self._paused = frozenset()  # a rebalance makes all partitions run, also those that stay with us
+        self._listener.assignment = None
+        return Polled({}, begins)
 
     def seek(self, partition: int, offset: int) -> None:
         if partition in self._owned:
@@ -88,10 +105,6 @@ class KafkaSource:
         self._consumer.pause(*self._places(wanted - self._paused))
         self._paused = wanted
 
-    def _put_back(self, batches: Mapping[int, Any]) -> None:
-        for partition, batch in batches.items():
-            self.seek(partition, batch[0].offset)
-
     def _places(self, partitions: Collection[int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition) for partition in partitions]
 
@@ -104,16 +117,11 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
     """
 
     def __init__(self) -> None:
-        self._assignment: frozenset[int] | None = None
+        self.assignment: frozenset[int] | None = None  # after the last rebalance; None once it has been taken over
 
     def on_partitions_revoked(self, revoked: Any) -> None:
         if revoked:
-            self._assignment = frozenset()
+            self.assignment = frozenset()
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        self._assignment = frozenset(place.partition for place in assigned)
-
-    def take(self) -> frozenset[int] | None:
-        """The assignment after the rebalance since the last call; None when there was none."""
-        assignment, self._assignment = self._assignment, None
-        return assignment
+        self.assignment = frozenset(place.partition for place in assigned)

@@ -1,4 +1,4 @@
-"""The projector on a real Kafka and a real MongoDB: what arrives, in whatever way, ends in the document of its events."""
+"""The projector on a real Kafka and a real MongoDB: however events arrive, they end in the documents of their set."""
 
 from __future__ import annotations
 

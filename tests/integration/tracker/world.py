@@ -92,7 +92,9 @@ class World:
         self.database.client.close()
         admin = kafka.admin(self.settings)
         with contextlib.suppress(Exception):
-            admin.delete_topics([self.settings.topics.events, self.settings.topics.rejected, self.settings.topics.states])
+            admin.delete_topics(
+                [self.settings.topics.events, self.settings.topics.rejected, self.settings.topics.states]
+            )
         admin.close()
 
     def with_slot(self, slot: str) -> Settings:

@@ -1,0 +1,63 @@
+"""Each suite runs twice: on the fakes and on the real server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from luodi.local.harness import Servers
+from services.tracker.journal import MongoJournal
+from services.tracker.ports import Fuses, Journal, Positions, Projects
+from services.tracker.rulesets import MongoRulesets, Rulesets
+from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
+from tests.parity.tracker.fakes import (
+    MemoryFuses,
+    MemoryJournal,
+    MemoryPositions,
+    MemoryProjects,
+    MemoryRulesets,
+)
+
+TAG = "0badcafe"
+
+
+@dataclass
+class AllStores:
+    """One set of stores, all empty."""
+
+    journal: Journal
+    projects: Projects
+    positions: Positions
+    fuses: Fuses
+    rulesets: Rulesets
+
+
+@pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.stack)])
+def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
+    """The stores in memory, then those on a real MongoDB."""
+    if request.param == "memory":
+        yield AllStores(MemoryJournal(), MemoryProjects(), MemoryPositions(), MemoryFuses(), MemoryRulesets())
+        return
+    servers: Servers = request.getfixturevalue("servers")
+    client: MongoClient[dict[str, Any]] = MongoClient(servers.mongodb_uri, retryWrites=False)
+    database: Database[dict[str, Any]] = client.get_database(
+        f"parity_{secrets.token_hex(4)}",
+        write_concern=WriteConcern(w="majority", j=True),
+        read_concern=ReadConcern("majority"),
+    )
+    journal, projects = MongoJournal(database), MongoProjects(database)
+    journal.ensure_indexes()
+    projects.ensure_indexes()
+    yield AllStores(
+        journal, projects, MongoPositions(database, TAG), MongoFuses(database, TAG), MongoRulesets(database)
+    )
+    client.drop_database(database.name)
+    client.close()

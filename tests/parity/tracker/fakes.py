@@ -1,0 +1,410 @@
+"""The projector's ports in memory, true to what the real servers do as far as the projector can tell.
+
+The parity suite runs the same behaviour on these and on the real adapters. Documents go in and come out as copies, as
+they do through a wire.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from luodi.domain.events import Event
+from luodi.runtime.errors import TransientError
+from schemas import states
+from services.tracker.ports import (
+    Applied,
+    Arrival,
+    Base,
+    Document,
+    Fuse,
+    Journaled,
+    Mark,
+    OwnershipLostError,
+    Polled,
+    Reject,
+    Unwritten,
+)
+from services.tracker.rulesets import Activation
+
+P = TypeVar("P")
+
+
+class MemoryJournal:
+    """Every event once."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Arrival] = {}
+
+    def add(self, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Journaled]:
+        known = {}
+        for arrival in arrivals:
+            held = self.rows.setdefault(arrival.identity, arrival)
+            if held is not arrival:
+                known[arrival.identity] = Journaled(held.digest, held.partition, held.offset)
+        return known
+
+    def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
+        histories: dict[str, list[Event]] = {}
+        for arrival in sorted(self.rows.values(), key=lambda a: (a.event.subject, a.event.order)):
+            if arrival.event.subject in subjects:
+                histories.setdefault(arrival.event.subject, []).append(arrival.event)
+        return histories
+
+
+class MemoryProjects:
+    """Documents under their guard."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
+
+    def bases(self, subjects: Collection[str]) -> dict[str, Base]:
+        return {s: self._base(s) for s in subjects if s in self.documents}
+
+    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        refused = set()
+        for base, document in changes:
+            held = self.documents.get(document["_id"])
+            guard = None if held is None else (held["events"], held["ruleset"])
+            if guard == (None if base is None else (base.events, base.ruleset)):
+                self.documents[document["_id"]] = copy.deepcopy(document)
+            elif held is None or held["fold"] != document["fold"] or guard != _guard(document):
+                refused.add(document["_id"])
+        return refused
+
+    def offer(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            held = self.documents.get(document["_id"])
+            if held is None or _rises(_guard(held), _guard(document)):
+                self.documents[document["_id"]] = copy.deepcopy(document)
+
+    def read(self, subjects: Collection[str]) -> dict[str, Document]:
+        return {s: copy.deepcopy(self.documents[s]) for s in subjects if s in self.documents}
+
+    def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
+        return {s: _guard(self.documents[s]) for s in subjects if s in self.documents}
+
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
+        found = {
+            subject: document["partition"]
+            for subject, document in self.documents.items()
+            if document["partition"] in partitions and document["ruleset"] < ruleset
+        }
+        return dict(list(found.items())[:limit])
+
+    def _base(self, subject: str) -> Base:
+        document = self.documents[subject]
+        return Base(document["events"], document["ruleset"], document["fold"])
+
+
+class MemoryPositions:
+    """How far each partition is applied."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Applied] = {}
+
+    def advance(self, applied: Mapping[int, Applied]) -> None:
+        for partition, noted in applied.items():
+            held = self.rows.get(partition, noted)
+            self.rows[partition] = Applied(max(held.offset, noted.offset), noted.rejects_in_row)
+
+    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+        return {p: self.rows[p] for p in partitions if p in self.rows}
+
+
+class MemoryFuses:
+    """The partitions that wait for an operator."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Fuse] = {}
+
+    def blow(self, fuse: Fuse) -> None:
+        self.rows[fuse.partition] = fuse
+
+    def blown(self) -> dict[int, Fuse]:
+        return dict(self.rows)
+
+    def mend(self, partition: int) -> bool:
+        return self.rows.pop(partition, None) is not None
+
+
+class MemoryRulesets:
+    """All activations."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, Activation] = {}
+
+    def latest(self) -> Activation | None:
+        return self.rows[max(self.rows)] if self.rows else None
+
+    def seen(self, digest: str) -> bool:
+        return any(row.digest == digest for row in self.rows.values())
+
+    def add(self, activation: Activation) -> bool:
+        return self.rows.setdefault(activation.number, activation) is activation
+
+    def all(self) -> list[Activation]:
+        return [self.rows[number] for number in sorted(self.rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecord:
+    """One record of a topic in memory."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+    leader_epoch: int = 0
+    timestamp: int = 1_772_413_200_000  # 2026-03-02T01:00:00Z
+
+
+@dataclass
+class MemoryTopic:
+    """A log per partition."""
+
+    partitions: int
+    logs: dict[int, list[MemoryRecord]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def append(
+        self, partition: int, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> int:
+        with self.lock:
+            log = self.logs.setdefault(partition, [])
+            log.append(MemoryRecord(partition, len(log), key, value, tuple(headers)))
+            return log[-1].offset
+
+    def read(self, partition: int) -> list[MemoryRecord]:
+        return list(self.logs.get(partition, []))
+
+    def end(self, partition: int) -> int:
+        return len(self.logs.get(partition, []))
+
+    def last_states(self) -> dict[str, dict[str, Any]]:
+        """The last state of each subject, as compaction would leave it."""
+        return {
+            record.key.decode(): states.decode_state(record.value)
+            for log in self.logs.values()
+            for record in log
+            if record.key is not None and record.value is not None and record.key != states.WATERMARK_KEY
+        }
+
+
+class MemoryGroup:
+    """What a broker keeps of a consumer group: committed offsets, and who may commit."""
+
+    def __init__(self) -> None:
+        self.committed: dict[int, int] = {}
+        self.generation = 0
+
+
+class MemorySource:
+    """One member. A new member takes all partitions over, and what is left of the one before can no longer commit."""
+
+    def __init__(
+        self,
+        topic: MemoryTopic,
+        group: MemoryGroup,
+        max_poll_records: int = 500,
+        on_commit: Callable[[Mapping[int, Mark]], None] = lambda _: None,
+    ) -> None:
+        self._topic = topic
+        self._group = group
+        self._max = max_poll_records
+        self._on_commit = on_commit
+        group.generation += 1
+        self._generation = group.generation
+        self._positions: dict[int, int] = {}
+        self._joined = False
+        self._wanted = frozenset(range(topic.partitions))
+
+    def rebalance(self, partitions: Collection[int]) -> None:
+        """From the next poll on this member owns these partitions, each from its committed offset."""
+        self._joined = False
+        self._wanted = frozenset(partitions)
+
+    def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
+        if not self._joined:
+            self._joined = True
+            self._positions = {p: self._group.committed.get(p, 0) for p in self._wanted}
+            return Polled({}, dict(self._positions))
+        found: dict[int, list[MemoryRecord]] = {}
+        room = self._max
+        for partition, position in self._positions.items():
+            records = [] if partition in paused else self._topic.read(partition)[position : position + room]
+            if records:
+                found[partition] = records
+                self._positions[partition] = records[-1].offset + 1
+                room -= len(records)
+            if room == 0:
+                break
+        return Polled(found)
+
+    def seek(self, partition: int, offset: int) -> None:
+        if partition in self._positions:
+            self._positions[partition] = offset
+
+    def position(self, partition: int) -> int | None:
+        return self._positions.get(partition)
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        return {partition: self._topic.end(partition) for partition in partitions}
+
+    def commit(self, marks: Mapping[int, Mark]) -> None:
+        if self._generation != self._group.generation:
+            raise OwnershipLostError("Kafka", "the group has moved on")
+        self._on_commit(marks)
+        self._group.committed |= {partition: mark.offset for partition, mark in marks.items()}
+
+    def close(self) -> None:
+        self._positions = {}
+
+
+class MemoryOutbox:
+    """`project-states` and the rejected topic. What is not flushed is lost with its process."""
+
+    def __init__(self, states_topic: MemoryTopic, rejected: MemoryTopic, events: str = "project-events") -> None:
+        self._states_topic = states_topic
+        self._rejected = rejected
+        self._events = events
+        self._waiting: list[tuple[int, str | None, bytes, bytes, list[tuple[str, bytes]]]] = []
+        self.unwritable: dict[int, Unwritten] = {}
+
+    def state(self, document: Document, traceparent: str | None) -> None:
+        headers = states.guard_headers(document)
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        value = states.encode_state(document)
+        self._waiting.append((document["partition"], document["_id"], document["_id"].encode(), value, headers))
+
+    def watermark(self, partition: int, instant: str) -> None:
+        self._waiting.append((partition, None, states.WATERMARK_KEY, states.encode_watermark(instant), []))
+
+    def flush(self) -> list[tuple[int, str, int]]:
+        waiting, self._waiting = self._waiting, []
+        sent = []
+        for partition, subject, key, value, headers in waiting:
+            offset = self._states_topic.append(partition, key, value, headers)
+            if subject is not None:
+                sent.append((partition, subject, offset))
+        return sent
+
+    def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
+        failed: dict[int, Unwritten] = {}
+        for reject in rejects:
+            unwritten = self.unwritable.get(reject.partition)
+            if unwritten is not None and reject.offset >= unwritten.offset:
+                failed.setdefault(reject.partition, unwritten)
+                continue
+            value = states.encode_rejected(
+                topic=self._events,
+                partition=reject.partition,
+                offset=reject.offset,
+                reason=reject.reason,
+                detail=reject.detail,
+                rejected_at=reject.rejected_at,
+                key=reject.key,
+                value=reject.value,
+            )
+            self._rejected.append(0, states.rejected_id(self._events, reject.partition, reject.offset).encode(), value)
+        return failed
+
+
+class MemoryTailSource:
+    """`project-states`, read from the positions that the last owner's tail committed."""
+
+    def __init__(self, topic: MemoryTopic, committed: dict[int, int]) -> None:
+        self._topic = topic
+        self.committed = committed
+        self._positions: dict[int, int] = {}
+
+    def follow(self, partitions: Collection[int]) -> None:
+        self._positions = {partition: self.committed.get(partition, 0) for partition in partitions}
+
+    def poll(self, timeout_s: float) -> Mapping[int, Sequence[MemoryRecord]]:
+        found = {}
+        for partition, position in self._positions.items():
+            records = self._topic.read(partition)[position:]
+            if records:
+                found[partition] = records
+                self._positions[partition] = records[-1].offset + 1
+        return found
+
+    def position(self, partition: int) -> int | None:
+        return self._positions.get(partition)
+
+    def ends(self, partitions: Collection[int]) -> dict[int, int]:
+        return {partition: self._topic.end(partition) for partition in partitions}
+
+    def commit(self, marks: Mapping[int, Mark]) -> None:
+        self.committed |= {partition: mark.offset for partition, mark in marks.items()}
+
+    def close(self) -> None:
+        self._positions = {}
+
+
+class Crash(BaseException):
+    """The process ended here."""
+
+
+class Faults:
+    """Lets something happen at the n-th call through any of its ports, before or after the call took effect.
+
+    `strike` does it: raises (a passing fault, or `Crash`), or lets another worker act in between and returns.
+    """
+
+    def __init__(self, at: int, strike: Callable[[str], None], *, after: bool) -> None:
+        self._at, self._strike, self._after = at, strike, after
+        self.calls = 0
+        self.struck: str | None = None
+
+    def through(self, port: P) -> P:
+        """`port`, with this fault in its way."""
+        return cast("P", _Through(port, self))
+
+    def call(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self.calls += 1
+        if self.calls != self._at:
+            return method(*args, **kwargs)
+        self.struck = name
+        if not self._after:
+            self._strike(name)
+        answer = method(*args, **kwargs)
+        told = isinstance(answer, Polled) and answer.assignment is not None  # is told again when it was not heard
+        if self._after and not told:
+            self._strike(name)
+        return answer
+
+
+def crash(name: str) -> None:
+    """The process ends."""
+    raise Crash(name)
+
+
+def passing(name: str) -> None:
+    """A server is away for a moment."""
+    raise TransientError("a fault", name)
+
+
+class _Through:
+    def __init__(self, port: object, faults: Faults) -> None:
+        self._port, self._faults = port, faults
+
+    def __getattr__(self, name: str) -> Any:
+        held = getattr(self._port, name)
+        if not callable(held):
+            return held
+        return lambda *args, **kwargs: self._faults.call(f"{type(self._port).__name__}.{name}", held, args, kwargs)
+
+
+def _guard(document: Document) -> tuple[int, int]:
+    return document["events"], document["ruleset"]
+
+
+def _rises(held: tuple[int, int], offered: tuple[int, int]) -> bool:
+    return offered != held and offered[0] >= held[0] and offered[1] >= held[1]

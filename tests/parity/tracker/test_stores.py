@@ -1,0 +1,185 @@
+"""What the projector relies on in its stores, proved on the fakes and on a real MongoDB alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import orjson
+import pytest
+
+from luodi.domain.events import PROJECT_REGISTERED, Event, digest
+from luodi.runtime.errors import FatalError
+from services.tracker import rulesets
+from services.tracker.ports import Applied, Arrival, Base, Document, Fuse, Journaled
+from services.tracker.rulesets import Content
+from tests.parity.tracker.conftest import AllStores
+from tests.unit.tracker.plant import event
+
+NOW = "2026-03-02T01:00:00.000Z"
+
+
+def arrival(of: Event, offset: int = 0, partition: int = 0) -> Arrival:
+    return Arrival(of, partition, offset, digest(of), orjson.dumps(of.data))
+
+
+def document(subject: str = "p1", events: int = 1, ruleset: int = 1, fold: bytes = b"{}", **more: Any) -> Document:
+    return {"_id": subject, "partition": 0, "events": events, "ruleset": ruleset, "fold": fold, "name": "甲", **more}
+
+
+# -- journal ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_journal_keeps_each_event_once_and_tells_what_it_had(stores: AllStores) -> None:
+    first, other = arrival(event("p1", "a", 1), 10), arrival(event("p1", "b", 2), 11)
+    assert stores.journal.add([first]) == {}
+    rival = arrival(event("p1", "a", 9, date="2026-02-02"), 12)
+    known = stores.journal.add([rival, other])
+    assert known == {("p1", "a"): Journaled(first.digest, 0, 10)}
+    assert stores.journal.read(["p1"]) == {"p1": [first.event, other.event]}
+
+
+def test_the_same_id_in_another_project_is_another_event(stores: AllStores) -> None:
+    assert stores.journal.add([arrival(event("p1", "a", 1)), arrival(event("p2", "a", 1))]) == {}
+    assert stores.journal.read(["p1", "p2", "p3"]).keys() == {"p1", "p2"}
+
+
+def test_the_journal_gives_events_back_as_they_were_in_the_order_of_the_fold(stores: AllStores) -> None:
+    tricky = {"name": "a.b", "zone": "demo", "route": "land", "refs": [{"system": "$where", "id": "x.$gt"}], "jobs": None}
+    late = Event("p1", "z", PROJECT_REGISTERED, "2026-03-02T01:00:00.001Z", 1, None, tricky, "00-" + "a" * 52)
+    same_instant = dataclasses.replace(late, id="y", sequence=0, traceparent=None)
+    early = dataclasses.replace(late, id="zz", recordedtime="2026-03-02T01:00:00.000Z", sequence=9)
+    stores.journal.add([arrival(late), arrival(early), arrival(same_instant)])
+    assert stores.journal.read(["p1"])["p1"] == [early, same_instant, late]
+
+
+def test_nothing_in_nothing_out(stores: AllStores) -> None:
+    assert stores.journal.add([]) == {}
+    assert stores.journal.read([]) == {}
+    assert stores.projects.swap([]) == set()
+    stores.projects.offer([])
+    assert stores.projects.read([]) == stores.projects.bases([]) == stores.projects.guards([]) == {}
+    stores.positions.advance({})
+
+
+# -- projects ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_document_is_inserted_once(stores: AllStores) -> None:
+    assert stores.projects.swap([(None, document(fold=b"mine"))]) == set()
+    assert stores.projects.swap([(None, document(fold=b"theirs"))]) == {"p1"}
+    assert stores.projects.bases(["p1"]) == {"p1": Base(1, 1, b"mine")}
+
+
+def test_a_swap_holds_only_against_its_exact_base(stores: AllStores) -> None:
+    stores.projects.swap([(None, document("p1", 3)), (None, document("p2", 3))])
+    current, stale = Base(3, 1, b"{}"), Base(2, 1, b"{}")
+    refused = stores.projects.swap([(stale, document("p1", 9, fold=b"x")), (current, document("p2", 4))])
+    assert refused == {"p1"}
+    assert stores.projects.guards(["p1", "p2", "p3"]) == {"p1": (3, 1), "p2": (4, 1)}
+
+
+def test_a_swap_against_a_document_that_does_not_exist_is_refused(stores: AllStores) -> None:
+    assert stores.projects.swap([(Base(1, 1, b"{}"), document(events=2))]) == {"p1"}
+    assert stores.projects.read(["p1"]) == {}
+
+
+def test_a_swap_is_not_taken_for_done_because_another_worker_reached_the_same_guard(stores: AllStores) -> None:
+    stores.projects.swap([(None, document(events=2, fold=b"with theirs"))])
+    assert stores.projects.swap([(Base(1, 1, b"{}"), document(events=2, fold=b"with mine"))]) == {"p1"}
+
+
+def test_a_swap_that_is_repeated_after_an_unknown_outcome_counts_as_done(stores: AllStores) -> None:
+    stores.projects.swap([(None, document(events=1))])
+    change = (Base(1, 1, b"{}"), document(events=2, fold=b"new"))
+    assert stores.projects.swap([change]) == set()
+    assert stores.projects.swap([change]) == set()
+
+
+@pytest.mark.parametrize(
+    ("events", "ruleset", "taken"),
+    [(3, 2, False), (4, 2, True), (3, 3, True), (4, 3, True), (2, 2, False), (4, 1, False), (2, 3, False)],
+)
+def test_an_offer_is_taken_only_when_neither_falls_and_one_rises(
+    stores: AllStores, events: int, ruleset: int, taken: bool
+) -> None:
+    stores.projects.offer([document(events=3, ruleset=2, fold=b"stored")])
+    stores.projects.offer([document(events=events, ruleset=ruleset, fold=b"offered")])
+    assert stores.projects.read(["p1"])["p1"]["fold"] == (b"offered" if taken else b"stored")
+
+
+def test_offers_are_judged_one_by_one(stores: AllStores) -> None:
+    stores.projects.offer([document("p1", 5), document("p2", 5)])
+    stores.projects.offer([document("p1", 4, fold=b"older"), document("p2", 6, fold=b"newer"), document("p3", 1)])
+    found = stores.projects.bases(["p1", "p2", "p3"])
+    assert (found["p1"].fold, found["p2"].fold, found["p3"].events) == (b"{}", b"newer", 1)
+
+
+def test_documents_come_back_as_they_went_in(stores: AllStores) -> None:
+    mine = document(lights=[{"light": "red", "from": NOW, "to": NOW, "reason": {"code": "x"}}], money=10**15, none=None)
+    stores.projects.offer([mine])
+    back = stores.projects.read(["p1"])["p1"]
+    assert back == mine
+    assert list(back) == list(mine), "the order of the fields is kept"
+
+
+def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllStores) -> None:
+    old = [document(f"p{n}", ruleset=1, partition=n % 2) for n in range(6)]
+    stores.projects.offer([*old, document("new", ruleset=2)])
+    assert stores.projects.outdated([1], 2, 10) == {"p1": 1, "p3": 1, "p5": 1}
+    assert len(stores.projects.outdated([0, 1], 2, 4)) == 4
+    assert stores.projects.outdated([0, 1], 1, 10) == {}
+
+
+# -- positions and fuses ------------------------------------------------------------------------------------------------
+
+
+def test_positions_never_fall(stores: AllStores) -> None:
+    stores.positions.advance({0: Applied(10, 3), 1: Applied(5, 0)})
+    stores.positions.advance({0: Applied(8, 0), 1: Applied(6, 1)})
+    assert {p: a.offset for p, a in stores.positions.read([0, 1, 2]).items()} == {0: 10, 1: 6}
+    assert stores.positions.read([1]) == {1: Applied(6, 1)}
+
+
+def test_a_fuse_stands_until_it_is_mended(stores: AllStores) -> None:
+    fuse = Fuse(3, 1_000, "1000 rejects in a row", NOW)
+    stores.fuses.blow(fuse)
+    stores.fuses.blow(dataclasses.replace(fuse, offset=1_001))
+    assert stores.fuses.blown() == {3: dataclasses.replace(fuse, offset=1_001)}
+    assert stores.fuses.mend(3)
+    assert not stores.fuses.mend(3)
+    assert stores.fuses.blown() == {}
+
+
+# -- rulesets -----------------------------------------------------------------------------------------------------------
+
+
+def test_content_never_seen_is_activated_by_the_first_that_starts_with_it(stores: AllStores) -> None:
+    first, second = Content(1, "r1", "c1"), Content(1, "r2", "c1")
+    assert rulesets.at_start(stores.rulesets, first, NOW) == 1
+    assert rulesets.at_start(stores.rulesets, first, NOW) == 1, "a restart changes nothing"
+    assert rulesets.at_start(stores.rulesets, second, NOW) == 2
+    assert [row.number for row in stores.rulesets.all()] == [1, 2]
+
+
+def test_an_old_deploy_refuses_to_start_and_the_operator_may_go_back(stores: AllStores) -> None:
+    first, second = Content(1, "r1", "c1"), Content(2, "r1", "c1")
+    rulesets.at_start(stores.rulesets, first, NOW)
+    rulesets.at_start(stores.rulesets, second, NOW)
+    with pytest.raises(FatalError, match="luodi config activate"):
+        rulesets.at_start(stores.rulesets, first, NOW)
+    assert rulesets.activate(stores.rulesets, first, NOW) == 3
+    assert rulesets.at_start(stores.rulesets, first, NOW) == 3
+    with pytest.raises(FatalError):
+        rulesets.at_start(stores.rulesets, second, NOW)
+
+
+def test_of_two_that_take_the_same_number_one_gets_it(stores: AllStores) -> None:
+    rulesets.at_start(stores.rulesets, Content(1, "r1", "c1"), NOW)
+    row = stores.rulesets.latest()
+    assert row is not None
+    assert stores.rulesets.add(dataclasses.replace(row, number=2, digest="x"))
+    assert not stores.rulesets.add(dataclasses.replace(row, number=2, digest="y"))
+    latest = stores.rulesets.latest()
+    assert latest is not None
+    assert latest.digest == "x"

@@ -1,0 +1,222 @@
+"""The loop in memory: what it pauses for, what it tells, what it never does."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from luodi.domain.events import PROJECT_REGISTERED
+from luodi.runtime.errors import FatalError
+from schemas import states
+from services.tracker import intake, rulesets
+from services.tracker.ports import Unwritten
+from services.tracker.rulesets import Content
+from tests.parity.tracker.fakes import Faults, passing
+from tests.unit.tracker.plant import CALENDAR, DEFAULT_RULES, Plant, event, rejected_ids
+
+
+def watermarks(plant: Plant, partition: int) -> list[tuple[int, str]]:
+    """(offset, instant) of the watermarks on a partition of the states topic."""
+    return [
+        (record.offset, states.decode_watermark(record.value))
+        for record in plant.states.read(partition)
+        if record.key == states.WATERMARK_KEY and record.value is not None
+    ]
+
+
+def test_a_watermark_stands_behind_every_state_it_speaks_for() -> None:
+    plant = Plant(partitions=1)
+    worker = plant.worker(max_poll_records=2)
+    for n in range(6):
+        plant.arrive(event(f"p{n % 2}", f"a{n}", n))
+    worker.work()
+    worker.turn(2)
+    marks = watermarks(plant, 0)
+    assert marks, "no watermark was published"
+    states_end = max(r.offset for r in plant.states.read(0) if r.key != states.WATERMARK_KEY)
+    assert marks[0][0] > 0
+    assert marks[-1][0] > states_end
+    assert [instant for _, instant in marks] == sorted({instant for _, instant in marks})
+
+
+def test_no_watermark_moves_while_the_end_cannot_be_asked() -> None:
+    plant = Plant(partitions=1)
+    worker = plant.worker()
+    worker.turn(2)
+    before = watermarks(plant, 0)
+    worker.source.ends = lambda _: passing("ends")  # type: ignore[assignment,method-assign,return-value]  # a broker away
+    plant.arrive(event("p0", "a", 1))
+    worker.turn(5)
+    assert watermarks(plant, 0) == before
+    assert plant.group.committed == {0: 1}, "the events themselves go on"
+
+
+def test_a_watermark_waits_for_a_partition_that_stands_still() -> None:
+    plant = Plant(partitions=1)
+    worker = plant.worker()
+    worker.turn(2)
+    before = watermarks(plant, 0)[-1][1]
+    worker.outbox.unwritable[0] = Unwritten(0, passing=False, detail="not authorised")
+    plant.arrive_raw(0, b"p0", b"{")
+    worker.turn(5)
+    assert watermarks(plant, 0)[-1][1] == before
+
+
+def test_a_thousand_rejects_in_a_row_stop_their_partition_alone_until_an_operators_word() -> None:
+    plant = Plant()
+    worker = plant.worker(max_poll_records=400)
+    good, bad = "p2", "p1"
+    assert (plant.partition(good), plant.partition(bad)) == (0, 1)
+    for _ in range(intake.MAX_REJECTS_IN_ROW + 50):
+        plant.arrive_raw(1, bad.encode(), b"{")
+    plant.arrive(event(bad, "later", 1), event(good, "a", 1, PROJECT_REGISTERED))
+    worker.turn(12)
+    assert plant.group.committed == {0: 1, 1: intake.MAX_REJECTS_IN_ROW}
+    assert len(plant.rejected.read(0)) == intake.MAX_REJECTS_IN_ROW
+    assert "partition 1 stands still at offset 1000" in (worker.projector.standing_still() or "")
+    assert bad not in plant.projects.documents
+    assert plant.projects.documents[good]["events"] == 1
+
+    worker = plant.worker(max_poll_records=400)  # a restart does not go on by itself
+    worker.turn(6)
+    assert plant.group.committed[1] == intake.MAX_REJECTS_IN_ROW
+    assert worker.projector.standing_still() is not None
+
+    assert plant.fuses.mend(1)
+    worker.turn(12)
+    assert worker.projector.standing_still() is None
+    assert plant.projects.documents[bad]["events"] == 1
+    plant.check_end()
+    assert len(set(rejected_ids(plant))) == intake.MAX_REJECTS_IN_ROW + 50
+
+
+def test_the_count_of_rejects_in_a_row_outlives_a_restart() -> None:
+    plant = Plant(partitions=1)
+    for _ in range(intake.MAX_REJECTS_IN_ROW + 10):
+        plant.arrive_raw(0, b"p0", b"{")
+    for _ in range(4):
+        plant.worker(max_poll_records=300).turn(2)  # the first turn takes over, the second applies one batch
+    assert plant.group.committed == {0: intake.MAX_REJECTS_IN_ROW}
+    assert plant.fuses.blown()[0].offset == intake.MAX_REJECTS_IN_ROW
+
+
+def test_a_fuse_mended_while_no_tracker_runs_is_mended() -> None:
+    plant = Plant(partitions=1)
+    for _ in range(intake.MAX_REJECTS_IN_ROW + 10):
+        plant.arrive_raw(0, b"p0", b"{")
+    plant.worker(max_poll_records=600).turn(4)
+    plant.fuses.mend(0)
+    plant.worker(max_poll_records=600).work()
+    assert plant.fuses.blown() == {}
+    assert plant.group.committed == {0: intake.MAX_REJECTS_IN_ROW + 10}
+
+
+def test_what_comes_before_a_reject_that_cannot_be_written_is_applied_and_it_is_tried_again_after_resume() -> None:
+    plant = Plant(partitions=1)
+    plant.arrive(event("p0", "a", 1))
+    plant.arrive_raw(0, b"p0", b"{")
+    plant.arrive(event("p0", "b", 2))
+    worker = plant.worker()
+    worker.outbox.unwritable[0] = Unwritten(1, passing=False, detail="record too large")
+    worker.turn(4)
+    assert plant.group.committed == {0: 1}
+    assert plant.projects.documents["p0"]["events"] == 1
+    assert "record too large" in (worker.projector.standing_still() or "")
+    worker.outbox.unwritable.clear()
+    plant.fuses.mend(0)
+    worker.turn(6)
+    plant.check_end()
+    assert set(rejected_ids(plant)) == {"project-events-0-1"}
+
+
+def test_a_rejected_topic_that_is_away_for_a_while_holds_up_its_partition_only_and_needs_no_operator() -> None:
+    plant = Plant()
+    plant.arrive_raw(1, b"p1", b"{")
+    worker = plant.worker()
+    worker.outbox.unwritable[1] = Unwritten(0, passing=True, detail="no leader")
+    worker.turn(3)
+    plant.arrive(event("p2", "a", 1))
+    worker.turn(3)
+    assert plant.group.committed == {0: 1}
+    assert worker.projector.standing_still() is None
+    worker.outbox.unwritable.clear()
+    worker.turn(10)
+    plant.check_end()
+    assert set(rejected_ids(plant)) == {"project-events-1-0"}
+
+
+def test_passing_faults_in_a_row_make_it_unready_until_a_batch_gets_through() -> None:
+    plant = Plant(partitions=1)
+    broken = True
+
+    class WhileBroken(Faults):
+        def call(self, name, method, args, kwargs):  # type: ignore[no-untyped-def]  # as in the base
+            if broken and name.endswith("MemoryJournal.add"):
+                passing(name)
+            return method(*args, **kwargs)
+
+    worker = plant.worker(WhileBroken(0, passing, after=False))
+    worker.turn(2)
+    assert worker.projector.not_ready() is None
+    plant.arrive(event("p0", "a", 1))
+    for _ in range(40):
+        worker.turn()
+    assert "passing faults" in (worker.projector.not_ready() or "")
+    assert plant.group.committed == {}
+    broken = False
+    worker.turn(10)
+    assert worker.projector.not_ready() is None
+    plant.check_end()
+
+
+def test_it_is_not_ready_before_it_owns_partitions_nor_when_it_stops_turning() -> None:
+    plant = Plant(partitions=1)
+    worker = plant.worker()
+    assert worker.projector.not_ready() is not None
+    worker.turn(2)
+    assert worker.projector.not_ready() is None
+    plant.clock.advance(60)
+    assert "lag" in (worker.projector.not_ready() or "")
+
+
+def test_an_old_deploy_stops_when_it_meets_a_document_of_newer_rules() -> None:
+    plant = Plant(partitions=1)
+    plant.arrive(event("p0", "a", 1))
+    old = plant.worker()
+    old.turn(3)
+    newer = dataclasses.replace(Content.of(DEFAULT_RULES, CALENDAR), rules="other rules")
+    number = rulesets.at_start(plant.rulesets, newer, "2026-03-02T02:00:00.000Z")
+    plant.projects.documents["p0"]["ruleset"] = number
+    plant.arrive(event("p0", "b", 2))
+    with pytest.raises(FatalError, match="old deploy"):
+        old.turn(3)
+    assert plant.group.committed == {0: 1}
+
+
+def test_a_new_activation_of_the_same_rules_is_followed_without_a_restart() -> None:
+    plant = Plant(partitions=1)
+    plant.arrive(event("p0", "a", 1))
+    worker = plant.worker()
+    worker.turn(3)
+    number = rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), "2026-03-02T02:00:00.000Z")
+    plant.projects.documents["p0"]["ruleset"] = number  # another tracker was quicker
+    plant.arrive(event("p0", "b", 2))
+    worker.turn(3)
+    assert plant.projects.documents["p0"]["ruleset"] == number
+    plant.check_end()
+
+
+def test_a_rebalance_takes_each_partition_from_its_committed_offset() -> None:
+    plant = Plant()
+    plant.arrive(event("p1", "a", 1), event("p2", "a", 2))
+    worker = plant.worker()
+    worker.turn(3)
+    worker.source.rebalance([1])
+    plant.arrive(event("p1", "b", 3), event("p2", "b", 4))
+    worker.turn(3)
+    assert plant.group.committed == {0: 1, 1: 2}
+    assert plant.projects.documents["p2"]["events"] == 1, "no longer ours"
+    worker.source.rebalance([0, 1])
+    worker.turn(3)
+    plant.check_end()
