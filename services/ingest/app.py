@@ -13,7 +13,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
 from services.ingest.http import add_routes
-from services.ingest.limits import Gate, RateLimit
+from services.ingest.limits import Gate, RateLimit, Recent
 from services.ingest.ports import EventLog
 from services.ingest.posting import Posting
 from services.ingest.publisher import KafkaLog
@@ -48,6 +48,7 @@ def build(
     event_log: EventLog | None = None,
     config: Configuration | None = None,
     metrics: Metrics | None = None,
+    recent: Recent | None = None,
     rate: RateLimit | None = None,
     gate: Gate | None = None,
 ) -> Ingest:
@@ -60,7 +61,7 @@ def build(
     metrics = metrics or Metrics()
     event_log = event_log or KafkaLog(settings, observe_unacked=metrics.unacknowledged.set)
     stamper = Stamper(clock, observe=metrics.clock_skew.set, alarm=_alarm)
-    posting = Posting(event_log, stamper, config.zones, settings.timezone, metrics)
+    posting = Posting(event_log, stamper, config.zones, settings.timezone, metrics, recent=recent)
     probes = Probes()
     probes.add("kafka", event_log.missing)
     probes.add("clock", stamper.missing)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import mmap
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 EVENTS_PER_S = 20_000.0  # of one caller at one address: twice what a process can write
 BURST = 40_000.0
 MAX_CALLERS = 10_000
 MAX_WAITING = 176  # requests of one process; below its threads
-MAX_RECENT = 50_000  # contents remembered by one process, about 12 MB
+RECENT_SLOTS = 65_536
+DIGEST_BYTES = 16
+_CHECK_BYTES = 8
+_SLOT = 2 * DIGEST_BYTES + _CHECK_BYTES  # identity, content, check
 
 
 class RateLimit:
@@ -57,21 +63,50 @@ class Gate:
 class Recent:
     """The contents that were lately acknowledged, by identity: who repeats an id with another content is told so.
 
-    Only as far as this process can know: what another worker wrote the tracker finds, where the lower offset wins.
+    A table of fixed size, in a file that the workers of a service share or in memory. A slot holds the latest of the
+    identities that fall into it, so it forgets, and it may miss what another worker writes at this moment: that the
+    tracker finds, where the lower offset wins. It never accuses wrongly: a slot that is half written checks false.
     """
 
-    def __init__(self, limit: int = MAX_RECENT) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._digests: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+    def __init__(self, shared: Path | None = None, slots: int = RECENT_SLOTS) -> None:
+        self._slots = slots
+        size = slots * _SLOT
+        if shared is None:
+            self._table = mmap.mmap(-1, size)
+        else:
+            with shared.open("a+b") as file:
+                file.truncate(size)
+                self._table = mmap.mmap(file.fileno(), size)
 
-    def differs(self, identity: tuple[str, str], digest: bytes) -> bool:
+    def differs(self, subject: str, event_id: str, digest: bytes) -> bool:
         """Whether this identity is known with another content."""
-        return self._digests.get(identity, digest) != digest
+        identity, at = self._place(subject, event_id)
+        known = self._known(identity, at)
+        return known is not None and known != digest
 
-    def remember(self, identity: tuple[str, str], digest: bytes) -> None:
+    def remember(self, subject: str, event_id: str, digest: bytes) -> None:
         """Keep the first content acknowledged under this identity."""
-        with self._lock:
-            self._digests.setdefault(identity, digest)
-            if len(self._digests) > self._limit:
-                self._digests.popitem(last=False)
+        identity, at = self._place(subject, event_id)
+        if self._known(identity, at) is None:
+            self._table[at : at + _SLOT] = identity + digest + _check(identity + digest)
+
+    def _place(self, subject: str, event_id: str) -> tuple[bytes, int]:
+        # Neither part holds a slash.
+        identity = hashlib.blake2b(f"{subject}/{event_id}".encode(), digest_size=DIGEST_BYTES).digest()
+        return identity, int.from_bytes(identity[:8], "big") % self._slots * _SLOT
+
+    def _known(self, identity: bytes, at: int) -> bytes | None:
+        slot = self._table[at : at + _SLOT]
+        held, check = slot[: 2 * DIGEST_BYTES], slot[2 * DIGEST_BYTES :]
+        if held[:DIGEST_BYTES] != identity or check != _check(held):
+            return None
+        return held[DIGEST_BYTES:]
+
+
+def content_digest(content: bytes) -> bytes:
+    """The digest of a content as `Recent` keeps it."""
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+
+
+def _check(held: bytes) -> bytes:
+    return hashlib.blake2b(held, digest_size=_CHECK_BYTES).digest()

@@ -17,7 +17,7 @@ class MemoryLog:
         self.partitions: list[list[Outgoing]] = [[] for _ in range(partitions)]
         self.away = False
         self.unknown_after: int | None = None  # the next append loses its acknowledgements after so many records
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -38,7 +38,7 @@ class MemoryLog:
                     continue
                 partition = partition_for(record.subject, len(self.partitions))
                 self.partitions[partition].append(record)
-                receipts.append(Receipt(partition, len(self.partitions[partition]) - 1, self._now_ms()))
+                receipts.append(Receipt(partition, len(self.partitions[partition]) - 1, self.now_ms()))
         return Appended(self.tag, receipts)
 
     def missing(self) -> str | None:

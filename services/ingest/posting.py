@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from schemas.events import unconfirmed
 from schemas.invalid import FieldError, Invalid
 from services.ingest import ids
 from services.ingest.drafts import Draft
-from services.ingest.limits import Recent
+from services.ingest.limits import Recent, content_digest
 from services.ingest.ports import Away, EventLog, Full, Outgoing
 from services.ingest.stamp import Stamper
 
@@ -137,7 +136,7 @@ class Posting:
             if isinstance(outcome, Accepted):
                 identity = (outcome.event.subject, outcome.event.id)
                 if identity in chosen:
-                    self._recent.remember(identity, chosen[identity])
+                    self._recent.remember(*identity, chosen[identity])
         return posted
 
     def _event(
@@ -179,10 +178,9 @@ class Posting:
 
     def _refuse_conflict(self, event: Event, chosen: dict[tuple[str, str], bytes]) -> None:
         identity = (event.subject, event.id)
-        digest = hashlib.blake2b(
-            orjson.dumps([event.type, event.data, event.actor], option=orjson.OPT_SORT_KEYS), digest_size=16
-        ).digest()
-        if chosen.setdefault(identity, digest) != digest or self._recent.differs(identity, digest):
+        content = orjson.dumps([event.type, event.data, event.actor], option=orjson.OPT_SORT_KEYS)
+        digest = content_digest(content)
+        if chosen.setdefault(identity, digest) != digest or self._recent.differs(*identity, digest):
             raise _RefusedError(Refused("conflict", [FieldError("/id", "conflict")], event.id, event.subject))
 
     def _write(self, drafted: Sequence[Event | Refused], sent: float) -> Posted:

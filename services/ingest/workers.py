@@ -35,6 +35,7 @@ BACKLOG = 2_048
 DRAIN_S = 12  # a post takes 5 s at most; under the 20 s in which the service has to end
 PARENT_LOOK_S = 0.5
 ADDRESS_WAIT_S = 5.0  # the workers of a killed parent leave the address within this
+RECENT_FILE = "recent"  # beside the metrics, in the folder the workers share
 METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # as prometheus-client calls it, which reads it when first imported
 
 log = logging.get("workers")
@@ -44,7 +45,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests underway are answered. Exits 1 when the workers cannot be kept up."""
     began = time.monotonic()
     _await_address(settings.ingest_listen, time.monotonic() + ADDRESS_WAIT_S)
-    os.environ[METRICS_DIR] = str(_empty_metrics_dir(settings))
+    os.environ[METRICS_DIR] = str(_empty_shared_dir(settings))
     # Here, so that the forked workers share its memory; not before the folder is set, for prometheus-client looks once.
     import services.ingest.app  # noqa: F401
 
@@ -77,13 +78,14 @@ def serve(settings: Settings) -> None:
 def load() -> Flask:
     """The application of one worker; called by granian inside the worker."""
     from services.ingest.app import build
+    from services.ingest.limits import Recent
 
     settings = lifecycle.read_settings()
     logging.configure("ingest")
     # Its reconnection attempts are told by our own lines kafka.lost, kafka.sought, kafka.found.
     stdlib_logging.getLogger("kafka").setLevel(stdlib_logging.CRITICAL)
     threading.Thread(target=_follow_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
-    service = build(settings)
+    service = build(settings, recent=Recent(Path(os.environ[METRICS_DIR]) / RECENT_FILE))
     service.start()
     # A forked worker ends without atexit handlers; these run.
     multiprocessing.util.Finalize(None, service.stop, args=(DRAIN_S / 2,), exitpriority=10)
@@ -114,12 +116,12 @@ def _await_address(address: Address, deadline: float) -> None:
         time.sleep(0.1)
 
 
-def _empty_metrics_dir(settings: Settings) -> Path:
-    """A folder in which the workers' metrics meet: emptied, for what an earlier run counted is over."""
-    folder = settings.home / "run" / f"ingest-metrics-{settings.ingest_listen.port}"
+def _empty_shared_dir(settings: Settings) -> Path:
+    """The folder in which the workers' metrics and memory meet: emptied, for what an earlier run counted is over."""
+    folder = settings.home / "run" / f"ingest-{settings.ingest_listen.port}"
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only home, as in a container
-        return Path(tempfile.mkdtemp(prefix="luodi-ingest-metrics-"))
+        return Path(tempfile.mkdtemp(prefix="luodi-ingest-"))
     return folder
