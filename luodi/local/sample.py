@@ -48,5 +48,5 @@ def main(argv: Sequence[str]) -> int:
 def _argv(settings: StackSettings) -> tuple[str, ...]:
     return (
         *(sys.executable, "-P", "-m", LOADER),
-        *("--ingest", settings.url("ingest"), "--home", str(settings.home)),
+        *("--ingest", settings.url("ingest"), "--tracker", settings.url("tracker"), "--home", str(settings.home)),
     )

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,9 +117,7 @@ def _welcome(settings: StackSettings) -> str:
         mongodb=settings.address("mongodb"),
         home=settings.home,
     )
-    now = datetime.now(UTC) + timedelta(seconds=settings.services.clock_offset_s)
-    today = now.astimezone(settings.services.timezone).date()
-    return welcome(places, today=today, with_key=settings.services.api_key is not None)
+    return welcome(places, with_key=settings.services.api_key is not None)
 
 
 def _detached(home: Home) -> int:
