@@ -226,7 +226,7 @@ def _limit_run(
         warn = due - version.warn_days
     else:
         warn = reach(start, _ceil(length, version.warn_share), pauses, count, nth)
-    red = max(start, due) + 1
+    red = due + 1
 
     basis = _basis(gap, ZONE_DEFAULT, due, limit)
     paused_days = sum(pause.end - pause.begin for pause in pauses if pause.begin < red)

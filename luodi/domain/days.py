@@ -17,7 +17,7 @@ END_OF_TIME = "9999-12-31T00:00:00.000Z"
 
 _BUSINESS_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
-_CACHED_DATES = 1 << 16  # distinct texts: 180 years of days, a few MB at most
+_CACHED_DATES = 1 << 14  # distinct dates: 45 years of days in 3 MB
 
 
 def instant(moment: datetime) -> str:

@@ -401,10 +401,11 @@ def test_what_is_left_of_a_pause_that_may_not_be_is_a_warning() -> None:
     ]
 
 
-def test_a_pause_of_ninety_days_is_not_too_long() -> None:
+@pytest.mark.parametrize(("until", "codes"), [("2026-05-01", []), ("2026-05-02", ["pause-too-long"])])
+def test_a_pause_may_be_ninety_days_long_and_not_a_day_more(until: str, codes: list[str]) -> None:
     story = signed()
-    blocked(story, approver="u-chief", until="2026-05-01")
-    assert story.document()["warnings"] == []
+    blocked(story, approver="u-chief", until=until)
+    assert [warning["code"] for warning in story.document()["warnings"]] == codes
 
 
 def test_a_blocker_without_a_date_counts_from_the_day_it_was_recorded() -> None:

@@ -454,6 +454,13 @@ CASES = [
         due="2026-12-31",
         limit=Limit(0, "working_days"),
     ),
+    Case(
+        "a limit of no days ends on day 0, be it a holiday, and looks at no year",
+        ("land_supplied", "2027-01-02"),
+        {"2027-01-01": GREEN, "2027-01-02": YELLOW, "2027-01-03": RED},
+        due="2027-01-02",
+        limit=Limit(0, "working_days"),
+    ),
 ]
 
 
@@ -531,9 +538,16 @@ def test_a_light_is_found_before_and_after_all_time_too() -> None:
 
 
 def test_the_clock_shows_the_paused_days_after_day_0_as_joined_intervals() -> None:
-    pauses = (("2026-01-05", "2026-01-12"), ("2026-02-01", "2026-02-05"), ("2026-02-06", "2026-02-10"))
+    pauses = (
+        ("2025-12-01", "2026-01-10"),
+        ("2026-01-05", "2026-01-12"),
+        ("2026-02-01", "2026-02-05"),
+        ("2026-02-06", "2026-02-10"),
+    )
     clock, _ = clock_of(Case("", SIGNED, {}, pauses=pauses))
     assert clock["paused"] == [["2026-01-11", "2026-01-13"], ["2026-02-01", "2026-02-11"]]
+    over, _ = clock_of(Case("", SIGNED, {}, pauses=pauses[:1]))
+    assert over["paused"] == []
 
 
 def test_a_day_under_two_pauses_is_charged_to_the_one_begun_first_then_recorded_first() -> None:

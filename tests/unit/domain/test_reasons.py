@@ -120,8 +120,9 @@ def test_a_pause_says_why_until_when_and_whose_it_is() -> None:
 
 def test_a_pause_that_came_too_late_says_so() -> None:
     story = signed()
-    story.paused("2026-03-10", "2026-03-20")
+    story.paused("2026-03-06", "2026-03-20")
     chinese, english = said(story, "2026-03-12")
+    assert "扣除" not in chinese
     assert "已超期7天；超期之后因用电问题暂停至2026-03-20" in chinese
     assert "7 days over; the pause until 2026-03-20 (power, u-power) began later" in english
 
