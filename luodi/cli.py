@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from luodi.local.faults import LocalError
+from luodi.local.settings import read_settings
 from luodi.local.telling import spelled
 
 USAGE = 64  # EX_USAGE of sysexits.h
@@ -22,6 +25,7 @@ class Verb:
     help: str
     target: str
     service: bool = False  # its function takes no arguments
+    stack: bool = False  # it works on the Kafka and MongoDB of the local stack, unless the environment names others
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     module, _, function = verb.target.partition(":")
     run: Callable[..., int | None] = getattr(import_module(module), function)
     try:
+        if verb.stack:
+            os.environ.update(read_settings(os.environ, Path.cwd()).environ)
         return (run() if verb.service else run(words[1:])) or 0
     except LocalError as exc:
         sys.stderr.write(f"luodi {verb.name}: {exc}\n" + (f"  {spelled(exc.mend)}\n" if exc.mend else ""))
@@ -63,9 +69,9 @@ VERBS = {
         Verb("ingest", "", "run the service that takes events", "services.ingest.__main__:main", service=True),
         Verb("tracker", "", "run the service that folds and answers", "services.tracker.__main__:main", service=True),
         Verb("notify", "", "run the service that sends notices", "services.notify.__main__:main", service=True),
-        Verb("rebuild", "[--compare]", "fold everything again from Kafka", "services.tracker.rebuild:main"),
-        Verb("rejects", "", "show rejected records, go on after a fuse", "services.tracker.rejects:main"),
-        Verb("config", "", "show and activate rules and calendars", "services.tracker.config:main"),
+        Verb("rebuild", "[--compare]", "fold everything again from Kafka", "services.tracker.rebuild:main", stack=True),
+        Verb("rejects", "", "show rejected records, go on after a fuse", "services.tracker.rejects:main", stack=True),
+        Verb("config", "", "show and activate rules and calendars", "services.tracker.config:main", stack=True),
     )
 }
 
