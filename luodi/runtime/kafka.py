@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
     InvalidReplicationFactorError,
@@ -97,6 +97,18 @@ def consumer(settings: Settings, group: str | None, **over: Any) -> KafkaConsume
         arguments.setdefault("group_instance_id", f"{name}-{settings.slot}")
     with translated():
         return KafkaConsumer(**arguments)
+
+
+def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener) -> None:
+    """Subscribe a member of a group to one topic, whose partitions it knows by then.
+
+    kafka-python's leader assigns what it has metadata of: a group that joins before it knows the topic is assigned
+    nothing, and seldom gets another assignment.
+    """
+    with translated():
+        if not member.partitions_for_topic(topic):
+            raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
+        member.subscribe([topic], listener=listener)
 
 
 def admin(settings: Settings) -> KafkaAdminClient:

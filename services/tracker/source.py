@@ -36,7 +36,7 @@ class KafkaSource:
         self._listener = _Listener()
         self._owned: frozenset[int] = frozenset()
         self._paused: frozenset[int] = frozenset()
-        self._consumer.subscribe([self._topic], listener=self._listener)
+        kafka.join(self._consumer, self._topic, self._listener)
 
     def poll(self, timeout_s: float, paused: Collection[int]) -> Polled:
         self._pause(frozenset(paused) & self._owned)
