@@ -72,6 +72,9 @@ class Metrics:
         self.sweep_seconds = Histogram("luodi_sweep_seconds", "Time of one sweep", buckets=_BATCH_BUCKETS_S, registry=r)
         self.notifications = Counter("luodi_notifications", "Notifications written", ["kind"], registry=r)
         self.deliveries = Counter("luodi_deliveries", "Delivery attempts", ["channel", "outcome"], registry=r)
+        self.skipped = Counter("luodi_notify_states_skipped", "States that could not be read", ["reason"], registry=r)
+        self.watches = Gauge("luodi_notify_watches", "Projects watched, of all notifiers", registry=r)
+        self.open_matters = Gauge("luodi_notify_open_matters", "Matters open, of all notifiers", registry=r)
         self.streams = Gauge("luodi_notify_streams", "Live streams open", registry=r)
 
     def render(self) -> bytes:

@@ -162,6 +162,13 @@ PROBLEMS: dict[str, ProblemWords] = {
     "overloaded": ProblemWords(
         503, "繁忙", "Overloaded", "待确认的事件过多，请稍后重试。", "Too many events await acknowledgement; try again."
     ),
+    "too-many-streams": ProblemWords(
+        503,
+        "实时连接已满",
+        "Too many live streams",
+        "实时连接数已达上限，请稍后再试，或改用列表查询。",
+        "No place for one more live stream: try again later, or read the list.",
+    ),
     "not-ready": ProblemWords(503, "尚未就绪", "Not ready", "请看 missing。", "See `missing`."),
     "not-yet-visible": ProblemWords(
         503,
@@ -176,4 +183,11 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     **CONTRACT_FAULTS,
     "unknown-parameter": ("没有这个参数；可用：{allowed}", "There is no such parameter; known: {allowed}"),
     "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
+    "bad-day": ("应为日期，如 2026-03-05", "Expected a date like 2026-03-05"),
+    "bad-moment": (
+        "应为日期或时刻，如 2026-03-05 或 2026-03-05T01:02:03.004Z",
+        "Expected a date or an instant, like 2026-03-05 or 2026-03-05T01:02:03.004Z",
+    ),
+    "bad-cursor": ("游标不属于这个查询，请从头翻页", "Not a cursor of this query: begin again without it"),
+    "too-long-text": ("过长，最多 {limit} 个字符", "Too long: at most {limit} characters"),
 }

@@ -1,0 +1,303 @@
+"""Notify as one process: a reader of states, a sweep, deliveries, and the HTTP side, built from settings."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from luodi.runtime import configuration, http, kafka, logging, mongo
+from luodi.runtime.clock import Clock, SystemClock
+from luodi.runtime.errors import TransientError
+from luodi.runtime.http import Server
+from luodi.runtime.lifecycle import Stop, spawn
+from luodi.runtime.metrics import Metrics
+from luodi.runtime.probes import Probes
+from luodi.runtime.settings import Address, Settings
+from services.notify import streams as live
+from services.notify.alarms import Endpoint
+from services.notify.channels import Channel
+from services.notify.channels.inbox import NAME as INBOX
+from services.notify.channels.log import LogChannel
+from services.notify.channels.webhook import WebhookChannel
+from services.notify.composing import Composer
+from services.notify.http import routes
+from services.notify.ledger import Ledger
+from services.notify.source import KafkaSource
+from services.notify.stores import Stores, ensure_indexes
+from services.notify.streams import MongoFeed, Streams
+from services.notify.sweep import Sweep
+from services.notify.watching import Source, Watching
+
+SWEEP_S = 1.0
+DELIVERY_S = 0.5
+GAUGES_S = 15.0
+HTTP_THREADS = live.MAX_STREAMS + 8  # streams hold their threads: eight are always left for everyone else
+CONNECT_RETRY_S = 1.0
+PROBE_MS = 1_000
+LATE_SWEEP_S = 30.0
+
+log = logging.get("notify")
+
+
+class Dispatcher:
+    """Spreads what is due over threads, a few per channel, so that a slow receiver holds up only its own channel."""
+
+    def __init__(self, ledger: Ledger, channels: Mapping[str, Channel], stop: Stop) -> None:
+        self._ledger = ledger
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[str]] = {name: deque() for name in channels}
+        self._busy = dict.fromkeys(channels, 0)
+        self._channels = channels
+        self._pools = {
+            name: ThreadPoolExecutor(channel.threads, thread_name_prefix=f"deliver-{name}")
+            for name, channel in channels.items()
+        }
+
+    def tick(self) -> None:
+        """Set threads to work on whatever is due. Raises TransientError."""
+        for name, channel in self._channels.items():
+            with self._lock:
+                idle = channel.threads - self._busy[name]
+            if idle <= 0:
+                continue
+            due = self._ledger.due(name)
+            with self._lock:
+                self._waiting[name] = deque(due)
+                begin = min(channel.threads - self._busy[name], len(due))
+                self._busy[name] += begin
+            for _ in range(begin):
+                self._pools[name].submit(self._work, name)
+
+    def close(self) -> None:
+        """Wait for what is under way; what is not begun stays due."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _work(self, name: str) -> None:
+        try:
+            while not self._stop.asked:
+                with self._lock:
+                    if not self._waiting[name]:
+                        return
+                    notification_id = self._waiting[name].popleft()
+                self._ledger.deliver(notification_id, name)
+        except TransientError as exc:  # leases run out by themselves, the next tick begins again
+            log.warning("delivery.deferred", channel=name, error=str(exc))
+        except Exception as exc:  # noqa: BLE001  # the boundary of a thread: nothing may vanish here
+            self._stop.fail(exc)
+        finally:
+            with self._lock:
+                self._busy[name] -= 1
+
+
+class Service:
+    """The running notify. `app` answers HTTP; the address is known after `start`."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        stop: Stop,
+        app: Flask,
+        database: Database[mongo.Document],
+        watching: Watching,
+        sweep: Sweep,
+        dispatcher: Dispatcher,
+        gauges: Callable[[], None],
+        metrics: Metrics,
+        connect: Callable[[], Source],
+    ) -> None:
+        self.app = app
+        self.watching = watching
+        self._settings = settings
+        self._stop = stop
+        self._database = database
+        self._sweep = sweep
+        self._dispatcher = dispatcher
+        self._gauges = gauges
+        self._metrics = metrics
+        self._connect = connect
+        self._server = Server(app, settings.notify_listen, HTTP_THREADS)
+        self._threads: list[threading.Thread] = []
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": JobThreads(3)},
+            # A job that was late runs once, as soon as it can, never beside itself.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return self._server.address
+
+    def start(self) -> None:
+        """Listen at once; read, sweep and deliver as soon as MongoDB and Kafka are there."""
+        self._server.start()
+        self._threads.append(spawn("work", self._work, self._stop))
+
+    def stop(self, bound_s: float) -> None:
+        """End the streams and the loops, finish the attempts under way, stop listening."""
+        self._stop.ask()
+        for thread in self._threads:
+            thread.join(bound_s / 2)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+        self._dispatcher.close()
+        self._server.stop(bound_s / 4)
+        self._database.client.close()
+
+    def _work(self) -> None:
+        while not self._stop.asked:
+            try:
+                ensure_indexes(self._database)
+                break
+            except TransientError as exc:
+                log.warning("watching.deferred", error=str(exc), failures=0)
+                self._stop.wait(CONNECT_RETRY_S)
+        if self._stop.asked:
+            return
+        for name, job, seconds in (
+            ("sweep", self._sweep.run, SWEEP_S),
+            ("deliver", self._dispatcher.tick, DELIVERY_S),
+            ("gauges", self._gauges, GAUGES_S),
+        ):
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
+        self._scheduler.start()
+        self.watching.run(self._connect)
+
+    def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
+        """An exception out of a job would only become an event that nobody hears."""
+
+        def run() -> None:
+            if self._stop.asked:
+                return
+            try:
+                job()
+            except TransientError as exc:
+                self._metrics.transient.labels(name).inc()
+                log.warning("job.deferred", job=name, error=str(exc))
+            except Exception as exc:  # noqa: BLE001  # the boundary of a job: the process ends, it does not limp
+                self._stop.fail(exc)
+
+        return run
+
+
+def build(
+    settings: Settings,
+    stop: Stop,
+    *,
+    clock: Clock | None = None,
+    metrics: Metrics | None = None,
+    database: Database[mongo.Document] | None = None,
+    channels: Sequence[Channel] | None = None,
+    connect: Callable[[], Source] | None = None,
+) -> Service:
+    """Build notify; nothing is opened or connected yet. The keyword arguments are the seams of the tests.
+
+    Raises InvalidSettingsError.
+    """
+    clock = clock or SystemClock(settings.clock_offset_s)
+    metrics = metrics or Metrics()
+    database = database if database is not None else mongo.connect(settings)
+    config = configuration.load(settings)
+    stores = Stores.on(database)
+    ways = {channel.name: channel for channel in (channels if channels is not None else _channels(settings, clock))}
+    watching = Watching(stores.watches, clock, metrics, stop)
+    sweep = Sweep(
+        watches=stores.watches,
+        matters=stores.matters,
+        notifications=stores.notifications,
+        gate=lambda: watching.gate,
+        given_up=_given_up(stores, ways),
+        channels=_names_in_use(stores, ways),
+        composer=Composer(config.zones, config.calendar, settings.public_url),
+        clock=clock,
+        settle_s=settings.settle_s,
+        metrics=metrics,
+    )
+    ledger = Ledger(
+        notifications=stores.notifications,
+        matters=stores.matters,
+        watches=stores.watches,
+        endpoints=stores.endpoints,
+        channels=ways,
+        clock=clock,
+        metrics=metrics,
+    )
+    probes = Probes()
+    probes.add("mongodb", lambda: _mongodb_missing(database))
+    probes.add("states", watching.missing)
+    probes.add("sweep", lambda: sweep.missing(LATE_SWEEP_S))
+    app = http.create_app("notify", settings, clock, metrics, probes)
+    feeds = Streams(lambda after, recipient: MongoFeed(database, after, recipient), stop, metrics, clock.monotonic)
+
+    def today() -> date:
+        return config.calendar.business_date(clock.now_text())
+
+    routes(app, stores, feeds, today)
+
+    def gauges() -> None:
+        metrics.watches.set(stores.watches.count())
+        metrics.open_matters.set(stores.matters.count_open())
+
+    return Service(
+        settings=settings,
+        stop=stop,
+        app=app,
+        database=database,
+        watching=watching,
+        sweep=sweep,
+        dispatcher=Dispatcher(ledger, ways, stop),
+        gauges=gauges,
+        metrics=metrics,
+        connect=connect or (lambda: _connect(settings)),
+    )
+
+
+def _connect(settings: Settings) -> Source:
+    kafka.ensure_topics(settings)
+    return KafkaSource(settings)
+
+
+def _channels(settings: Settings, clock: Clock) -> list[Channel]:
+    found: list[Channel] = [LogChannel()]
+    if settings.webhook_url and settings.webhook_secret:
+        found.append(WebhookChannel(settings.webhook_url, settings.webhook_secret, clock))
+    return found
+
+
+def _names_in_use(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[], list[str]]:
+    def names() -> list[str]:
+        usable = (c for c in channels.values() if c.endpoint is None or not stores.endpoints.is_disabled(c.endpoint))
+        return [INBOX, *(channel.name for channel in usable)]
+
+    return names
+
+
+def _given_up(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[], Endpoint | None]:
+    def given_up() -> Endpoint | None:
+        for channel in channels.values():
+            if channel.endpoint is not None and stores.endpoints.is_disabled(channel.endpoint):
+                return Endpoint(channel.endpoint, channel.shown)
+        return None
+
+    return given_up
+
+
+def _mongodb_missing(database: Database[mongo.Document]) -> str | None:
+    try:
+        database.command("ping", maxTimeMS=PROBE_MS)
+    except PyMongoError as exc:
+        return f"MongoDB does not answer: {exc}"
+    return None

@@ -1,0 +1,228 @@
+"""The routes of notify: the inbox as a list and as a live stream, and the matters behind it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import orjson
+from flask import Flask, Response, request
+
+from luodi.domain import reasons
+from luodi.domain.days import instant, parse_instant
+from luodi.domain.stages import Language
+from luodi.runtime import http
+from luodi.runtime.problems import FieldError, ProblemError
+from services.notify.matters import Matter
+from services.notify.notifications import Notification
+from services.notify.stores import Stores
+from services.notify.streams import Streams
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 500
+KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations")
+STATUSES = ("queued", "sent", "superseded", "failed", "dead")
+MATTER_STATES = ("open", "cleared")
+NOTIFICATIONS_OF_A_MATTER = 200
+STREAM_TYPE = "text/event-stream; charset=utf-8"
+TOKEN = re.compile(r"[0-9A-Fa-f]{1,2000}")
+
+Row = TypeVar("Row")
+
+
+def routes(app: Flask, stores: Stores, streams: Streams, today: Callable[[], date]) -> None:
+    """Put the routes on the application."""
+
+    @app.get("/v1/notifications")
+    def notifications() -> Response:
+        http.known_parameters("recipient", "project_id", "kind", "status", "since", "limit", "cursor")
+        limit = _limit()
+        rows = stores.notifications.page(
+            recipient=request.args.get("recipient"),
+            project_id=request.args.get("project_id"),
+            kind=_choice("kind", KINDS),
+            status=_choice("status", STATUSES),
+            since=_instant("since"),
+            before=_place(),
+            limit=limit + 1,
+        )
+        language = http.language()
+        return _paged(rows, limit, lambda row: notification_body(row, language), lambda row: (row.created_at, row.id))
+
+    @app.get("/v1/notifications/stream")
+    def stream() -> Response:
+        http.known_parameters("recipient")
+        after = request.headers.get("Last-Event-ID")
+        if after is not None and not TOKEN.fullmatch(after):
+            after = "00"  # not one of ours: answered like one that is too old
+        if request.method == "HEAD":
+            return Response(content_type=STREAM_TYPE)
+        language = http.language()
+        chunks = streams.open(after, request.args.get("recipient"), lambda row: notification_body(row, language))
+        if chunks is None:
+            raise ProblemError("too-many-streams", headers={"Retry-After": "10"})
+        return Response(
+            chunks,
+            content_type=STREAM_TYPE,
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    @app.get("/v1/matters")
+    def matters() -> Response:
+        http.known_parameters("zone", "state", "person", "limit", "cursor")
+        limit = _limit()
+        rows = stores.matters.page(
+            zone=request.args.get("zone"),
+            state=_choice("state", MATTER_STATES),
+            person=request.args.get("person"),
+            before=_place(),
+            limit=limit + 1,
+        )
+        language = http.language()
+        return _paged(rows, limit, lambda m: matter_body(m, language, today()), lambda m: (m.opened_at, m.id))
+
+    @app.get("/v1/matters/<path:matter_id>")
+    def matter(matter_id: str) -> Response:
+        http.known_parameters()
+        found = stores.matters.get(matter_id)
+        if found is None:
+            raise ProblemError("not-found", what=matter_id)
+        language = http.language()
+        rows = stores.notifications.of_matter(matter_id, NOTIFICATIONS_OF_A_MATTER)
+        return http.answer(
+            {
+                **matter_body(found, language, today()),
+                "episodes": [_past(episode) for episode in reversed(found.history)],
+                "notifications": [notification_body(row, language) for row in rows],
+            },
+            headers={"Vary": "Accept-Language"},
+        )
+
+
+def notification_body(row: Notification, language: Language) -> dict[str, Any]:
+    """A notification as callers see it, in their language."""
+    zh = language == "zh-CN"
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "matter": row.matter,
+        "episode": row.episode,
+        "project_id": row.project_id,
+        "zone": row.zone,
+        "demo": row.demo,
+        "gap": list(row.gap) if row.gap else None,
+        "rule": row.rule,
+        "level": row.level,
+        "recipient": row.recipient,
+        "status": row.status,
+        "title": row.texts.title_zh if zh else row.texts.title_en,
+        "text": row.texts.text_zh if zh else row.texts.text_en,
+        "url": row.url,
+        "created_at": row.created_at,
+        "deliveries": [
+            {"channel": d.channel, "status": d.status, "attempts": d.attempts, "sent_at": d.sent_at}
+            for d in row.deliveries
+        ],
+    }
+
+
+def matter_body(matter: Matter, language: Language, today: date) -> dict[str, Any]:
+    """A matter as callers see it, in their language; an open one's reason counts the days up to today."""
+    facts = matter.facts
+    reason = facts.get("reason")
+    day = today if matter.state == "open" else None
+    return {
+        "id": matter.id,
+        "kind": matter.kind,
+        "project_id": matter.project_id,
+        "name": facts.get("name"),
+        "zone": matter.zone,
+        "gap": facts.get("gap"),
+        "blocker": facts.get("blocker"),
+        "owner": facts.get("owner"),
+        "fault": facts.get("fault"),
+        "state": matter.state,
+        "episode": matter.episode,
+        "round": matter.round,
+        "opened_at": matter.opened_at,
+        "cleared_at": matter.cleared_at,
+        "clearing": dict(matter.clearing) if matter.clearing is not None else None,
+        "rule": facts.get("rule"),
+        "due": facts.get("due"),
+        "red_since": facts.get("red_since"),
+        "reason": {"code": reason["code"], "text": reasons.text(reason, language, day)} if reason else None,
+        "recipients": list(matter.recipients),
+        "people": list(matter.people),
+    }
+
+
+def _past(episode: Any) -> dict[str, Any]:
+    facts = episode["facts"]
+    return {
+        "episode": episode["episode"],
+        "opened_at": episode["opened_at"],
+        "cleared_at": episode["cleared_at"],
+        "clearing": episode["clearing"],
+        "due": facts.get("due"),
+        "rule": facts.get("rule"),
+    }
+
+
+def _paged(
+    rows: list[Row], limit: int, body: Callable[[Row], dict[str, Any]], place: Callable[[Row], tuple[str, str]]
+) -> Response:
+    shown = rows[:limit]
+    cursor = _cursor(place(shown[-1])) if len(rows) > limit else None
+    return http.answer({"items": [body(row) for row in shown], "next": cursor}, headers={"Vary": "Accept-Language"})
+
+
+def _cursor(place: tuple[str, str]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _place() -> tuple[str, str] | None:
+    text = request.args.get("cursor")
+    if text is None:
+        return None
+    try:
+        place = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        moment, row_id = map(str, place)
+        parse_instant(moment)
+    except (binascii.Error, ValueError, TypeError) as exc:
+        raise _bad("cursor", "bad-cursor") from exc
+    return moment, row_id
+
+
+def _limit() -> int:
+    text = request.args.get("limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+        raise _bad("limit", "not-allowed", allowed=f"1–{MAX_LIMIT}")
+    return int(text)
+
+
+def _choice(name: str, allowed: tuple[str, ...]) -> str | None:
+    text = request.args.get(name)
+    if text is not None and text not in allowed:
+        raise _bad(name, "not-allowed", allowed=", ".join(allowed))
+    return text
+
+
+def _instant(name: str) -> str | None:
+    """Any RFC 3339 moment with its offset, as an instant."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        return instant(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as exc:
+        raise _bad(name, "bad-instant") from exc
+
+
+def _bad(name: str, code: str, **params: Any) -> ProblemError:
+    return ProblemError("bad-query", errors=[FieldError(name, code, params)])

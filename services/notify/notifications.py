@@ -1,0 +1,209 @@
+"""A notification: one message to one recipient, with a delivery per channel. Every step is a pure transition.
+
+A row is written before any request is made. A delivery goes queued → sending → sent, or back to queued until its next
+attempt, or ends as failed (the endpoint is gone), dead (no attempt left) or superseded (the stall was over before the
+first attempt). Whoever takes a step writes the row by compare-and-set on `version`, so steps of two processes never
+mix. Instants of deliveries (`due_at`, leases) are wall time; `created_at` and `sent_at` are business time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from luodi.domain.days import END_OF_TIME
+
+Kind = Literal["stalled", "cleared", "operations"]
+DeliveryStatus = Literal["queued", "sending", "sent", "superseded", "failed", "dead"]
+
+INBOX = "inbox"
+PENDING: frozenset[DeliveryStatus] = frozenset({"queued", "sending"})
+
+SCHEDULE_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
+"""Seconds before each attempt, as the Standard Webhooks specification recommends; after the last one it is dead."""
+
+JITTER = 0.1  # up to this share is added to each wait, so that messages of one moment do not return in one moment
+LEASE_S = 60.0  # longer than any channel's time-out: a lease that ran out means that its holder died or hangs
+LONGEST_RETRY_AFTER_S = 86_400.0  # a receiver may ask for patience, not for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A title and a text in both languages."""
+
+    title_zh: str
+    title_en: str
+    text_zh: str
+    text_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A notification's way through one channel."""
+
+    channel: str
+    status: DeliveryStatus
+    attempts: int  # requests begun
+    due_at: str  # next attempt (queued), end of the lease (sending), END_OF_TIME (ended)
+    lease: str | None = None
+    waited: bool = False  # it has waited for an earlier message of its matter
+    sent_at: str | None = None
+    error: str | None = None  # what the last attempt met
+
+    @property
+    def pending(self) -> bool:
+        return self.status in PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One row of the ledger."""
+
+    id: str
+    matter: str
+    episode: int
+    round: int
+    order: int  # of all messages of the matter: a channel delivers them in this order
+    kind: Kind
+    level: int
+    recipient: str
+    partition: int
+    project_id: str | None
+    zone: str | None
+    demo: bool
+    gap: tuple[str, str] | None
+    rule: str | None
+    texts: Texts
+    url: str | None
+    created_at: str
+    traceparent: str | None
+    deliveries: tuple[Delivery, ...]
+    version: int = 1
+
+    @property
+    def status(self) -> str:
+        """The state of the whole: what is still under way or went wrong outweighs what went well."""
+        found = {delivery.status for delivery in self.deliveries}
+        return next((shown for one, shown in _WEIGHT if one in found), "superseded")
+
+    @property
+    def message_id(self) -> str:
+        """The idempotency id: constant over attempts and restarts, safe in a header whatever the ids hold."""
+        return "msg_" + hashlib.sha256(self.id.encode()).hexdigest()[:32]
+
+    def delivery(self, channel: str) -> Delivery | None:
+        return next((d for d in self.deliveries if d.channel == channel), None)
+
+    @property
+    def attempted(self) -> tuple[str, ...]:
+        """Channels on which a request was begun, or the row itself is the message."""
+        return tuple(d.channel for d in self.deliveries if d.attempts > 0)
+
+    # -- transitions: each returns the next row, or None when it does not apply any more ------------------------------
+
+    def claimed(self, channel: str, now: str, lease: str, until: str) -> Notification | None:
+        """Take the delivery for one attempt, if it is due."""
+        return self._step(
+            channel,
+            lambda d: (
+                replace(d, status="sending", lease=lease, due_at=until) if d.pending and d.due_at <= now else None
+            ),
+        )
+
+    def begun(self, channel: str, lease: str) -> Notification | None:
+        """The request is about to be made: from here on it counts as attempted."""
+        return self._step(channel, lambda d: replace(d, attempts=d.attempts + 1) if _held(d, lease) else None)
+
+    def postponed(self, channel: str, lease: str, until: str) -> Notification | None:
+        """Give the claim back without an attempt."""
+        return self._step(
+            channel,
+            lambda d: replace(d, status="queued", lease=None, due_at=until, waited=True) if _held(d, lease) else None,
+        )
+
+    def sent(self, channel: str, lease: str, now: str) -> Notification | None:
+        """The receiver took it."""
+        return self._step(channel, lambda d: _ended(d, "sent", sent_at=now, error=None) if _held(d, lease) else None)
+
+    def failed(self, channel: str, lease: str, error: str) -> Notification | None:
+        """It can never be delivered there."""
+        return self._step(channel, lambda d: _ended(d, "failed", error=error) if _held(d, lease) else None)
+
+    def retried(
+        self, channel: str, lease: str, error: str, later: Callable[[float], str], wait_s: float, jitter: float
+    ) -> Notification | None:
+        """The attempt failed: queue the next one, or give up after the last.
+
+        `later(seconds)` gives the instant that much later; `wait_s` is what the receiver asked for at least; `jitter`
+        lies between 0 and 1.
+        """
+
+        def step(d: Delivery) -> Delivery | None:
+            if not _held(d, lease):
+                return None
+            if d.attempts >= len(SCHEDULE_S):
+                return _ended(d, "dead", error=error)
+            wait = SCHEDULE_S[d.attempts] * (1 + JITTER * jitter)
+            due = later(max(wait, min(wait_s, LONGEST_RETRY_AFTER_S)))
+            return replace(d, status="queued", lease=None, due_at=due, error=error)
+
+        return self._step(channel, step)
+
+    def hurried(self, channel: str, now: str) -> Notification | None:
+        """Make the next attempt now: something else waits behind it."""
+        return self._step(
+            channel, lambda d: replace(d, due_at=now) if d.status == "queued" and d.due_at > now else None
+        )
+
+    def superseded(self) -> Notification | None:
+        """What was never attempted is not sent any more."""
+        deliveries = tuple(_ended(d, "superseded") if d.pending and d.attempts == 0 else d for d in self.deliveries)
+        return self._changed(deliveries) if deliveries != self.deliveries else None
+
+    def _step(self, channel: str, step: Callable[[Delivery], Delivery | None]) -> Notification | None:
+        changed = [(d, step(d) if d.channel == channel else d) for d in self.deliveries]
+        if not any(d.channel == channel and new is not None for d, new in changed):
+            return None
+        return self._changed(tuple(new if new is not None else d for d, new in changed))
+
+    def _changed(self, deliveries: tuple[Delivery, ...]) -> Notification:
+        return replace(self, deliveries=deliveries, version=self.version + 1)
+
+
+_WEIGHT: tuple[tuple[DeliveryStatus, str], ...] = (
+    ("sending", "queued"),
+    ("queued", "queued"),
+    ("dead", "dead"),
+    ("failed", "failed"),
+    ("sent", "sent"),
+)
+
+
+def _held(delivery: Delivery, lease: str) -> bool:
+    return delivery.status == "sending" and delivery.lease == lease
+
+
+def _ended(delivery: Delivery, status: DeliveryStatus, **changes: Any) -> Delivery:
+    return replace(delivery, status=status, lease=None, due_at=END_OF_TIME, **changes)
+
+
+def notification_id(matter: str, episode: int, round_: int, kind: Kind, level: int, recipient: str) -> str:
+    """The id of a row: the same message always has the same one, whoever writes it and however often."""
+    return f"{matter}:{episode}.{round_}:{kind}:{level}:{recipient}"
+
+
+def fresh_deliveries(channels: Sequence[str], now: str, wall: str) -> tuple[Delivery, ...]:
+    """The deliveries of a new row: the inbox is done with the row, the others are due at once."""
+    return tuple(
+        Delivery(INBOX, "sent", 1, END_OF_TIME, sent_at=now)
+        if channel == INBOX
+        else Delivery(channel, "queued", 0, wall)
+        for channel in channels
+    )
+
+
+def never_told(channels: Sequence[str]) -> tuple[Delivery, ...]:
+    """The deliveries of a row that was over before it was written: they only keep its id from being used late."""
+    return tuple(Delivery(channel, "superseded", 0, END_OF_TIME) for channel in channels)

@@ -1,0 +1,528 @@
+"""MongoDB behind the ports: watches, matters, notifications, endpoints. All knowledge of document shapes is here.
+
+Instants are text of fixed width, so their order in an index is the order of time. Every change that two processes may
+attempt is a compare-and-set in one document; nothing needs a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from luodi.runtime import mongo
+from luodi.runtime.errors import FatalError, TransientError
+from services.notify.matters import Matter
+from services.notify.notifications import Delivery, Notification, Texts
+from services.notify.watches import Deadline, Red, Watch
+
+Document = dict[str, Any]
+DUPLICATE_KEY = 11000
+
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    "watches": (
+        IndexModel([("partition", ASCENDING), ("next_due", ASCENDING)], name="due"),
+        IndexModel([("partition", ASCENDING)], name="unreadable", partialFilterExpression={"unreadable": True}),
+    ),
+    "matters": (
+        IndexModel([("project_id", ASCENDING)], name="project"),
+        IndexModel([("partition", ASCENDING)], name="incomplete", partialFilterExpression={"complete": False}),
+        IndexModel([("state", ASCENDING), ("kind", ASCENDING), ("partition", ASCENDING)], name="faults"),
+        IndexModel([("opened_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+        IndexModel([("state", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="state"),
+        IndexModel([("zone", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="zone"),
+        IndexModel([("people", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="person"),
+    ),
+    "notifications": (
+        IndexModel([("deliveries.channel", ASCENDING), ("deliveries.due_at", ASCENDING)], name="due"),
+        IndexModel([("matter", ASCENDING), ("order", ASCENDING)], name="matter"),
+        IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+        IndexModel([("recipient", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="recipient"),
+        IndexModel([("project_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="project"),
+        IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="kind"),
+        IndexModel([("status", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="status"),
+    ),
+}
+"""Collection -> the indexes that every query of notify is served by."""
+
+
+def ensure_indexes(database: Database[Document]) -> None:
+    """Create what is missing. Raises TransientError without a server."""
+    with mongo.translated():
+        for name, models in INDEXES.items():
+            database[name].create_indexes(list(models))
+
+
+@contextmanager
+def _unordered() -> Iterator[None]:
+    """A bulk in which a duplicate key means that somebody else was first, which is no fault."""
+    try:
+        with mongo.translated():
+            yield
+    except BulkWriteError as exc:
+        others = [e for e in exc.details.get("writeErrors", ()) if e.get("code") != DUPLICATE_KEY]
+        if others:
+            raise FatalError(f"MongoDB refused a write: {others[0].get('errmsg')}") from exc
+        if exc.details.get("writeConcernErrors"):
+            raise TransientError("MongoDB", "a write is not yet on the majority") from exc
+
+
+class MongoWatches:
+    """Watches in the collection `watches`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows: Collection[Document] = database["watches"]
+
+    def get_many(self, project_ids: Iterable[str]) -> dict[str, Watch]:
+        ids = list(project_ids)
+        if not ids:
+            return {}
+        with mongo.translated():
+            return {row["_id"]: watch_from(row) for row in self._rows.find({"_id": {"$in": ids}})}
+
+    def put(self, watches: Sequence[Watch]) -> None:
+        if not watches:
+            return
+        # The filter says when the stored watch may be replaced. Where it does not match, the upsert meets the row that
+        # is there and fails on its key: the stored one knows as much or more.
+        writes = [
+            ReplaceOne({"_id": w.project_id, "$or": _older_than(w)}, watch_document(w), upsert=True) for w in watches
+        ]
+        with _unordered():
+            self._rows.bulk_write(writes, ordered=False)
+
+    def due(self, partition: int, until: str, limit: int) -> list[Watch]:
+        query = {"partition": partition, "next_due": {"$lte": until}}
+        with mongo.translated():
+            return [watch_from(row) for row in self._rows.find(query).sort("next_due", ASCENDING).limit(limit)]
+
+    def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
+        writes = [
+            UpdateOne(
+                {
+                    "_id": watch.project_id,
+                    "events": watch.events,
+                    "ruleset": watch.ruleset,
+                    "unreadable": watch.unreadable,
+                },
+                {"$set": {"next_due": again}},
+            )
+            for watch, again in looks
+        ]
+        if writes:
+            with _unordered():
+                self._rows.bulk_write(writes, ordered=False)
+
+    def recall(self, project_ids: Sequence[str], now: str) -> None:
+        if project_ids:
+            with mongo.translated():
+                self._rows.update_many({"_id": {"$in": list(project_ids)}}, {"$min": {"next_due": now}})
+
+    def unreadable(self, partitions: Iterable[int]) -> dict[int, list[str]]:
+        query = {"partition": {"$in": list(partitions)}, "unreadable": True}
+        found: dict[int, list[str]] = {}
+        with mongo.translated():
+            for row in self._rows.find(query, {"partition": 1}):
+                found.setdefault(row["partition"], []).append(row["_id"])
+        return found
+
+    def count(self) -> int:
+        """How many there are, roughly."""
+        with mongo.translated():
+            return self._rows.estimated_document_count()
+
+
+def _older_than(watch: Watch) -> list[Document]:
+    """Filters for what `watch` may replace: the same rule as `Watch.may_be_replaced_by`."""
+    if watch.unreadable:
+        return [{"events": watch.events, "ruleset": watch.ruleset, "unreadable": False}]
+    return [
+        {"events": {"$lt": watch.events}, "ruleset": {"$lte": watch.ruleset}},
+        {"events": {"$lte": watch.events}, "ruleset": {"$lt": watch.ruleset}},
+        {"events": {"$lte": watch.events}, "ruleset": {"$lte": watch.ruleset}, "unreadable": True},
+    ]
+
+
+class MongoMatters:
+    """Matters in the collection `matters`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows: Collection[Document] = database["matters"]
+
+    def get(self, matter_id: str) -> Matter | None:
+        with mongo.translated():
+            row = self._rows.find_one({"_id": matter_id})
+        return matter_from(row) if row is not None else None
+
+    def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
+        found: dict[str, list[Matter]] = {}
+        with mongo.translated():
+            for row in self._rows.find({"project_id": {"$in": list(project_ids)}}):
+                found.setdefault(row["project_id"], []).append(matter_from(row))
+        return found
+
+    def compare_and_set(self, changes: Sequence[tuple[Matter | None, Matter]]) -> None:
+        writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
+            InsertOne(matter_document(after))
+            if before is None
+            else ReplaceOne({"_id": before.id, "version": before.version}, matter_document(after))
+            for before, after in changes
+        ]
+        if writes:
+            with _unordered():
+                self._rows.bulk_write(writes, ordered=False)
+
+    def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
+        query = {"partition": {"$in": list(partitions)}, "complete": False}
+        with mongo.translated():
+            return [matter_from(row) for row in self._rows.find(query).limit(limit)]
+
+    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
+        query = {"state": "open", "kind": "operations", "partition": {"$in": list(partitions)}}
+        with mongo.translated():
+            return [matter_from(row) for row in self._rows.find(query)]
+
+    def page(
+        self, *, zone: str | None, state: str | None, person: str | None, before: tuple[str, str] | None, limit: int
+    ) -> list[Matter]:
+        """Matters that were opened last first, after the place `before` (opened_at, id) of the page before."""
+        wanted = {"zone": zone, "state": state, "people": person}
+        query: Document = {name: value for name, value in wanted.items() if value is not None}
+        query.update(_after("opened_at", before))
+        order = [("opened_at", DESCENDING), ("_id", DESCENDING)]
+        with mongo.translated():
+            return [matter_from(row) for row in self._rows.find(query).sort(order).limit(limit)]
+
+    def count_open(self) -> int:
+        """How many are open."""
+        with mongo.translated():
+            return self._rows.count_documents({"state": "open"})
+
+
+class MongoNotifications:
+    """The ledger in the collection `notifications`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows: Collection[Document] = database["notifications"]
+
+    def insert(self, rows: Sequence[Notification]) -> set[str]:
+        if not rows:
+            return set()
+        refused: set[int] = set()
+        try:
+            with mongo.translated():
+                self._rows.insert_many([notification_document(row) for row in rows], ordered=False)
+        except BulkWriteError as exc:
+            errors = exc.details.get("writeErrors", [])
+            if any(error.get("code") != DUPLICATE_KEY for error in errors):
+                raise FatalError(f"MongoDB refused a notification: {errors[0].get('errmsg')}") from exc
+            if exc.details.get("writeConcernErrors"):
+                raise TransientError("MongoDB", "a write is not yet on the majority") from exc
+            refused = {error["index"] for error in errors}
+        return {row.id for index, row in enumerate(rows) if index not in refused}
+
+    def get(self, notification_id: str) -> Notification | None:
+        with mongo.translated():
+            row = self._rows.find_one({"_id": notification_id})
+        return notification_from(row) if row is not None else None
+
+    def of_episode(self, matter: str, episode: int) -> list[Notification]:
+        with mongo.translated():
+            rows = self._rows.find({"matter": matter, "episode": episode}).sort("order", ASCENDING)
+            return [notification_from(row) for row in rows]
+
+    def of_matter(self, matter: str, limit: int) -> list[Notification]:
+        """The newest rows of a matter, newest first."""
+        with mongo.translated():
+            rows = self._rows.find({"matter": matter}).sort("order", DESCENDING).limit(limit)
+            return [notification_from(row) for row in rows]
+
+    def replace(self, row: Notification) -> bool:
+        before = {"_id": row.id, "version": row.version - 1}
+        with mongo.translated():
+            result = self._rows.replace_one(before, notification_document(row))
+        return result.matched_count == 1  # 0: another step got there first
+
+    def due(self, channel: str, wall: str, limit: int) -> list[str]:
+        query = {"deliveries": {"$elemMatch": {"channel": channel, "due_at": {"$lte": wall}}}}
+        with mongo.translated():
+            # Read along its index the longest due comes first; a sort over an array would be made in memory.
+            return [row["_id"] for row in self._rows.find(query, {"_id": 1}).hint("due").limit(limit)]
+
+    def blocking(self, row: Notification, channel: str) -> Notification | None:
+        query = {
+            "matter": row.matter,
+            "order": {"$lt": row.order},
+            "deliveries": {"$elemMatch": {"channel": channel, "status": {"$in": ["queued", "sending"]}}},
+        }
+        with mongo.translated():
+            found = self._rows.find_one(query, sort=[("order", ASCENDING)])
+        return notification_from(found) if found is not None else None
+
+    def page(
+        self,
+        *,
+        recipient: str | None,
+        project_id: str | None,
+        kind: str | None,
+        status: str | None,
+        since: str | None,
+        before: tuple[str, str] | None,
+        limit: int,
+    ) -> list[Notification]:
+        """Notifications, newest first, after the place `before` (created_at, id) of the page before."""
+        wanted = {"recipient": recipient, "project_id": project_id, "kind": kind, "status": status}
+        query: Document = {name: value for name, value in wanted.items() if value is not None}
+        clauses = [_after("created_at", before)] if before is not None else []
+        if since is not None:
+            clauses.append({"created_at": {"$gte": since}})
+        if clauses:
+            query["$and"] = clauses
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        with mongo.translated():
+            return [notification_from(row) for row in self._rows.find(query).sort(order).limit(limit)]
+
+
+class MongoEndpoints:
+    """Addresses given up, in the collection `endpoints`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows: Collection[Document] = database["endpoints"]
+
+    def is_disabled(self, endpoint: str) -> bool:
+        with mongo.translated():
+            return self._rows.find_one({"_id": endpoint}, {"_id": 1}) is not None
+
+    def disable(self, endpoint: str, reason: str, at: str) -> None:
+        with mongo.translated():
+            self._rows.update_one(
+                {"_id": endpoint}, {"$setOnInsert": {"reason": reason, "disabled_at": at}}, upsert=True
+            )
+
+
+def _after(field: str, place: tuple[str, str] | None) -> Document:
+    if place is None:
+        return {}
+    instant, row_id = place
+    return {"$or": [{field: {"$lt": instant}}, {field: instant, "_id": {"$lt": row_id}}]}
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+# User data (names, reasons) stands only as values, never as keys, so dots and dollars in it mean nothing to MongoDB.
+
+
+def watch_document(watch: Watch) -> Document:
+    """A watch as stored."""
+    return {
+        "_id": watch.project_id,
+        "partition": watch.partition,
+        "events": watch.events,
+        "ruleset": watch.ruleset,
+        "name": watch.name,
+        "zone": watch.zone,
+        "route": watch.route,
+        "status": watch.status,
+        "registered": watch.registered,
+        "withdrawn": watch.withdrawn,
+        "people": dict(watch.people),
+        "reached": dict(watch.reached),
+        "blockers": [[blocker, cleared] for blocker, cleared in watch.blockers.items()],
+        "deadlines": [_deadline_document(deadline) for deadline in watch.deadlines],
+        "changed_at": watch.changed_at,
+        "next_due": watch.next_due,
+        "traceparent": watch.traceparent,
+        "unreadable": watch.unreadable,
+    }
+
+
+def watch_from(row: Document) -> Watch:
+    """A watch as read."""
+    return Watch(
+        project_id=row["_id"],
+        partition=row["partition"],
+        events=row["events"],
+        ruleset=row["ruleset"],
+        name=row["name"],
+        zone=row["zone"],
+        route=row["route"],
+        status=row["status"],
+        registered=row["registered"],
+        withdrawn=row["withdrawn"],
+        people=row["people"],
+        reached=row["reached"],
+        blockers=dict(row["blockers"]),
+        deadlines=tuple(_deadline_from(deadline) for deadline in row["deadlines"]),
+        changed_at=row["changed_at"],
+        next_due=row["next_due"],
+        traceparent=row["traceparent"],
+        unreadable=row["unreadable"],
+    )
+
+
+def _deadline_document(deadline: Deadline) -> Document:
+    return {
+        "matter": deadline.matter,
+        "kind": deadline.kind,
+        "gap": list(deadline.gap) if deadline.gap else None,
+        "blocker": deadline.blocker,
+        "owner": deadline.owner,
+        "seen": deadline.seen,
+        "reds": [
+            {"since": red.since, "until": red.until, "rule": red.rule, "due": red.due, "reason": dict(red.reason)}
+            for red in deadline.reds
+        ],
+    }
+
+
+def _deadline_from(row: Document) -> Deadline:
+    return Deadline(
+        matter=row["matter"],
+        kind=row["kind"],
+        gap=_pair(row["gap"]),
+        blocker=row["blocker"],
+        owner=row["owner"],
+        seen=row["seen"],
+        reds=tuple(Red(red["since"], red["until"], red["rule"], red["due"], red["reason"]) for red in row["reds"]),
+    )
+
+
+def matter_document(matter: Matter) -> Document:
+    """A matter as stored."""
+    return {
+        "_id": matter.id,
+        "kind": matter.kind,
+        "partition": matter.partition,
+        "project_id": matter.project_id,
+        "zone": matter.zone,
+        "state": matter.state,
+        "complete": matter.complete,
+        "episode": matter.episode,
+        "round": matter.round,
+        "version": matter.version,
+        "recipients": list(matter.recipients),
+        "people": list(matter.people),
+        "opened_at": matter.opened_at,
+        "cleared_at": matter.cleared_at,
+        "facts": dict(matter.facts),
+        "clearing": dict(matter.clearing) if matter.clearing is not None else None,
+        "traceparent": matter.traceparent,
+        "history": [dict(episode) for episode in matter.history],
+    }
+
+
+def matter_from(row: Document) -> Matter:
+    """A matter as read."""
+    return Matter(
+        id=row["_id"],
+        kind=row["kind"],
+        partition=row["partition"],
+        project_id=row["project_id"],
+        zone=row["zone"],
+        state=row["state"],
+        complete=row["complete"],
+        episode=row["episode"],
+        round=row["round"],
+        version=row["version"],
+        recipients=tuple(row["recipients"]),
+        people=tuple(row["people"]),
+        opened_at=row["opened_at"],
+        cleared_at=row["cleared_at"],
+        facts=row["facts"],
+        clearing=row["clearing"],
+        traceparent=row["traceparent"],
+        history=tuple(row["history"]),
+    )
+
+
+def notification_document(row: Notification) -> Document:
+    """A notification as stored; `status` stands in it for the queries."""
+    texts = row.texts
+    return {
+        "_id": row.id,
+        "matter": row.matter,
+        "episode": row.episode,
+        "round": row.round,
+        "order": row.order,
+        "kind": row.kind,
+        "level": row.level,
+        "recipient": row.recipient,
+        "partition": row.partition,
+        "project_id": row.project_id,
+        "zone": row.zone,
+        "demo": row.demo,
+        "gap": list(row.gap) if row.gap else None,
+        "rule": row.rule,
+        "title": {"zh": texts.title_zh, "en": texts.title_en},
+        "text": {"zh": texts.text_zh, "en": texts.text_en},
+        "url": row.url,
+        "created_at": row.created_at,
+        "traceparent": row.traceparent,
+        "status": row.status,
+        "version": row.version,
+        "deliveries": [
+            {
+                "channel": d.channel,
+                "status": d.status,
+                "attempts": d.attempts,
+                "due_at": d.due_at,
+                "lease": d.lease,
+                "waited": d.waited,
+                "sent_at": d.sent_at,
+                "error": d.error,
+            }
+            for d in row.deliveries
+        ],
+    }
+
+
+def notification_from(row: Document) -> Notification:
+    """A notification as read."""
+    return Notification(
+        id=row["_id"],
+        matter=row["matter"],
+        episode=row["episode"],
+        round=row["round"],
+        order=row["order"],
+        kind=row["kind"],
+        level=row["level"],
+        recipient=row["recipient"],
+        partition=row["partition"],
+        project_id=row["project_id"],
+        zone=row["zone"],
+        demo=row["demo"],
+        gap=_pair(row["gap"]),
+        rule=row["rule"],
+        texts=Texts(row["title"]["zh"], row["title"]["en"], row["text"]["zh"], row["text"]["en"]),
+        url=row["url"],
+        created_at=row["created_at"],
+        traceparent=row["traceparent"],
+        version=row["version"],
+        deliveries=tuple(Delivery(**d) for d in row["deliveries"]),
+    )
+
+
+def _pair(value: Sequence[str] | None) -> tuple[str, str] | None:
+    return (value[0], value[1]) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All of them."""
+
+    watches: MongoWatches
+    matters: MongoMatters
+    notifications: MongoNotifications
+    endpoints: MongoEndpoints
+
+    @classmethod
+    def on(cls, database: Database[Document]) -> Stores:
+        """The stores of a database; nothing is asked of the server yet."""
+        return cls(
+            MongoWatches(database), MongoMatters(database), MongoNotifications(database), MongoEndpoints(database)
+        )

@@ -1,0 +1,326 @@
+"""The sweep: looks at every watch that is due on the owned partitions, and does what was decided.
+
+Whatever it does can be broken off at any point and is finished by the next sweep, here or in another process:
+
+1. A matter changes by compare-and-set and is marked as incomplete.
+2. Its messages are written under ids that follow from the matter: written twice they are there once.
+3. The matter is marked as complete.
+4. A watch is put off only by a look that found nothing left to do for it, and recalled when a matter has changed.
+
+So a crash between 1 and 2 leaves an incomplete matter, which every sweep looks for first; one between 2 and 3 writes
+the same rows again, in vain; one before 4 looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from luodi.domain.days import END_OF_TIME
+from luodi.runtime import logging
+from luodi.runtime.clock import Clock
+from luodi.runtime.metrics import Metrics
+from services.notify import alarms
+from services.notify.alarms import Endpoint
+from services.notify.composing import Composer
+from services.notify.decide import Act, clearing_date, decide
+from services.notify.gate import Gate
+from services.notify.ledger import NotificationStore, settle
+from services.notify.matters import NO_PARTITION, Matter, Opening, opened
+from services.notify.notifications import Notification
+from services.notify.recipients import FIRST_LEVEL, recipients, role_of
+from services.notify.watches import Watch
+
+BATCH = 500  # watches looked at together
+MAX_BATCHES = 40  # per partition and sweep: then the other partitions have their turn
+
+log = logging.get("sweep")
+
+Change = tuple[Matter | None, Matter]  # as read (None: there is none yet), and as it shall be
+
+
+class WatchStore(Protocol):
+    """Where the watches are kept."""
+
+    def get_many(self, project_ids: Iterable[str]) -> dict[str, Watch]:
+        """Those that exist, by project."""
+
+    def put(self, watches: Sequence[Watch]) -> None:
+        """Keep each one that knows more than what is kept; an older one changes nothing."""
+
+    def due(self, partition: int, until: str, limit: int) -> list[Watch]:
+        """Those whose `next_due` is not after `until`, the longest due first."""
+
+    def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
+        """Set `next_due` of each watch, unless it has changed since it was read."""
+
+    def recall(self, project_ids: Sequence[str], now: str) -> None:
+        """Have these looked at again: `next_due` becomes `now` unless it is earlier."""
+
+    def unreadable(self, partitions: Iterable[int]) -> dict[int, list[str]]:
+        """Projects whose newest record could not be read, by partition."""
+
+
+class MatterStore(Protocol):
+    """Where the matters are kept."""
+
+    def get(self, matter_id: str) -> Matter | None:
+        """One matter."""
+
+    def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
+        """All matters of these projects, by project."""
+
+    def compare_and_set(self, changes: Sequence[Change]) -> None:
+        """Make each change whose matter is still as it was read; the others got there first elsewhere."""
+
+    def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
+        """Matters on these partitions whose last change is not complete."""
+
+    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
+        """Open matters of the kind `operations` on these partitions."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did."""
+
+    looked: int = 0
+    opened: int = 0
+    cleared: int = 0
+    written: int = 0
+
+    @property
+    def idle(self) -> bool:
+        return not (self.opened or self.cleared or self.written)
+
+
+class Sweep:
+    """One notifier's sweep over the partitions it owns."""
+
+    def __init__(
+        self,
+        *,
+        watches: WatchStore,
+        matters: MatterStore,
+        notifications: NotificationStore,
+        gate: Callable[[], Gate],
+        given_up: Callable[[], Endpoint | None],
+        channels: Callable[[], Sequence[str]],
+        composer: Composer,
+        clock: Clock,
+        settle_s: float,
+        metrics: Metrics,
+    ) -> None:
+        self._watches = watches
+        self._matters = matters
+        self._notifications = notifications
+        self._gate = gate
+        self._given_up = given_up
+        self._channels = channels
+        self._composer = composer
+        self._clock = clock
+        self._settle_s = settle_s
+        self._metrics = metrics
+        self._ended = clock.monotonic()
+        metrics.sweep_age.set_function(lambda: clock.monotonic() - self._ended)
+
+    def run(self) -> Swept:
+        """Look once at everything that is due. Raises TransientError; what was left undone is done by the next one."""
+        began = self._clock.monotonic()
+        gate = self._gate()
+        swept = Swept()
+        self._finish([*gate.partitions, NO_PARTITION], swept)
+        for partition in sorted(gate.partitions):
+            self._look_over(partition, gate.usable(partition), swept)
+        self._look_at_ourselves(gate, swept)
+        self._ended = self._clock.monotonic()
+        self._metrics.sweep_seconds.observe(self._ended - began)
+        if not swept.idle:
+            log.info(
+                "sweep.ended",
+                looked=swept.looked,
+                opened=swept.opened,
+                cleared=swept.cleared,
+                written=swept.written,
+                ms=round((self._ended - began) * 1000, 1),
+            )
+        return swept
+
+    def missing(self, bound_s: float) -> str | None:
+        """What keeps the sweep from being ready: that none has ended well for `bound_s`. None when all is well."""
+        age = self._clock.monotonic() - self._ended
+        return None if age <= bound_s else f"no sweep has ended well for {age:.0f} s"
+
+    # -- what is due --------------------------------------------------------------------------------------------------
+
+    def _look_over(self, partition: int, w: str | None, swept: Swept) -> None:
+        if w is None:
+            return
+        for _ in range(MAX_BATCHES):
+            now = self._clock.now_text()
+            due = self._watches.due(partition, min(w, now), BATCH)
+            if not due:
+                return
+            changes = self._look(due, w, now)
+            swept.looked += len(due)
+            if changes:
+                self._change(changes, swept)
+                self._finish([partition], swept)
+
+    def _look(self, due: Sequence[Watch], w: str, now: str) -> list[Change]:
+        """Decide on every matter of these watches; put off those with nothing left to do."""
+        known = self._matters.of_projects([watch.project_id for watch in due])
+        changes: list[Change] = []
+        put_off: list[tuple[Watch, str]] = []
+        for watch in due:
+            matters = {matter.id: matter for matter in known.get(watch.project_id, ())}
+            # In the order of the matters' ids, so that two notifiers write in the same order.
+            decisions = {
+                matter_id: decide(watch, matter_id, matters.get(matter_id), w, now, self._settle_s)
+                for matter_id in sorted({*matters, *(deadline.matter for deadline in watch.deadlines)})
+            }
+            acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
+            if not acts:
+                put_off.append((watch, min((d.again for d in decisions.values()), default=END_OF_TIME)))
+            for matter_id, decision in acts:
+                matter = matters.get(matter_id)
+                if decision.act is Act.OPEN:
+                    changes.append((matter, opened(matter, _opening(watch, matter_id, decision.reason, now), now)))
+                elif decision.act is Act.CLEAR and matter is not None:
+                    clearing = {"code": decision.reason, "date": clearing_date(watch, matter, decision.reason)}
+                    changes.append((matter, matter.cleared(now, clearing, watch.traceparent)))
+                elif matter is not None:
+                    changes.append((matter, matter))  # only to be finished
+        if put_off:
+            self._watches.put_off(put_off)
+        return changes
+
+    def _change(self, changes: Sequence[Change], swept: Swept) -> None:
+        real = [(before, after) for before, after in changes if before is not after]
+        if real:
+            self._matters.compare_and_set(real)
+        swept.opened += sum(after.state == "open" for _, after in real)
+        swept.cleared += sum(after.state == "cleared" for _, after in real)
+
+    # -- what was begun -----------------------------------------------------------------------------------------------
+
+    def _finish(self, partitions: Sequence[int], swept: Swept) -> None:
+        """Write the messages of changed matters, whoever changed them, and mark them as complete."""
+        while incomplete := self._matters.incomplete(partitions, BATCH):
+            finished = [*self._tell(incomplete, swept), *self._tell_all_clear(incomplete, swept)]
+            # Another notifier may have looked at the project while its matter was being changed on older knowledge, and
+            # put it off. So each change of a matter, told or not, is followed by another look at what is known by then.
+            projects = sorted({matter.project_id for matter in incomplete if matter.project_id})
+            self._watches.recall(projects, self._clock.now_text())
+            if finished:
+                self._matters.compare_and_set([(matter, matter.completed()) for matter in finished])
+            if len(incomplete) < BATCH or not finished:
+                return
+
+    def _tell(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
+        """The openings, each only if the project, read again, is still red: it may have moved on since the change."""
+        openings = [matter for matter in incomplete if matter.state == "open"]
+        watches = self._watches.get_many({matter.project_id for matter in openings if matter.project_id})
+        now = self._clock.now_text()
+        told = [matter for matter in openings if matter.kind == "operations" or _still_red(matter, watches, now)]
+        if told:
+            channels, wall = self._channels(), self._clock.wall_text()
+            self._write([row for matter in told for row in self._composer.openings(matter, channels, wall)], swept)
+        return told
+
+    def _tell_all_clear(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
+        """The all-clears. First the opening's ids are taken, so that nobody can write the opening afterwards."""
+        over = [matter for matter in incomplete if matter.state == "cleared"]
+        if not over:
+            return []
+        channels = self._channels()
+        self._notifications.insert([row for matter in over for row in self._composer.untold(matter, channels)])
+        wall = self._clock.wall_text()
+        rows: list[Notification] = []
+        for matter in over:
+            for told in self._notifications.of_episode(matter.id, matter.episode):
+                if told.kind != "cleared":
+                    all_clear = self._composer.all_clear(matter, self._supersede(told), wall)
+                    rows.extend([all_clear] if all_clear is not None else [])
+        self._write(rows, swept)
+        return over
+
+    def _supersede(self, told: Notification) -> Notification:
+        return (
+            settle(self._notifications, told.id, lambda row: row.superseded())
+            or self._notifications.get(told.id)
+            or told
+        )
+
+    def _write(self, rows: Sequence[Notification], swept: Swept) -> None:
+        written = self._notifications.insert(rows)
+        swept.written += len(written)
+        for row in rows:
+            if row.id in written:
+                self._metrics.notifications.labels(row.kind).inc()
+
+    # -- ourselves ----------------------------------------------------------------------------------------------------
+
+    def _look_at_ourselves(self, gate: Gate, swept: Swept) -> None:
+        now = self._clock.now_text()
+        for partition, known in gate.partitions.items():
+            self._metrics.watermark_age.labels(str(partition)).set(alarms.age_s(alarms.last_heard(known), now))
+        partitions = [*gate.partitions, NO_PARTITION]
+        unreadable = self._watches.unreadable(gate.partitions)
+        given_up = self._given_up()
+        still_open = {matter.id: matter for matter in self._matters.open_faults(partitions)}
+        failing = list(alarms.failing(gate, unreadable, given_up, now))
+        changes: list[Change] = []
+        for opening in failing:
+            if opening.id not in still_open:
+                before = self._matters.get(opening.id)
+                if before is None or (before.state == "cleared" and before.complete):
+                    changes.append((before, opened(before, opening, now)))
+        changes.extend(
+            (matter, matter.cleared(now, {"code": "mended"}, None))
+            for matter in still_open.values()
+            if alarms.is_over(matter, gate, unreadable, given_up, now)
+        )
+        if changes:
+            self._change(changes, swept)
+            self._finish(partitions, swept)
+
+
+def _still_red(matter: Matter, watches: Mapping[str, Watch], now: str) -> bool:
+    watch = watches.get(matter.project_id or "")
+    deadline = watch.deadline(matter.id) if watch is not None and not watch.unreadable else None
+    return deadline is not None and deadline.red_at(now) is not None
+
+
+def _opening(watch: Watch, matter_id: str, reason: str, now: str) -> Opening:
+    deadline = watch.deadline(matter_id)
+    red = deadline.red_at(now) if deadline is not None else None
+    if deadline is None or red is None:
+        raise ValueError(f"{matter_id} is not red")
+    told = recipients(watch, FIRST_LEVEL)
+    return Opening(
+        id=matter_id,
+        kind=deadline.kind,
+        partition=watch.partition,
+        project_id=watch.project_id,
+        zone=watch.zone,
+        recipients=told,
+        people=tuple(dict.fromkeys([*told, *watch.people.values()])),
+        facts={
+            "name": watch.name,
+            "route": watch.route,
+            "gap": list(deadline.gap) if deadline.gap else None,
+            "blocker": deadline.blocker,
+            "owner": deadline.owner,
+            "rule": red.rule,
+            "due": red.due,
+            "red_since": red.since,
+            "reason": dict(red.reason),
+            "told": told[0],
+            "role": role_of(watch, told[0]),
+            "decided": reason,
+            "guard": [watch.events, watch.ruleset],
+        },
+        traceparent=watch.traceparent,
+    )

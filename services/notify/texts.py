@@ -1,0 +1,200 @@
+"""The words of a notification, in Chinese and English, made once when its row is written.
+
+A text names the project, the stage or promise, the due date, the days over, who acts next and how. Everything comes
+from the facts of the matter, so the same episode always reads the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from luodi.domain import days, reasons, stages
+from luodi.domain.stages import Language
+from services.notify.matters import Matter
+from services.notify.notifications import Texts
+
+ZH: Language = "zh-CN"
+EN: Language = "en"
+
+ZoneName = Callable[[str | None, Language], str]
+Words = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Title and text in both languages, with `{words}` of `_words`."""
+
+    title_zh: str
+    text_zh: str
+    title_en: str
+    text_en: str
+
+
+def opening_texts(matter: Matter, today: date, zone_name: ZoneName) -> Texts:
+    """What the recipients of an opened episode read; `today` is the business date of its opening."""
+    return _filled(OPENINGS[_subject(matter)], matter, today, zone_name)
+
+
+def clearing_texts(matter: Matter, today: date, zone_name: ZoneName) -> Texts:
+    """What they read when the episode is over."""
+    code = (matter.clearing or {}).get("code", "no-longer-due")
+    subject = _subject(matter)
+    return _filled(CLEARINGS.get((subject, code)) or CLEARINGS[subject, ""], matter, today, zone_name)
+
+
+def _subject(matter: Matter) -> str:
+    return str(matter.facts["fault"]) if matter.kind == "operations" else matter.kind
+
+
+def _filled(template: Template, matter: Matter, today: date, zone_name: ZoneName) -> Texts:
+    zh, en = _words(matter, today, zone_name, ZH), _words(matter, today, zone_name, EN)
+    return Texts(
+        title_zh=template.title_zh.format_map(zh),
+        title_en=template.title_en.format_map(en),
+        text_zh=template.text_zh.format_map(zh),
+        text_en=template.text_en.format_map(en),
+    )
+
+
+def _words(matter: Matter, today: date, zone_name: ZoneName, language: Language) -> Words:
+    facts = matter.facts
+    if matter.kind == "operations":
+        return {name: str(value) for name, value in facts.items()}
+    over = days.days_over(facts["due"], today)
+    clearing = matter.clearing or {}
+    return {
+        "project": _project(matter, language),
+        "zone": zone_name(matter.zone, language),
+        "stage": stages.noun(facts["route"], facts["gap"][1], language) if facts.get("gap") else "",
+        "owner": facts.get("owner") or ("责任单位（待认领）" if language == ZH else "a unit still to be named"),
+        "due": facts["due"],
+        "over": f"{over}天" if language == ZH else f"{over} day{'' if over == 1 else 's'}",
+        "why": reasons.text(facts["reason"], language, today),
+        "who": _who(facts, language),
+        "date": clearing.get("date") or ("日期不详" if language == ZH else "an unknown date"),
+    }
+
+
+def _project(matter: Matter, language: Language) -> str:
+    if matter.facts.get("name"):
+        return str(matter.facts["name"])
+    unregistered = "未登记项目" if language == ZH else "Unregistered project"
+    return f"{unregistered} {matter.project_id}"
+
+
+def _who(facts: Mapping[str, Any], language: Language) -> str:
+    zh, en = ROLES[facts["role"]]
+    label = zh if language == ZH else en
+    return f"{label} {facts['told']}" if facts["role"] in _NAMED else label
+
+
+ROLES: dict[str, tuple[str, str]] = {
+    "officer": ("专员", "Officer"),
+    "group_head": ("专班组长", "Group head"),
+    "lead_unit": ("牵头单位", "Lead unit"),
+    "leader": ("包干领导", "Responsible leader"),
+    "vice_leader": ("分管领导", "Vice leader"),
+    "zone": ("高新区值守人员", "The zone's desk"),
+    "operators": ("系统管理员", "The operators"),
+}
+"""Who acts next, by the field under which the project names them."""
+
+_NAMED = frozenset(ROLES) - {"zone", "operators"}
+
+OPENINGS: dict[str, Template] = {
+    "gap": Template(
+        "{project}：{stage}超期{over}",
+        "{zone} · {project}：{why}。下一步：{who}补报节点、说明情况或报告困难。",
+        "{project}: {stage} is {over} overdue",
+        "{zone} · {project}: {why}. Next: {who} reports the milestone, explains, or names what is in the way.",
+    ),
+    "promise": Template(
+        "{project}：{owner}的承诺超期{over}",
+        "{zone} · {project}：{why}。下一步：{owner}解决问题后销号，或重新承诺期限；{who}跟进。",
+        "{project}: the promise of {owner} is {over} overdue",
+        "{zone} · {project}: {why}. Next: {owner} clears the blocker or promises anew; {who} follows it up.",
+    ),
+    "watermark": Template(
+        "数据滞后：分区 {partition}",
+        "分区 {partition} 的数据自 {since} 起没有更新，其间不发该分区的超期通知。请检查 tracker 与 Kafka。",
+        "Data is late: partition {partition}",
+        "Partition {partition} has brought nothing new since {since}; no stall on it is told meanwhile. "
+        "Look at the tracker and Kafka.",
+    ),
+    "unreadable": Template(
+        "记录无法读取：分区 {partition}",
+        "分区 {partition} 有 {count} 个项目的最新记录无法读取（{projects}），暂不判断。请查看日志 states.skipped。",
+        "Records cannot be read: partition {partition}",
+        "The newest records of {count} projects on partition {partition} cannot be read ({projects}); nothing is "
+        "concluded about them. Look at the log for states.skipped.",
+    ),
+    "endpoint": Template(
+        "推送地址已停用：{endpoint}",
+        "接收方对推送地址 {endpoint} 答复 410（不再接收），已停用，其后的通知只进收件箱。请更换 LUODI_WEBHOOK_URL。",
+        "Webhook address disabled: {endpoint}",
+        "The receiver answered 410 Gone for {endpoint}: it is disabled, and what follows reaches the inbox only. "
+        "Set LUODI_WEBHOOK_URL to another address.",
+    ),
+}
+
+CLEARINGS: dict[tuple[str, str], Template] = {
+    ("gap", "stage-reached"): Template(
+        "解除：{project}已报{stage}",
+        "{zone} · {project}：已报{stage}（{date}），超期提醒解除。",
+        "All clear: {project} reports {stage}",
+        "{zone} · {project}: {stage} is reported for {date}. The notice of a stall is lifted.",
+    ),
+    ("gap", "withdrawn"): Template(
+        "解除：{project}已退出",
+        "{zone} · {project}：项目已退出（{date}），{stage}的超期提醒解除。",
+        "All clear: {project} has withdrawn",
+        "{zone} · {project}: the project withdrew on {date}. The notice about {stage} is lifted.",
+    ),
+    ("gap", ""): Template(
+        "解除：{project}{stage}不再超期",
+        "{zone} · {project}：记录更正后{stage}不再超期，超期提醒解除。",
+        "All clear: {project}, {stage} is no longer overdue",
+        "{zone} · {project}: after a change of the record {stage} is no longer overdue. The notice is lifted.",
+    ),
+    ("promise", "blocker-cleared"): Template(
+        "解除：{project}的问题已销号",
+        "{zone} · {project}：{owner}承诺的问题已于{date}销号，超期提醒解除。",
+        "All clear: a blocker of {project} is cleared",
+        "{zone} · {project}: the blocker promised by {owner} was cleared on {date}. The notice is lifted.",
+    ),
+    ("promise", "withdrawn"): Template(
+        "解除：{project}已退出",
+        "{zone} · {project}：项目已退出（{date}），{owner}承诺的超期提醒解除。",
+        "All clear: {project} has withdrawn",
+        "{zone} · {project}: the project withdrew on {date}. The notice about the promise of {owner} is lifted.",
+    ),
+    ("promise", ""): Template(
+        "解除：{project}的承诺不再超期",
+        "{zone} · {project}：记录更正后{owner}的承诺不再超期，超期提醒解除。",
+        "All clear: {project}, the promise of {owner} is no longer overdue",
+        "{zone} · {project}: after a change of the record the promise of {owner} is no longer overdue. "
+        "The notice is lifted.",
+    ),
+    ("watermark", ""): Template(
+        "已恢复：分区 {partition} 的数据",
+        "分区 {partition} 的数据恢复更新。其间到期的节点已按最新情况判断。",
+        "Resolved: partition {partition} moves again",
+        "Partition {partition} brings news again. What fell due meanwhile is judged by what is known now.",
+    ),
+    ("unreadable", ""): Template(
+        "已恢复：分区 {partition} 的记录",
+        "分区 {partition} 的项目记录均可读取。",
+        "Resolved: the records of partition {partition}",
+        "Every project on partition {partition} can be read again.",
+    ),
+    ("endpoint", ""): Template(
+        "推送地址已更换",
+        "已停用的推送地址 {endpoint} 不再使用。",
+        "The webhook address was changed",
+        "The disabled address {endpoint} is no longer in use.",
+    ),
+}
+"""By what the matter is about and why it is over; "" stands for any other reason."""

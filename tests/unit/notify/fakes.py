@@ -1,0 +1,262 @@
+"""Stores in memory that keep the ports of notify, and things that break on purpose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from services.notify.channels import Outcome
+from services.notify.matters import Matter
+from services.notify.notifications import Notification
+from services.notify.watches import Watch
+
+
+class MemoryWatches:
+    """See `WatchStore`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Watch] = {}
+
+    def get_many(self, project_ids: Iterable[str]) -> dict[str, Watch]:
+        return {i: self.rows[i] for i in project_ids if i in self.rows}
+
+    def put(self, watches: Sequence[Watch]) -> None:
+        for watch in watches:
+            kept = self.rows.get(watch.project_id)
+            if kept is None or kept.may_be_replaced_by(watch):
+                self.rows[watch.project_id] = watch
+
+    def due(self, partition: int, until: str, limit: int) -> list[Watch]:
+        found = [w for w in self.rows.values() if w.partition == partition and w.next_due <= until]
+        return sorted(found, key=lambda w: w.next_due)[:limit]
+
+    def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
+        for watch, again in looks:
+            kept = self.rows.get(watch.project_id)
+            if kept is not None and _guard(kept) == _guard(watch):
+                self.rows[watch.project_id] = replace(kept, next_due=again)
+
+    def recall(self, project_ids: Sequence[str], now: str) -> None:
+        for project_id in project_ids:
+            kept = self.rows.get(project_id)
+            if kept is not None:
+                self.rows[project_id] = replace(kept, next_due=min(kept.next_due, now))
+
+    def unreadable(self, partitions: Iterable[int]) -> dict[int, list[str]]:
+        wanted = set(partitions)
+        found: dict[int, list[str]] = {}
+        for watch in self.rows.values():
+            if watch.unreadable and watch.partition in wanted:
+                found.setdefault(watch.partition, []).append(watch.project_id)
+        return found
+
+    def count(self) -> int:
+        return len(self.rows)
+
+
+def _guard(watch: Watch) -> tuple[int, int, bool]:
+    return watch.events, watch.ruleset, watch.unreadable
+
+
+class MemoryMatters:
+    """See `MatterStore`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Matter] = {}
+
+    def get(self, matter_id: str) -> Matter | None:
+        return self.rows.get(matter_id)
+
+    def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
+        found: dict[str, list[Matter]] = {}
+        for matter in self.rows.values():
+            if matter.project_id in project_ids and matter.project_id is not None:
+                found.setdefault(matter.project_id, []).append(matter)
+        return found
+
+    def compare_and_set(self, changes: Sequence[tuple[Matter | None, Matter]]) -> None:
+        for before, after in changes:
+            kept = self.rows.get(after.id)
+            if (kept.version if kept else None) == (before.version if before else None):
+                self.rows[after.id] = after
+
+    def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
+        wanted = set(partitions)
+        return [m for m in self.rows.values() if not m.complete and m.partition in wanted][:limit]
+
+    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
+        wanted = set(partitions)
+        return [m for m in self.rows.values() if m.state == "open" and m.kind == "operations" and m.partition in wanted]
+
+    def page(
+        self, *, zone: str | None, state: str | None, person: str | None, before: tuple[str, str] | None, limit: int
+    ) -> list[Matter]:
+        found = [
+            m
+            for m in self.rows.values()
+            if zone in (None, m.zone)
+            and state in (None, m.state)
+            and (person is None or person in m.people)
+            and (before is None or (m.opened_at, m.id) < before)
+        ]
+        return sorted(found, key=lambda m: (m.opened_at, m.id), reverse=True)[:limit]
+
+    def count_open(self) -> int:
+        return sum(m.state == "open" for m in self.rows.values())
+
+
+class MemoryNotifications:
+    """See `NotificationStore`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Notification] = {}
+        self._lock = threading.Lock()
+
+    def insert(self, rows: Sequence[Notification]) -> set[str]:
+        written = set()
+        with self._lock:
+            for row in rows:
+                if row.id not in self.rows:
+                    self.rows[row.id] = row
+                    written.add(row.id)
+        return written
+
+    def get(self, notification_id: str) -> Notification | None:
+        return self.rows.get(notification_id)
+
+    def of_episode(self, matter: str, episode: int) -> list[Notification]:
+        found = [r for r in self.rows.values() if r.matter == matter and r.episode == episode]
+        return sorted(found, key=lambda r: r.order)
+
+    def of_matter(self, matter: str, limit: int) -> list[Notification]:
+        found = [r for r in self.rows.values() if r.matter == matter]
+        return sorted(found, key=lambda r: r.order, reverse=True)[:limit]
+
+    def replace(self, row: Notification) -> bool:
+        with self._lock:
+            kept = self.rows.get(row.id)
+            if kept is None or kept.version != row.version - 1:
+                return False
+            self.rows[row.id] = row
+            return True
+
+    def due(self, channel: str, wall: str, limit: int) -> list[str]:
+        found = [
+            (d.due_at, row.id)
+            for row in list(self.rows.values())
+            for d in row.deliveries
+            if d.channel == channel and d.due_at <= wall
+        ]
+        return [row_id for _, row_id in sorted(found)][:limit]
+
+    def blocking(self, row: Notification, channel: str) -> Notification | None:
+        found = [
+            r
+            for r in self.rows.values()
+            if r.matter == row.matter
+            and r.order < row.order
+            and any(d.channel == channel and d.pending for d in r.deliveries)
+        ]
+        return min(found, key=lambda r: r.order, default=None)
+
+    def page(
+        self,
+        *,
+        recipient: str | None,
+        project_id: str | None,
+        kind: str | None,
+        status: str | None,
+        since: str | None,
+        before: tuple[str, str] | None,
+        limit: int,
+    ) -> list[Notification]:
+        found = [
+            r
+            for r in self.rows.values()
+            if recipient in (None, r.recipient)
+            and project_id in (None, r.project_id)
+            and kind in (None, r.kind)
+            and status in (None, r.status)
+            and (since is None or r.created_at >= since)
+            and (before is None or (r.created_at, r.id) < before)
+        ]
+        return sorted(found, key=lambda r: (r.created_at, r.id), reverse=True)[:limit]
+
+
+class MemoryEndpoints:
+    """See `Endpoints`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[str, str]] = {}
+
+    def is_disabled(self, endpoint: str) -> bool:
+        return endpoint in self.rows
+
+    def disable(self, endpoint: str, reason: str, at: str) -> None:
+        self.rows.setdefault(endpoint, (reason, at))
+
+
+class Receiver:
+    """A channel whose receiver answers as told and remembers every message it was given, in order."""
+
+    threads = 2
+
+    def __init__(self, name: str = "webhook", endpoint: str | None = "webhook/test") -> None:
+        self.name = name
+        self.endpoint = endpoint
+        self.shown = "receiver.example"
+        self.got: list[tuple[str, str, str, int]] = []  # (message id, kind, matter, episode)
+        self.answers: list[Outcome | BaseException] = []
+        self.default = Outcome("sent")
+
+    def send(self, row: Notification) -> Outcome:
+        answer = self.answers.pop(0) if self.answers else self.default
+        if isinstance(answer, BaseException):
+            self.got.append((row.message_id, row.kind, row.matter, row.episode))
+            raise answer
+        if answer.kind == "sent":
+            self.got.append((row.message_id, row.kind, row.matter, row.episode))
+        return answer
+
+
+class CrashError(BaseException):
+    """The process is killed here: nothing may catch it."""
+
+
+class Crashing:
+    """Wraps a port; kills the process before or after the call with a given number, counted over all wrapped ports."""
+
+    def __init__(self, inner: Any, counter: CallCounter) -> None:
+        self._inner = inner
+        self._counter = counter
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if not callable(value):
+            return value
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._counter.call(lambda: value(*args, **kwargs))
+
+        return call
+
+
+class CallCounter:
+    """Counts I/O calls and breaks off at one of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.crash_at: int | None = None
+        self.after = False  # break off after the call has had its effect
+
+    def call(self, action: Callable[[], Any]) -> Any:
+        self.count += 1
+        here = self.count == self.crash_at
+        if here and not self.after:
+            raise CrashError(f"before call {self.count}")
+        result = action()
+        if here:
+            raise CrashError(f"after call {self.count}")
+        return result

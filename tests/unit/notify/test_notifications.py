@@ -1,0 +1,172 @@
+"""The steps of a delivery, as values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from luodi.domain.days import END_OF_TIME, instant, parse_instant
+from services.notify.matters import opened
+from services.notify.notifications import SCHEDULE_S, Delivery, Notification, notification_id
+from tests.unit.notify.builders import COMPOSER, at, open_matter, opening
+
+CHANNELS = ("inbox", "log", "webhook")
+
+
+def row() -> Notification:
+    (made,) = COMPOSER.openings(open_matter(complete=False), CHANNELS, at(0))
+    return made
+
+
+def delivery(of: Notification, channel: str = "webhook") -> Delivery:
+    found = of.delivery(channel)
+    assert found is not None
+    return found
+
+
+def step(after: Notification | None) -> Notification:
+    assert after is not None
+    return after
+
+
+def under_way(lease: str = "l1") -> Notification:
+    return step(step(row().claimed("webhook", at(0), lease, at(60))).begun("webhook", lease))
+
+
+def later(seconds: float) -> str:
+    return instant(parse_instant(at(0)) + timedelta(seconds=seconds))
+
+
+def test_the_inbox_is_done_with_its_row_and_the_others_are_due_at_once() -> None:
+    made = row()
+    assert (delivery(made, "inbox").status, delivery(made, "inbox").attempts) == ("sent", 1)
+    assert (delivery(made).status, delivery(made).attempts, delivery(made).due_at) == ("queued", 0, at(0))
+    assert made.attempted == ("inbox",)
+
+
+def test_a_claim_is_not_yet_an_attempt() -> None:
+    claimed = step(row().claimed("webhook", at(0), "l1", at(60)))
+    assert (delivery(claimed).status, delivery(claimed).attempts, delivery(claimed).due_at) == ("sending", 0, at(60))
+    assert claimed.version == 2
+    assert delivery(step(claimed.begun("webhook", "l1"))).attempts == 1
+
+
+def test_what_is_claimed_cannot_be_claimed_until_its_lease_has_run_out() -> None:
+    claimed = step(row().claimed("webhook", at(0), "l1", at(60)))
+    assert claimed.claimed("webhook", at(59.999), "l2", at(120)) is None
+    again = step(claimed.claimed("webhook", at(60), "l2", at(120)))
+    assert claimed.delivery("webhook") != again.delivery("webhook")
+
+
+def test_whoever_lost_the_lease_can_no_longer_move_it() -> None:
+    taken = step(under_way("l1").claimed("webhook", at(60), "l2", at(120)))
+    assert taken.begun("webhook", "l1") is None
+    assert taken.sent("webhook", "l1", at(61)) is None
+    assert taken.failed("webhook", "l1", "gone") is None
+    assert taken.postponed("webhook", "l1", at(99)) is None
+    assert taken.retried("webhook", "l1", "x", later, 0, 0) is None
+
+
+def test_sent_is_the_end() -> None:
+    done = step(under_way().sent("webhook", "l1", at(3)))
+    assert (delivery(done).status, delivery(done).sent_at, delivery(done).due_at) == ("sent", at(3), END_OF_TIME)
+    assert done.claimed("webhook", at(9999), "l2", at(10059)) is None
+    assert done.hurried("webhook", at(9)) is None
+
+
+def test_failed_attempts_follow_the_schedule_and_end_dead() -> None:
+    now, made, waits = 0.0, row(), []
+    for _ in SCHEDULE_S:
+        made = step(made.claimed("webhook", later(now), "l", later(now + 60)))
+        made = step(made.begun("webhook", "l"))
+        made = step(made.retried("webhook", "l", "http-500", partial(_from, now), 0, 0))
+        if delivery(made).status == "dead":
+            break
+        waits.append((parse_instant(delivery(made).due_at) - parse_instant(later(now))).total_seconds())
+        now += waits[-1]
+    assert waits == [5, 300, 1800, 7200, 18000, 36000, 36000]
+    assert (delivery(made).status, delivery(made).attempts) == ("dead", 8)
+
+
+def _from(begin: float, seconds: float) -> str:
+    return later(begin + seconds)
+
+
+def test_jitter_only_adds_up_to_a_tenth() -> None:
+    assert delivery(step(under_way().retried("webhook", "l1", "x", later, 0, 0))).due_at == later(5)
+    assert delivery(step(under_way().retried("webhook", "l1", "x", later, 0, 1))).due_at == later(5.5)
+
+
+def test_a_receiver_may_ask_for_more_time_but_not_for_less_nor_for_ever() -> None:
+    assert delivery(step(under_way().retried("webhook", "l1", "x", later, 120, 0))).due_at == later(120)
+    assert delivery(step(under_way().retried("webhook", "l1", "x", later, 1, 0))).due_at == later(5)
+    assert delivery(step(under_way().retried("webhook", "l1", "x", later, 1e9, 0))).due_at == later(86_400)
+
+
+def test_only_what_was_never_attempted_is_superseded() -> None:
+    claimed = step(row().claimed("log", at(0), "l2", at(60)))
+    over = step(claimed.superseded())
+    assert [(d.channel, d.status) for d in over.deliveries] == [
+        ("inbox", "sent"),
+        ("log", "superseded"),
+        ("webhook", "superseded"),
+    ]
+    assert over.begun("log", "l2") is None
+    assert over.superseded() is None
+    attempted = step(under_way().superseded())
+    assert [(d.channel, d.status) for d in attempted.deliveries] == [
+        ("inbox", "sent"),
+        ("log", "superseded"),
+        ("webhook", "sending"),
+    ]
+
+
+def test_what_waits_can_be_hurried_but_not_what_is_under_way() -> None:
+    waiting = step(under_way().retried("webhook", "l1", "x", later, 3600, 0))
+    assert delivery(step(waiting.hurried("webhook", later(9)))).due_at == later(9)
+    assert under_way().hurried("webhook", at(9)) is None
+
+
+@pytest.mark.parametrize(
+    ("statuses", "shown"),
+    [
+        (("sent",), "sent"),
+        (("sent", "queued"), "queued"),
+        (("sent", "sending"), "queued"),
+        (("sent", "superseded"), "sent"),
+        (("sent", "failed"), "failed"),
+        (("failed", "dead"), "dead"),
+        (("superseded",), "superseded"),
+    ],
+)
+def test_the_state_of_the_whole(statuses: tuple[str, ...], shown: str) -> None:
+    deliveries = tuple(Delivery(str(n), s, 1, END_OF_TIME) for n, s in enumerate(statuses))  # type: ignore[arg-type]  # statuses of the table
+    assert replace(row(), deliveries=deliveries).status == shown
+
+
+def test_the_message_id_is_constant_and_fits_a_header_whatever_the_ids_hold() -> None:
+    strange = opening(matter="p-1:blocker:电力 \r\n x", blocker="电力 \r\n x")
+    (one,) = COMPOSER.openings(opened(None, strange, at(0)), CHANNELS, at(0))
+    (same,) = COMPOSER.openings(opened(None, strange, at(0)), CHANNELS, at(77))
+    assert one.message_id == same.message_id
+    assert one.message_id.isascii()
+    assert one.message_id.replace("_", "").isalnum()
+
+
+def test_ids_tell_apart_matter_episode_round_kind_level_and_recipient() -> None:
+    variants = {
+        notification_id(*key)
+        for key in (
+            ("m", 1, 1, "stalled", 0, "u"),
+            ("n", 1, 1, "stalled", 0, "u"),
+            ("m", 2, 1, "stalled", 0, "u"),
+            ("m", 1, 2, "stalled", 0, "u"),
+            ("m", 1, 1, "cleared", 0, "u"),
+            ("m", 1, 1, "stalled", 1, "u"),
+            ("m", 1, 1, "stalled", 0, "v"),
+        )
+    }
+    assert len(variants) == 7
