@@ -1,4 +1,7 @@
-"""Kafka as the event log: one shared producer per process, so that many requests travel in one round trip.
+"""Kafka as the event log: group commit through one producer per process.
+
+Posts that arrive while a group is on its way travel together in the next one, so a group grows with the load and costs
+one round trip, and a lone post waits for nobody.
 
 A producer that could not deliver something in time is condemned as a whole: it is closed by force before any of its
 callers is answered, and a new one is opened once the broker answers again. Only so is nothing sent after its 503: the
@@ -10,11 +13,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.errors import InvalidRecordError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from kafka.errors import (
+    InvalidRecordError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from luodi.runtime import kafka, logging
 from luodi.runtime.errors import FatalError, TransientError
@@ -22,53 +32,174 @@ from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.settings import Settings
 from services.ingest.ports import Appended, Away, Full, Outgoing, Receipt
 
-WAIT_S = 4.0  # for an acknowledgement; with closing the producer a post is answered within 5 s
+WAIT_S = 4.0  # for the acknowledgement of a group; with the closing of its producer a post is answered within 5 s
 REQUEST_TIMEOUT_MS = 1_500  # leaves time for a second attempt within the delivery time-out
 DELIVERY_TIMEOUT_MS = 3_500  # below WAIT_S
-LINGER_MS = 2  # measured: the posts that arrive within one acknowledgement's time travel together anyway
+LINGER_MS = 1_000  # never waited for: a group is flushed as soon as it is complete, and not before
 BATCH_BYTES = 256 * 1024
+MAX_GROUP = 2_000  # events; a larger group would keep its first post waiting for its last
 MAX_UNACKED = 20_000  # events of one process
 MAX_UNACKED_BYTES = 32 * 1024 * 1024
 QUIET_S = 1.0  # without an acknowledgement for so long the broker is asked whether it is there
 PROBE_TIMEOUT_MS = 2_000
 REST_S = 0.3  # between two looks of the keeper
 KILL_S = 0.5  # for the sender thread to end after it was told to
+GRACE_S = 2.0  # beyond WAIT_S: no caller waits longer, whatever the committing thread has met
 
 _ITS_OWN_FAULT = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError)
 
 log = logging.get("publisher")
 
 
-class _Session:
-    """One producer from its opening to its end."""
+class _Ticket:
+    """The records of one append, and the place where its caller waits for them."""
 
-    def __init__(self, producer: KafkaProducer, info: TopicInfo) -> None:
-        self.producer = producer
+    __slots__ = ("_done", "receipts", "records")
+
+    def __init__(self, records: Sequence[Outgoing]) -> None:
+        self.records = records
+        self.receipts: Sequence[Receipt | None] | None = None  # None: never handed to the producer
+        self._done = threading.Lock()  # half the price of an Event, a few thousand times a second
+        self._done.acquire()
+
+    def resolve(self, receipts: Sequence[Receipt | None] | None) -> None:
+        self.receipts = receipts
+        self._done.release()
+
+    def wait(self, timeout_s: float) -> bool:
+        return self._done.acquire(timeout=timeout_s)
+
+
+class _Session:
+    """One producer from its opening to its end, and the thread that feeds it."""
+
+    def __init__(
+        self, producer: KafkaProducer, info: TopicInfo, topic: str, wait_s: float, lost: Callable[[Exception], None]
+    ) -> None:
+        """`lost` is called when the producer has failed and was killed."""
         self.info = info
+        self.heard = monotonic()
+        self._producer = producer
+        self._topic = topic
+        self._wait_s = wait_s
+        self._lost = lost
+        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
         self._end = threading.Lock()
         self._ended = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
+
+    def append(self, records: Sequence[Outgoing]) -> Sequence[Receipt | None]:
+        """See `EventLog.append`."""
+        ticket = _Ticket(records)
+        self._queue.put(ticket)
+        if self._ended:
+            self._turn_away()
+        if not ticket.wait(self._wait_s + GRACE_S):
+            self.kill()
+            self._lost(KafkaTimeoutError("the committing thread does not answer"))
+            return [None] * len(records)
+        if ticket.receipts is None:
+            raise Away("Kafka is away")
+        return ticket.receipts
 
     def kill(self) -> None:
-        """End it so that nothing it still holds can be sent; its waiting callers wake with an error."""
+        """End it so that nothing it still holds can be sent."""
         with self._end:
             if self._ended:
                 return
             self._ended = True
-            # KafkaProducer.close(timeout=0) raises before it closes while anything is unacknowledged.
-            sender = self.producer._sender  # noqa: SLF001
+            self._queue.put(None)
+            # KafkaProducer.close(timeout=0) raises before it closes anything while something is unacknowledged.
+            sender = self._producer._sender  # noqa: SLF001
             sender.force_close()
             sender.join(KILL_S)
             with contextlib.suppress(KafkaError, OSError, RuntimeError):
-                self.producer.close(timeout=0)
+                self._producer.close(timeout=0)
 
     def close(self, bound_s: float) -> None:
-        """End it in order: what was sent is waited for."""
+        """End it in order: what was handed in is sent and waited for."""
+        self._queue.put(None)
+        self._thread.join(bound_s)
         with self._end:
-            if self._ended:
+            if not self._ended:
+                self._ended = True
+                with contextlib.suppress(KafkaError):
+                    self._producer.close(timeout=bound_s)
+        self._turn_away()
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            group, ending = self._next_group()
+            if group:
+                ending |= not self._commit(group)
+        self._turn_away()
+
+    def _next_group(self) -> tuple[list[_Ticket], bool]:
+        """Wait for a ticket and take those that have come beside it; True when there is to be no other group."""
+        ticket = self._queue.get()
+        group: list[_Ticket] = []
+        size = 0
+        while ticket is not None:
+            group.append(ticket)
+            size += len(ticket.records)
+            if size >= MAX_GROUP:
+                return group, False
+            try:
+                ticket = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: Sequence[_Ticket]) -> bool:
+        """Send a group and wait for it; False when the producer is of no use any more."""
+        futures: list[Any] = []
+        failure: Exception | None = None
+        try:
+            self._send(group, futures)
+            self._producer.flush(self._wait_s)
+        except Exception as exc:  # noqa: BLE001 - whatever it was, every caller is answered and the producer is given up
+            failure = exc
+        receipts: list[Receipt | None] = []
+        for future in futures:
+            if future.succeeded():
+                metadata = future.value
+                receipts.append(Receipt(metadata.partition, metadata.offset, metadata.timestamp))
+            else:
+                receipts.append(None)
+                failure = failure or future.exception
+        if failure is None:
+            self.heard = monotonic()
+        elif isinstance(failure, _ITS_OWN_FAULT):
+            log.error("append.refused", error=str(failure))
+        else:
+            self.kill()  # before anybody hears that the outcome is unknown
+            self._lost(failure)
+        at = 0
+        for ticket in group:
+            held = receipts[at : at + len(ticket.records)]
+            at += len(ticket.records)
+            ticket.resolve([*held, *[None] * (len(ticket.records) - len(held))])
+        return not self._ended
+
+    def _send(self, group: Sequence[_Ticket], futures: list[Any]) -> None:
+        send, topic, partitions = self._producer.send, self._topic, self.info.partitions
+        for ticket in group:
+            for subject, value in ticket.records:
+                # Passing the partition spares the library hashing the key in Python, a third of the time of a send.
+                partition = kafka.partition_for(subject, partitions)
+                futures.append(send(topic, value, subject.encode(), partition=partition))
+
+    def _turn_away(self) -> None:
+        """Tell those who came too late that nothing of theirs was sent."""
+        while True:
+            try:
+                ticket = self._queue.get_nowait()
+            except Empty:
                 return
-            self._ended = True
-            with contextlib.suppress(KafkaError):
-                self.producer.close(timeout=bound_s)
+            if ticket is not None:
+                ticket.resolve(None)
 
 
 class KafkaLog:
@@ -100,7 +231,6 @@ class KafkaLog:
         }
         self._session: _Session | None = None
         self._reachable = False
-        self._heard = 0.0
         self._bound = threading.Lock()
         self._unacked = 0
         self._unacked_bytes = 0
@@ -132,35 +262,8 @@ class KafkaLog:
         session = self._session
         if session is None or not self._reachable:
             raise Away("Kafka is away")
-        deadline = monotonic() + self._wait_s
         with self._room_for(records):
-            futures, failure = self._send(session, records)
-            receipts: list[Receipt | None] = []
-            for future in futures:
-                try:
-                    metadata = future.get(max(deadline - monotonic(), 0.0))
-                    receipts.append(Receipt(metadata.partition, metadata.offset, metadata.timestamp))
-                except KafkaError as exc:
-                    failure = exc
-                    receipts.append(None)
-            if failure is None:
-                self._heard = monotonic()
-            else:
-                self._condemn(session, failure)
-            receipts.extend([None] * (len(records) - len(receipts)))
-        return Appended(session.info.tag, receipts)
-
-    def _send(self, session: _Session, records: Sequence[Outgoing]) -> tuple[list[Any], Exception | None]:
-        send, topic, partitions = session.producer.send, self._topic, session.info.partitions
-        futures = []
-        try:
-            for subject, value in records:
-                # Passing the partition spares the library hashing the key in Python, a third of the time of a send.
-                partition = kafka.partition_for(subject, partitions)
-                futures.append(send(topic, value, subject.encode(), partition=partition))
-        except (KafkaError, ValueError) as exc:  # ValueError: the topic lost partitions under us
-            return futures, exc
-        return futures, None
+            return Appended(session.info.tag, session.append(records))
 
     @contextlib.contextmanager
     def _room_for(self, records: Sequence[Outgoing]) -> Iterator[None]:
@@ -170,32 +273,22 @@ class KafkaLog:
                 raise Full(f"{self._unacked} events await acknowledgement")
             self._unacked += count
             self._unacked_bytes += size
-        self._observe(self._unacked)
+            self._observe(self._unacked)
         try:
             yield
         finally:
             with self._bound:
                 self._unacked -= count
                 self._unacked_bytes -= size
-            self._observe(self._unacked)
-
-    def _condemn(self, session: _Session, failure: Exception) -> None:
-        if isinstance(failure, _ITS_OWN_FAULT):
-            log.error("append.refused", error=str(failure))
-            return
-        if self._session is session:
-            self._session = None
-            self._reachable = False
-            log.warning("kafka.lost", error=f"{type(failure).__name__}: {failure}")
-            self._wake.set()
-        session.kill()
+                self._observe(self._unacked)
 
     def _keep(self) -> None:
         while not self._stopping.is_set():
-            if self._session is None:
+            session = self._session
+            if session is None:
                 self._open()
-            elif monotonic() - self._heard > QUIET_S:
-                self._probe()
+            elif monotonic() - session.heard > QUIET_S:
+                self._probe(session)
             self._wake.wait(REST_S)
             self._wake.clear()
         self._drop_admin()
@@ -210,18 +303,24 @@ class KafkaLog:
             # Fatal here is, say, a wrong password: an operator mends it at the broker too, so keep asking.
             log.warning("kafka.sought", error=f"{type(exc).__name__}: {exc}")
             if producer is not None:
-                _Session(producer, info).kill()
+                with contextlib.suppress(KafkaError):
+                    producer.close(timeout=0)
             return
-        session = _Session(producer, info)
+        session = _Session(producer, info, self._topic, self._wait_s, self._lose)
         if self._stopping.is_set():
-            session.kill()
+            session.close(0)
             return
-        self._heard = monotonic()
-        self._reachable = True
         self._session = session
+        self._reachable = True
         log.info("kafka.found", partitions=info.partitions, tag=info.tag)
 
-    def _probe(self) -> None:
+    def _lose(self, failure: Exception) -> None:
+        self._reachable = False
+        self._session = None
+        log.warning("kafka.lost", error=f"{type(failure).__name__}: {failure}")
+        self._wake.set()
+
+    def _probe(self, session: _Session) -> None:
         began = monotonic()
         try:
             if self._admin is None:
@@ -233,12 +332,12 @@ class KafkaLog:
             self._admin.describe_topics([self._topic])
         except (KafkaError, OSError) as exc:
             self._drop_admin()
-            if self._heard < began and self._reachable:
+            if session.heard < began and self._reachable:
                 self._reachable = False
                 log.warning("kafka.lost", error=f"{type(exc).__name__}: {exc}")
             return
-        self._heard = monotonic()
-        if not self._reachable and self._session is not None:
+        session.heard = monotonic()
+        if not self._reachable and self._session is session:
             self._reachable = True
             log.info("kafka.found")
 
