@@ -61,11 +61,7 @@ def shape(pid: int | None, rows: Sequence[Row]) -> dict[str, object]:
 
 def table(settings: StackSettings, pid: int | None, rows: Sequence[Row]) -> str:
     """The same for people."""
-    head = (
-        f"supervisor pid {pid}, home {settings.home}"
-        if pid
-        else f"not running, home {settings.home} (luodi up starts it)"
-    )
+    head = f"supervisor pid {pid}" if pid else "not running (luodi up starts it)"
     lines = [
         f"  {row.name:<9} {row.state:<11} {row.address:<24} pid {row.pid or '-':<8} restarts {row.restarts}"
         for row in rows
