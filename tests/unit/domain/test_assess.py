@@ -130,11 +130,15 @@ def test_production_before_completion_is_a_warning_only() -> None:
     assert [warning["code"] for warning in document["warnings"]] == ["dates-out-of-order"]
 
 
-def test_dates_that_may_be_in_order_are_no_warning() -> None:
+@pytest.mark.parametrize(
+    ("signed_on", "land_on"),
+    [("2026-01-10", "2026-01"), ("2026-01", "2026-01-10"), ("2026-01-10", "2026-01-10"), ("2026", "2026-01-10")],
+)
+def test_dates_that_may_be_in_order_are_no_warning(signed_on: str, land_on: str) -> None:
     story = Story()
     story.registered()
-    story.reached("signed", "2026-01-10")
-    story.reached("land_supplied", "2026-01")
+    story.reached("signed", signed_on)
+    story.reached("land_supplied", land_on)
     assert story.document()["warnings"] == []
 
 
@@ -191,6 +195,7 @@ def test_the_retraction_of_the_only_milestone_leaves_none() -> None:
     story.retracted(story.reached("signed", "2026-01-10"))
     document = story.document()
     assert (document["stage"], document["next_stage"], document["reached"]) == (None, "signed", {})
+    assert document["missing"] == []
     assert only_light(document) == ("grey", "no-milestone")
 
 

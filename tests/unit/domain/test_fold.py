@@ -219,6 +219,16 @@ def test_a_plan_said_again_is_neither_a_change_nor_a_refusal() -> None:
     assert (plan["refused"], plan["changes"]) == (0, [])
 
 
+def test_a_plan_moved_back_to_its_baseline_is_a_change() -> None:
+    story = Story()
+    story.planned("completed", "2026-09")
+    story.planned("completed", "2026-10", reason="雨季", approver="u-chief")
+    story.planned("completed", "2026-09")
+    story.planned("completed", "2026-09", reason="赶工", approver="u-chief")
+    plan = fold(story.events)["plans"]["completed"]
+    assert (plan["date"], plan["refused"], len(plan["changes"])) == ("2026-09", 1, 2)
+
+
 def test_when_the_baseline_is_retracted_the_next_plan_is_the_baseline() -> None:
     story = Story()
     first = story.planned("completed", "2026-09")
