@@ -13,6 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ LOCK_FILE = Path(__file__).with_name("kafka.lock.toml")
 DOWNLOADS_AT_ONCE = 4  # jars; more does not help on an ordinary line and is unkind to a mirror
 DOWNLOAD_ATTEMPTS = 3  # per jar; the resolver itself already waits and retries when told to slow down
 TIMEOUT_S = 60  # for one answer of the repository
+PROGRESS_S = 2.0  # between two words about a download
 CHUNK = 1 << 20  # bytes hashed at a time
 
 
@@ -139,15 +141,17 @@ def _fetch(folder: Path, jars: tuple[Jar, ...], environ: Mapping[str, str], tell
     for leftover in folder.glob(".fetch-*"):  # of a start that was killed; we hold the lock, so nobody uses it
         shutil.rmtree(leftover, ignore_errors=True)
     tell(f"fetching {len(jars)} jars of Apache Kafka into {folder} (about 45 MB, once per user)")
-    done = 0
+    told_at = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch,
         ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool,
     ):
         try:
-            for jar in pool.map(lambda jar: _fetch_one(folder, Path(scratch), jar, environ), jars):
-                done += 1
-                tell(f"fetched {done}/{len(jars)} {jar.artifact} {jar.version}")
+            fetched = pool.map(lambda jar: _fetch_one(folder, Path(scratch), jar, environ), jars)
+            for done, jar in enumerate(fetched, 1):
+                if done == len(jars) or time.monotonic() - told_at >= PROGRESS_S:
+                    told_at = time.monotonic()
+                    tell(f"fetched {done}/{len(jars)} {jar.artifact} {jar.version}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,7 +118,11 @@ def _welcome(settings: StackSettings) -> str:
         mongodb=settings.address("mongodb"),
         home=settings.home,
     )
-    return welcome(places, with_key=settings.services.api_key is not None)
+    return welcome(
+        places,
+        with_key=settings.services.api_key is not None,
+        with_curl=shutil.which("curl") is not None,
+    )
 
 
 def _detached(home: Home) -> int:

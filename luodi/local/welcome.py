@@ -23,8 +23,15 @@ class Places:
     home: Path
 
 
-def welcome(places: Places, *, with_key: bool) -> str:
-    """The text shown when the stack is ready; `with_key`: the services want the key of `LUODI_API_KEY`."""
+def welcome(places: Places, *, with_key: bool, with_curl: bool = True) -> str:
+    """The text shown when the stack is ready.
+
+    Args:
+        places: where the services and servers are.
+        with_key: whether the services want the key of `LUODI_API_KEY`.
+        with_curl: whether this machine has curl, which the commands call.
+    """
+    hint = "" if with_curl else "curl is not installed here: apt-get install -y curl\n\n"
     commands = tour.commands(places.ingest, places.tracker, places.notify, with_key=with_key)
     shown = "\n\n".join(f"# {number}. {what}\n{command}" for number, (what, command) in enumerate(commands, 1))
     return f"""
@@ -38,6 +45,6 @@ Luodi is ready.
 
 Try in another shell (示例高新区 is the zone demo, all invented):
 
-{shown}
+{hint}{shown}
 
 Stop with Ctrl-C or `make down`; the data stays. `luodi status`, `luodi doctor`, `luodi --help` tell more."""
