@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from logging import WARNING
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -23,6 +24,7 @@ from bench.sides import Baseline, NotServingError, Product
 from bench.wire import BrokenAnswerError
 from luodi.local.faults import LocalError
 from luodi.local.harness import servers
+from luodi.runtime import logging
 
 NAMES = (*MEASURES, "memory")
 ROUNDS = 5  # odd, so that a median is a round that happened
@@ -32,6 +34,7 @@ MEMORY_BOUND_MB = 200
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns 0 when everything was measured, whatever the figures; 1 when it was not."""
     options = _parser().parse_args(arguments)
+    logging.configure("bench", level=WARNING)  # the figures stand alone
     signal.signal(signal.SIGTERM, _leave)
     home = Path(tempfile.mkdtemp(prefix="luodi-bench-"))
     try:
