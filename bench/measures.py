@@ -239,7 +239,7 @@ async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, 
         await _see(side, posts, looks, of_project(f"first-{side.name}-{turn}", 0), time.monotonic(), 60.0)
         warm, count = int(WARM_UP_S * size.visible_rate), int(size.visible_s * size.visible_rate)
         seconds: list[float] = []
-        tasks: set[asyncio.Task[None]] = set()
+        tasks: list[asyncio.Task[None]] = []
         begin = time.monotonic() + 0.1
         meter = Meter()
         for number in range(warm + count):
@@ -250,9 +250,8 @@ async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, 
             place = turn // 2 * (warm + count) + number
             milestone = of_project(f"seen-{place % VISIBLE_PROJECTS:05d}", place // VISIBLE_PROJECTS)
             watched = number >= warm and number % size.visible_every == 0
-            task = asyncio.create_task(_post_one(side, posts, looks, milestone, at, seconds if watched else None))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            told = seconds if watched else None
+            tasks.append(asyncio.create_task(_post_one(side, posts, looks, milestone, at, told)))
         spent = meter.spent()
         await asyncio.gather(*tasks)
     finally:
@@ -294,7 +293,7 @@ async def _see(side: Side, posts: Pool, looks: Pool, milestone: Milestone, at: f
         await asyncio.sleep(LOOK_S)
 
 
-SETTLE_S = 5.0  # the collector's and the allocators' work after the load
+SETTLE_S = 10.0  # notify reads what the tracker published; the collectors' work after the load
 
 
 def memory(bench: Bench) -> list[MemoryRow]:

@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NotServingError, BrokenAnswerError, TimeoutError, LocalError, AssertionError) as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         if options.keep:
             print(f"logs and data are kept in {home}", file=sys.stderr)
