@@ -97,7 +97,7 @@ def _responses(*, batch: bool) -> Json:
         "207": answer("An array with mixed outcomes, told item by item", many),
         **_PROBLEMS,
     }
-    for status in ("409", "422", "503"):
+    for status in ("422", "503"):
         described = responses[status]
         responses[status] = {**described, "content": {**described["content"], **json_content(many)}}
     return responses

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from luodi.local.faults import LocalError
 from luodi.local.harness import Servers
@@ -13,6 +14,11 @@ from luodi.local.harness import servers as started_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# A property is judged by its truth: on a busy machine an example may take long for no fault of ours.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

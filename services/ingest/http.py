@@ -120,18 +120,19 @@ def _answer_single(posted: Posted) -> Response:
 def _answer_batch(posted: Posted) -> Response:
     language = http.language()
     items = [_item(outcome, language) for outcome in posted.outcomes]
-    statuses = {item["status"] for item in items}
     accepted = sum(item["status"] == 202 for item in items)
     unknown = sum(item["status"] == 503 for item in items)
+    refused = len(items) - accepted - unknown
+    all_alike = {accepted: 202, unknown: 503, refused: 422}
     answer: dict[str, Any] = {
         "position": position.encode(posted.tag, posted.offsets) if posted.offsets else None,
         "accepted": accepted,
-        "refused": len(items) - accepted - unknown,
+        "refused": refused,
         "unknown": unknown,
         "items": items,
     }
     headers = {"Retry-After": RETRY_AFTER_S} if unknown else {}
-    return http.answer(answer, statuses.pop() if len(statuses) == 1 else 207, headers)
+    return http.answer(answer, all_alike.get(len(items), 207), headers)
 
 
 def _item(outcome: Outcome, language: Language) -> dict[str, Any]:

@@ -214,7 +214,7 @@ class KafkaLog:
         observe_unacked: Callable[[int], None] = lambda _: None,
         **producer_arguments: Any,
     ) -> None:
-        """`observe_unacked` is told the number of unacknowledged events whenever it changes."""
+        """`observe_unacked` is told the number of unacknowledged events a few times a second."""
         self._settings = settings
         self._topic = settings.topics.events
         self._wait_s = wait_s
@@ -273,14 +273,12 @@ class KafkaLog:
                 raise Full(f"{self._unacked} events await acknowledgement")
             self._unacked += count
             self._unacked_bytes += size
-            self._observe(self._unacked)
         try:
             yield
         finally:
             with self._bound:
                 self._unacked -= count
                 self._unacked_bytes -= size
-                self._observe(self._unacked)
 
     def _keep(self) -> None:
         while not self._stopping.is_set():
@@ -289,6 +287,7 @@ class KafkaLog:
                 self._open()
             elif monotonic() - session.heard > QUIET_S:
                 self._probe(session)
+            self._observe(self._unacked)
             self._wake.wait(REST_S)
             self._wake.clear()
         self._drop_admin()

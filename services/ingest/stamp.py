@@ -32,7 +32,7 @@ class Stamper:
         observe: Callable[[float], None] = lambda _: None,
         alarm: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`observe` is told the skew in seconds with every answer, `alarm` when it passes `ALARM_S` and back."""
+        """`observe` is told the skew in seconds when it changes, `alarm` when it passes `ALARM_S` and back."""
         self._clock = clock
         self._observe = observe
         self._alarm = alarm
@@ -71,10 +71,12 @@ class Stamper:
         with self._lock:
             ahead = self._skew - sample if self._minima else 0.0
             self._take(now, sample)
-            self._skew = min(least for _, least in self._minima)
-            skew, alarmed = self._skew, abs(self._skew) >= ALARM_S
+            skew, before = min(least for _, least in self._minima), self._skew
+            self._skew = skew
+            alarmed = abs(skew) >= ALARM_S
             turned, self._alarmed = alarmed != self._alarmed, alarmed
-        self._observe(skew)
+        if skew != before:
+            self._observe(skew)
         if turned:
             self._alarm(skew)
         return min(max(ahead, 0.0), MAX_AHEAD_S)

@@ -99,7 +99,8 @@ def test_a_position_covers_the_last_offset_of_every_partition(world: World) -> N
 
 def test_arrays_that_are_all_of_one_outcome_say_so_at_the_top(world: World) -> None:
     assert world.post("/v1/milestones", [MILESTONE]).status_code == 202
-    refused = world.post("/v1/milestones", [{}, {}])
+    world.post("/v1/milestones", {**MILESTONE, "id": "e1"})
+    refused = world.post("/v1/milestones", [{}, {**MILESTONE, "id": "e1", "stage": "signed"}])
     assert refused.status_code == 422
     assert refused.json is not None
     assert refused.json["position"] is None
