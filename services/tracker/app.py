@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -53,13 +54,14 @@ class Tracker:
         settings: Settings,
         stop: Stop,
         app: Flask,
-        threads: Callable[[], list[tuple[str, Callable[[], None]]]],
-        closers: contextlib.ExitStack,
+        loops: dict[str, Callable[[Stop], None]],
+        published: Published,
     ) -> None:
         self.app = app
+        self._published = published
         self._stop = stop
-        self._threads = threads
-        self._closers = closers
+        self._loops = loops
+        self._closing = contextlib.ExitStack()
         self._running: list[Thread] = []
         self._server = web.Server(app, settings.tracker_listen, HTTP_THREADS)
 
@@ -68,10 +70,17 @@ class Tracker:
         """Where it listens, as a URL."""
         return self._server.address.url
 
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions this process looks after."""
+        return self._published.owned
+
     def start(self) -> None:
         """Listen, then begin the loops, each in a thread whose failure ends the process."""
         self._server.start()
-        self._running = [lifecycle.spawn(name, target, self._stop) for name, target in self._threads()]
+        self._running = [
+            lifecycle.spawn(name, partial(loop, self._stop), self._stop) for name, loop in self._loops.items()
+        ]
 
     def stop(self, bound_s: float) -> None:
         """End the turn that runs, close the clients, stop listening."""
@@ -80,21 +89,34 @@ class Tracker:
         for thread in self._running:
             thread.join(max(0.1, deadline - time.monotonic() - 2))
         self._server.stop(max(0.1, min(2.0, deadline - time.monotonic())))
-        self._closers.close()
+        self._closing.close()
+
+    def closes(self, opened: contextlib.ExitStack) -> None:
+        """Hand over what `stop` closes in the end."""
+        self._closing = opened
 
 
 def build(settings: Settings, stop: Stop, **overrides: Any) -> Tracker:
     """Put the tracker together. Connects to both servers; raises TransientError when one stays away, FatalError when
     this is an old deploy.
 
-    Overrides (for tests): `clock`, `metrics`, `database`, `topic`, `max_poll_records`.
+    Overrides (for tests): `clock`, `metrics`, `database`, `topic`, `max_poll_records`, and `through(name, port)`, which
+    gives back what shall stand in the place of each of the projector's ports.
     """
+    with contextlib.ExitStack() as opened:
+        tracker = _build(settings, stop, overrides, opened)
+        tracker.closes(opened.pop_all())
+        return tracker
+
+
+def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: contextlib.ExitStack) -> Tracker:
     clock: Clock = overrides.get("clock") or SystemClock(settings.clock_offset_s)
     metrics: Metrics = overrides.get("metrics") or Metrics()
     config = configuration.load(settings)
     topic: TopicInfo = overrides.get("topic") or _patiently(stop, lambda: kafka.ensure_topics(settings))
     # Retried by the driver a guarded bulk costs the server much more, and the loop repeats what failed anyway.
     database: Database[Document] = overrides.get("database") or mongo.connect(settings, retryWrites=False)
+    opened.callback(database.client.close)
     journal, projects = MongoJournal(database), MongoProjects(database)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
     content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
@@ -107,17 +129,21 @@ def build(settings: Settings, stop: Stop, **overrides: Any) -> Tracker:
     number = _patiently(stop, prepare)
     regime = Regime(activations, content, Folder(config.rules, config.calendar, number))
     producer: KafkaProducer = _patiently(stop, lambda: kafka.producer(settings, **PRODUCER))
-    closers = contextlib.ExitStack()
-    closers.callback(database.client.close)
-    closers.callback(lambda: producer.close(timeout=2))
+    opened.callback(lambda: producer.close(timeout=2))
 
     published, visibility = Published(), Visibility(positions)
-    stores = Stores(journal, projects, positions, fuses)
+    through = overrides.get("through") or (lambda _, port: port)
     source = KafkaSource(settings, **_given(overrides, "max_poll_records"))
+    opened.callback(_courteously, source.close)
     projector = Projector(
-        source,
-        KafkaOutbox(settings, producer),
-        stores,
+        through("source", source),
+        through("outbox", KafkaOutbox(settings, producer)),
+        Stores(
+            through("journal", journal),
+            through("projects", projects),
+            through("positions", positions),
+            through("fuses", fuses),
+        ),
         regime,
         published,
         visibility,
@@ -125,7 +151,9 @@ def build(settings: Settings, stop: Stop, **overrides: Any) -> Tracker:
         metrics,
         settings.timezone,
     )
-    tail = Tail(KafkaTailSource(settings), projects, KafkaOutbox(settings, producer), published, clock, metrics)
+    tail_source = KafkaTailSource(settings)
+    opened.callback(_courteously, tail_source.close)
+    tail = Tail(tail_source, projects, KafkaOutbox(settings, producer), published, clock, metrics)
     renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producer), metrics)
 
     def ping() -> None:
@@ -142,24 +170,13 @@ def build(settings: Settings, stop: Stop, **overrides: Any) -> Tracker:
     queries = Queries(database)
     http.add_routes(app, queries, visibility, topic, clock, config.calendar)
 
-    def threads() -> list[tuple[str, Callable[[], None]]]:
-        return [
-            ("projector", _closing(lambda: projector.run(stop), projector.close)),
-            ("upkeep", _closing(lambda: upkeep.run(stop), upkeep.close)),
-        ]
-
-    return Tracker(settings, stop, app, threads, closers)
+    return Tracker(settings, stop, app, {"projector": projector.run, "upkeep": upkeep.run}, published)
 
 
-def _closing(run: Callable[[], None], close: Callable[[], None]) -> Callable[[], None]:
-    def target() -> None:
-        try:
-            run()
-        finally:
-            with contextlib.suppress(TransientError, FatalError):  # leaving in order is a courtesy to the group
-                close()
-
-    return target
+def _courteously(close: Callable[[], None]) -> None:
+    """Leaving in order is a courtesy to the broker, not a duty."""
+    with contextlib.suppress(TransientError, FatalError):
+        close()
 
 
 def _patiently(stop: Stop, attempt: Callable[[], T]) -> T:

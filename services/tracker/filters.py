@@ -42,7 +42,7 @@ class Sort:
 
     @property
     def path(self) -> str:
-        return PATHS.get(self.field, self.field)
+        return "_id" if self.field == "id" else self.field
 
     def keys(self) -> list[tuple[str, int]]:
         direction = -1 if self.descending else 1
@@ -248,8 +248,7 @@ TEXTS = (
 """Parameters that name values of the field of that name."""
 
 SORTS = ("id", "name", "updated_at", "stage_since", "investment", "due")
-PATHS: Mapping[str, str] = {"id": "_id", "due": "clocks.0.due"}
-"""What can be sorted by, and where it stands in a document when not in the field of that name."""
+"""What can be sorted by: the field of that name."""
 
 PARAMETERS = (
     *TEXTS,

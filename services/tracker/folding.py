@@ -54,6 +54,8 @@ class Folder:
             "ruleset": self.ruleset,
             "fold": orjson.dumps(state),
             **rendered,
+            # Lists are sorted by it: a path into the clocks would have no order where there is none.
+            "due": min((clock["due"] for clock in rendered["clocks"]), default=None),
         }
 
 

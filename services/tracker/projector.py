@@ -92,7 +92,7 @@ class Stores:
 
 
 class Projector:
-    """The loop and its steps. One thread calls `run` and `close`; others may ask what stands at the end."""
+    """The loop and its steps. One thread calls `run`; others may ask what stands at the end."""
 
     def __init__(
         self,
@@ -154,10 +154,6 @@ class Projector:
                 self._rest(state)
             self._metrics.transient.labels("projector").inc()
             log.warning("batch.begun_again", error=self._fault, faults=self._faults())
-
-    def close(self) -> None:
-        """Leave the group's partitions as they are committed."""
-        self._source.close()
 
     def _apply(self, records: Records) -> None:
         began = self._clock.monotonic()

@@ -164,16 +164,7 @@ def _bound(zones: tuple[str, ...]) -> tuple[Condition, str]:
 
 
 def _key(query: Query, document: Document) -> tuple[Any, str]:
-    return _value(document, query.sort.path.split(".")), document["_id"]
-
-
-def _value(held: Any, path: list[str]) -> Any:
-    for step in path:
-        if isinstance(held, list):
-            held = held[int(step)] if int(step) < len(held) else None
-        else:
-            held = held.get(step) if isinstance(held, dict) else None
-    return held
+    return document[query.sort.path], document["_id"]
 
 
 def definitions(language: str) -> dict[str, str]:

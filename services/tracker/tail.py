@@ -143,9 +143,6 @@ class Tail:
         self._judge()
         self._commit()
 
-    def close(self) -> None:
-        self._source.close()
-
     def _follow(self) -> None:
         owned = self._published.owned
         if owned == self._followed:
@@ -242,6 +239,8 @@ class KafkaTailSource:
 
     def follow(self, partitions: Collection[int]) -> None:
         with kafka.translated():
+            # A partition that stays assigned would keep its position, behind records read and not yet judged.
+            self._consumer.unsubscribe()
             self._consumer.assign(self._places(partitions))
 
     def poll(self, timeout_s: float) -> Mapping[int, Sequence[TailRecord]]:

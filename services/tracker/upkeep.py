@@ -23,7 +23,7 @@ log = logging.get("upkeep")
 
 
 class Upkeep:
-    """One thread calls `run` and `close`; `mongo_away` may be asked by others."""
+    """One thread calls `run`; `mongo_away` may be asked by others."""
 
     def __init__(
         self,
@@ -80,6 +80,3 @@ class Upkeep:
         if self._pulse_at is None or self._clock.monotonic() - self._pulse_at > PULSE_FRESH_S:
             return "MongoDB does not answer"
         return None
-
-    def close(self) -> None:
-        self._tail.close()

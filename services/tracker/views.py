@@ -18,7 +18,7 @@ from services.tracker.ports import Document
 
 POOL = "pool"  # before the signature: no light
 
-_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights"})
+_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "due"})
 
 
 @dataclass(frozen=True, slots=True)

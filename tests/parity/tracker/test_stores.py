@@ -27,7 +27,7 @@ def document(subject: str = "p1", events: int = 1, ruleset: int = 1, fold: bytes
     return {"_id": subject, "partition": 0, "events": events, "ruleset": ruleset, "fold": fold, "name": "甲", **more}
 
 
-# -- journal ----------------------------------------------------------------------------------------------------------
+# -- journal
 
 
 def test_the_journal_keeps_each_event_once_and_tells_what_it_had(stores: AllStores) -> None:
@@ -45,7 +45,7 @@ def test_the_same_id_in_another_project_is_another_event(stores: AllStores) -> N
 
 
 def test_the_journal_gives_events_back_as_they_were_in_the_order_of_the_fold(stores: AllStores) -> None:
-    tricky = {"name": "a.b", "zone": "demo", "route": "land", "refs": [{"system": "$where", "id": "x.$gt"}], "jobs": None}
+    tricky = {"name": "a.b", "zone": "demo", "refs": [{"system": "$where", "id": "x.$gt"}], "jobs": None}
     late = Event("p1", "z", PROJECT_REGISTERED, "2026-03-02T01:00:00.001Z", 1, None, tricky, "00-" + "a" * 52)
     same_instant = dataclasses.replace(late, id="y", sequence=0, traceparent=None)
     early = dataclasses.replace(late, id="zz", recordedtime="2026-03-02T01:00:00.000Z", sequence=9)
@@ -58,11 +58,13 @@ def test_nothing_in_nothing_out(stores: AllStores) -> None:
     assert stores.journal.read([]) == {}
     assert stores.projects.swap([]) == set()
     stores.projects.offer([])
-    assert stores.projects.read([]) == stores.projects.bases([]) == stores.projects.guards([]) == {}
+    assert stores.projects.read([]) == {}
+    assert stores.projects.bases([]) == {}
+    assert stores.projects.guards([]) == {}
     stores.positions.advance({})
 
 
-# -- projects ---------------------------------------------------------------------------------------------------------
+# -- projects
 
 
 def test_a_first_document_is_inserted_once(stores: AllStores) -> None:
@@ -131,7 +133,7 @@ def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllSt
     assert stores.projects.outdated([0, 1], 1, 10) == {}
 
 
-# -- positions and fuses ------------------------------------------------------------------------------------------------
+# -- positions and fuses
 
 
 def test_positions_never_fall(stores: AllStores) -> None:
@@ -151,7 +153,7 @@ def test_a_fuse_stands_until_it_is_mended(stores: AllStores) -> None:
     assert stores.fuses.blown() == {}
 
 
-# -- rulesets -----------------------------------------------------------------------------------------------------------
+# -- rulesets
 
 
 def test_content_never_seen_is_activated_by_the_first_that_starts_with_it(stores: AllStores) -> None:

@@ -11,13 +11,7 @@ from zoneinfo import ZoneInfo
 from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant
-from luodi.domain.events import (
-    EVENT_RETRACTED,
-    MILESTONE_REPORTED,
-    PLAN_SET,
-    PROJECT_REGISTERED,
-    Event,
-)
+from luodi.domain.events import MILESTONE_REPORTED, PROJECT_REGISTERED, Event
 from luodi.domain.fold import fold
 from luodi.domain.rules import DEFAULT_RULES
 from luodi.runtime.clock import ManualClock
@@ -206,6 +200,3 @@ class Worker:
 def rejected_ids(plant: Plant) -> Iterable[str]:
     """The identities in the rejected topic, each once."""
     return {record.key.decode() for record in plant.rejected.read(0) if record.key is not None}
-
-
-__all__ = ["EVENT_RETRACTED", "PLAN_SET", "PROJECT_REGISTERED", "Plant", "Worker", "event", "rejected_ids"]

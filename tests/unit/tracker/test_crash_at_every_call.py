@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED
 from tests.parity.tracker.fakes import Crash, Faults, crash, passing
-from tests.unit.tracker.plant import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED, Plant, Worker, event, rejected_ids
+from tests.unit.tracker.plant import Plant, Worker, event, rejected_ids
 
 REJECTED = {"project-events-0-5", "project-events-1-3", "project-events-1-4"}
 

@@ -1,0 +1,81 @@
+"""Reading one's own write, from the tracker that applies it and from one that does not."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import urllib3
+
+from schemas import position
+from services.tracker import visibility
+from services.tracker.visibility import Visibility
+from tests.integration.tracker.world import World, until
+from tests.parity.tracker.fakes import MemoryPositions
+
+pytestmark = pytest.mark.stack
+
+
+def test_a_position_makes_the_write_before_it_visible_whoever_is_asked(world: World) -> None:
+    http = urllib3.PoolManager()
+    with world.tracker("one", 27102) as one, world.tracker("two", 27103) as two:
+        until(lambda: one.owned and two.owned and one.owned | two.owned == {0, 1, 2, 3}, "both own partitions")
+        for n in range(20):
+            subject = f"p{n}"
+            last = world.send([world.recorder.registered(subject)])
+            text = position.encode(world.topic.tag, last)
+            for tracker in (one, two):
+                answer = http.request("GET", f"{tracker.address}/v1/projects/{subject}?after={text}")
+                assert (answer.status, answer.json()["name"]) == (200, f"项目 {subject}")
+
+
+def test_a_position_that_never_comes_is_answered_503_and_starves_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visibility, "WAIT_S", 1.0)
+    http = urllib3.PoolManager(maxsize=64)
+    with world.tracker() as tracker:
+        until(lambda: http.request("GET", f"{tracker.address}/ready").status == 200, "ready")
+        text = position.encode(world.topic.tag, {0: 1_000_000})
+        statuses: list[int] = []
+
+        def ask() -> None:
+            statuses.append(http.request("GET", f"{tracker.address}/v1/projects?after={text}", retries=False).status)
+
+        threads = [threading.Thread(target=ask) for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        assert http.request("GET", f"{tracker.address}/ready").status == 200
+        assert http.request("GET", f"{tracker.address}/v1/projects").status == 200
+        for thread in threads:
+            thread.join()
+    assert statuses == [503] * 60
+
+
+def test_a_waiter_is_woken_by_the_news_and_not_by_the_clock() -> None:
+    seen = Visibility(MemoryPositions())
+    seen.own([0])
+    answers: list[bool] = []
+    waiter = threading.Thread(target=lambda: answers.append(seen.wait({0: 5}, 20)))
+    waiter.start()
+    seen.advance({0: 5})
+    assert not answers, "offset 5 is not below 5"
+    seen.advance({0: 6})
+    waiter.join(timeout=5)
+    assert answers == [True]
+
+
+def test_too_many_waiters_are_turned_away_at_once() -> None:
+    seen = Visibility(MemoryPositions(), waiters=1)
+    seen.own([0])
+    waiter = threading.Thread(target=lambda: seen.wait({0: 5}, 20))
+    waiter.start()
+    until(lambda: seen._places._value == 0, "the place is taken")
+    began = time.monotonic()
+    assert not seen.wait({0: 5}, 20)
+    assert time.monotonic() - began < 5
+    assert seen.wait({0: 5}, 20) is False
+    seen.advance({0: 6})
+    waiter.join(timeout=5)
+    assert seen.wait({0: 5}, 0), "what is visible needs no place"
