@@ -39,7 +39,7 @@ from services.notify.watching import Source, Watching
 
 SWEEP_S = 1.0
 DELIVERY_S = 0.5
-GAUGES_S = 15.0
+GAUGES_S = 5.0
 HTTP_THREADS = live.MAX_STREAMS + 8  # streams hold their threads: eight are always left for everyone else
 CONNECT_RETRY_S = 1.0
 PROBE_MS = 1_000

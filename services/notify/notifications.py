@@ -25,7 +25,7 @@ SCHEDULE_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 """Seconds before each attempt, as the Standard Webhooks specification recommends; after the last one it is dead."""
 
 JITTER = 0.1  # up to this share is added to each wait, so that messages of one moment do not return in one moment
-LEASE_S = 60.0  # longer than any channel's time-out: a lease that ran out means that its holder died or hangs
+LEASE_S = 30.0  # longer than any channel's time-out: a lease that ran out means that its holder died or hangs
 LONGEST_RETRY_AFTER_S = 86_400.0  # a receiver may ask for patience, not for ever
 
 

@@ -75,6 +75,9 @@ class WebhookChannel:
                 )
             except (HTTPError, OSError) as exc:
                 return Outcome("retry", "timed-out" if deadline.passed else type(exc).__name__)
+            if deadline.passed:  # cut off inside the head of the answer, which the library takes for its end
+                answer.close()
+                return Outcome("retry", "timed-out")
             outcome = self._judge(answer.status, answer.headers.get("Retry-After"))
             # The status has been given: whatever happens to the rest of the answer changes nothing.
             with contextlib.suppress(HTTPError, OSError, ValueError):

@@ -1,0 +1,159 @@
+"""A webhook receiver on loopback that answers by a script and checks every signature with the reference library."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER_SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+
+Answer = Callable[["Handler"], None]
+
+
+@dataclass
+class Message:
+    """One request as it arrived."""
+
+    headers: dict[str, str]
+    body: dict[str, Any]
+    path: str
+
+
+@dataclass
+class Receiver:
+    """What arrived, and what to answer: the next of `answers`, else 204."""
+
+    secret: str = SECRET
+    url: str = ""
+    answers: list[Answer] = field(default_factory=list)
+    got: list[Message] = field(default_factory=list)
+    forged: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def about(self, project_id: str, kind: str | None = None) -> list[Message]:
+        """What arrived about a project."""
+        with self.lock:
+            return [
+                m
+                for m in self.got
+                if m.body["data"]["project_id"] == project_id and kind in (None, m.body["data"]["kind"])
+            ]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads the whole request, keeps it, answers by the script."""
+
+    protocol_version = "HTTP/1.1"
+    kept: Receiver
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        kept = self.kept
+        try:
+            Webhook(kept.secret).verify(raw, headers)
+        except WebhookVerificationError as exc:
+            kept.forged.append(str(exc))
+        with kept.lock:
+            kept.got.append(Message(headers, json.loads(raw), self.path))
+            answer = kept.answers.pop(0) if kept.answers else status(204)
+        with contextlib.suppress(OSError):
+            answer(self)
+
+    def do_GET(self) -> None:
+        status(200)(self)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+        """Stay silent."""
+
+
+def status(code: int, **headers: str) -> Answer:
+    """Answer with a status and no body."""
+
+    def answer(handler: Handler) -> None:
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def reset(handler: Handler) -> None:
+    """Take the whole message and reset the connection instead of answering."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def reset_after_status(handler: Handler) -> None:
+    """Say 200 and promise a body, then reset the connection before the body."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    handler.wfile.flush()
+    time.sleep(0.2)  # the head must have left before the connection is gone: this is the fault played, no condition
+    reset(handler)
+
+
+def silence(handler: Handler) -> None:
+    """Take the message and say nothing until the other side gives up."""
+    handler.connection.settimeout(30)
+    with contextlib.suppress(OSError):
+        handler.connection.recv(1)
+    handler.close_connection = True
+
+
+def drip(handler: Handler) -> None:
+    """Answer one byte of the head at a time, for ever."""
+    with contextlib.suppress(OSError):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        for _ in range(600):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.05)
+    handler.close_connection = True
+
+
+def endless_body(handler: Handler) -> None:
+    """Say 200 and go on talking."""
+    with contextlib.suppress(OSError):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(600):
+            handler.wfile.write(b"1\r\nx\r\n")
+            handler.wfile.flush()
+            time.sleep(0.05)
+    handler.close_connection = True
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection broken on purpose is no error of the test."""
+
+
+@contextlib.contextmanager
+def receiver(secret: str = SECRET, port: int = 0) -> Iterator[Receiver]:
+    """Listen on 127.0.0.1."""
+    kept = Receiver(secret)
+    server = _Server(("127.0.0.1", port), type("Bound", (Handler,), {"kept": kept}))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    kept.url = f"http://127.0.0.1:{server.server_address[1]}/luodi?key=s3cret"
+    try:
+        yield kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

@@ -1,0 +1,335 @@
+"""What notify relies on in its stores, proved on the fakes and on a real MongoDB alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from luodi.domain.days import END_OF_TIME
+from services.notify.matters import Matter, opened
+from services.notify.notifications import Notification
+from services.notify.watches import Red, Watch, unreadable
+from tests.parity.notify.conftest import AllStores
+from tests.unit.notify.builders import (
+    COMPOSER,
+    MATTER,
+    PROJECT,
+    at,
+    cleared_matter,
+    deadline,
+    open_matter,
+    opening,
+    red,
+    watch,
+)
+
+CHANNELS = ("inbox", "webhook")
+TRICKY = {"code": "$where", "a.b": {"$gt": 1}, "汉字": ["\u0000", None, 1.5, True]}
+
+
+def kept(stores: AllStores, project_id: str = PROJECT) -> Watch:
+    return stores.watches.get_many([project_id])[project_id]
+
+
+def row(matter: Matter | None = None) -> Notification:
+    (made,) = COMPOSER.openings(matter or open_matter(), CHANNELS, at(0))
+    return made
+
+
+# -- watches
+
+
+def test_a_watch_comes_back_as_it_was(stores: AllStores) -> None:
+    strange = Red(at(0), at(9), "law", "2026-03", TRICKY)
+    tricky = watch(
+        deadline(strange, red(50), seen=7),
+        replace(
+            deadline(red(1)), matter=f"{PROJECT}:blocker:$b.1", kind="promise", gap=None, blocker="$b.1", owner="电"
+        ),
+        name="名.$字\u0000",
+        blockers={"$b.1": None, "b.2": "2026-03-01"},
+        reached={"signed": None},
+        withdrawn="2026-03",
+        traceparent="00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
+    )
+    stores.watches.put([tricky])
+    assert kept(stores) == tricky
+
+
+def test_of_unknown_projects_nothing_is_known(stores: AllStores) -> None:
+    stores.watches.put([])
+    assert stores.watches.get_many([]) == {}
+    assert stores.watches.get_many(["p-none"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("guard", "replaced"),
+    [
+        ((6, 2), True),
+        ((5, 3), True),
+        ((5, 2), False),
+        ((4, 2), False),
+        ((6, 1), False),
+        ((4, 3), False),
+        ((5, 1), False),
+    ],
+)
+def test_a_watch_is_replaced_only_by_one_that_knows_more(
+    stores: AllStores, guard: tuple[int, int], replaced: bool
+) -> None:
+    stores.watches.put([watch(events=5, ruleset=2, name="first")])
+    stores.watches.put([watch(events=guard[0], ruleset=guard[1], name="second"), watch(project_id="p-other")])
+    assert kept(stores).name == ("second" if replaced else "first")
+    assert kept(stores, "p-other").events == 1
+
+
+def test_an_unreadable_record_marks_what_is_known_and_a_good_one_mends_it(stores: AllStores) -> None:
+    stores.watches.put([watch(events=5)])
+    stores.watches.put([unreadable(PROJECT, kept(stores), 0, at(1)), unreadable("p-new", None, 3, at(1))])
+    assert kept(stores).unreadable
+    assert stores.watches.unreadable([0, 3]) == {0: [PROJECT], 3: ["p-new"]}
+    assert stores.watches.unreadable([7]) == {}
+    stores.watches.put([watch(events=4)])
+    assert kept(stores).unreadable
+    stores.watches.put([watch(events=5), watch(project_id="p-new", partition=3)])
+    assert stores.watches.unreadable([0, 3]) == {}
+
+
+def test_an_unreadable_record_read_late_does_not_mark_what_is_newer(stores: AllStores) -> None:
+    stores.watches.put([watch(events=5)])
+    before = kept(stores)
+    stores.watches.put([watch(events=6)])
+    stores.watches.put([unreadable(PROJECT, before, 0, at(1))])
+    assert not kept(stores).unreadable
+
+
+def test_what_is_due_comes_by_partition_the_longest_due_first(stores: AllStores) -> None:
+    for number, (partition, due) in enumerate([(0, 30), (0, 10), (0, 20), (0, 40), (1, 5)]):
+        stores.watches.put([watch(project_id=f"p{number}", partition=partition, next_due=at(due))])
+    assert [w.project_id for w in stores.watches.due(0, at(30), 10)] == ["p1", "p2", "p0"]
+    assert [w.project_id for w in stores.watches.due(0, at(30), 2)] == ["p1", "p2"]
+    assert stores.watches.due(2, END_OF_TIME, 10) == []
+
+
+def test_a_watch_is_put_off_unless_it_has_changed_since_it_was_read(stores: AllStores) -> None:
+    old = watch(next_due=at(1))
+    stores.watches.put([old, watch(project_id="p2", next_due=at(1))])
+    stores.watches.put([watch(events=2, next_due=at(2))])
+    stores.watches.put_off([(old, END_OF_TIME), (kept(stores, "p2"), at(99))])
+    assert (kept(stores).next_due, kept(stores, "p2").next_due) == (at(2), at(99))
+    stores.watches.put_off([])
+
+
+def test_a_watch_that_became_unreadable_is_not_put_off_by_an_older_look(stores: AllStores) -> None:
+    old = watch(next_due=at(1))
+    stores.watches.put([old])
+    stores.watches.put([unreadable(PROJECT, old, 0, at(1))])
+    stores.watches.put_off([(old, END_OF_TIME)])
+    assert kept(stores).next_due == at(1)
+
+
+def test_a_recalled_watch_is_due_now_or_stays_due_earlier(stores: AllStores) -> None:
+    stores.watches.put([watch(next_due=END_OF_TIME), watch(project_id="p2", next_due=at(1))])
+    stores.watches.recall([PROJECT, "p2", "p-none"], at(5))
+    stores.watches.recall([], at(0))
+    assert (kept(stores).next_due, kept(stores, "p2").next_due) == (at(5), at(1))
+
+
+def test_watches_are_counted(stores: AllStores) -> None:
+    stores.watches.put([watch(), watch(project_id="p2")])
+    assert stores.watches.count() == 2
+
+
+# -- matters
+
+
+def test_a_matter_comes_back_as_it_was(stores: AllStores) -> None:
+    first = opened(cleared_matter(), opening(reason=TRICKY), at(2))
+    stores.matters.compare_and_set([(None, first)])
+    assert stores.matters.get(MATTER) == first
+    assert stores.matters.get("none") is None
+    over = first.completed().cleared(at(3), {"code": "withdrawn", "date": None}, "00-x")
+    stores.matters.compare_and_set([(first, first.completed()), (None, opened(None, opening(matter="m2"), at(0)))])
+    stores.matters.compare_and_set([(first.completed(), over)])
+    assert stores.matters.get(MATTER) == over
+
+
+def test_of_two_who_open_the_same_matter_one_does(stores: AllStores) -> None:
+    mine = opened(None, opening(told="me"), at(0))
+    theirs = opened(None, opening(told="them"), at(1))
+    stores.matters.compare_and_set([(None, theirs)])
+    stores.matters.compare_and_set([(None, mine), (None, opened(None, opening(matter="m2"), at(0)))])
+    assert stores.matters.get(MATTER) == theirs
+    assert stores.matters.get("m2") is not None
+
+
+def test_a_change_from_an_older_state_changes_nothing(stores: AllStores) -> None:
+    first = opened(None, opening(), at(0))
+    stores.matters.compare_and_set([(None, first)])
+    done = first.completed()
+    stores.matters.compare_and_set([(first, done)])
+    stores.matters.compare_and_set([(first, first.cleared(at(1), {"code": "withdrawn"}, None))])
+    assert stores.matters.get(MATTER) == done
+    stores.matters.compare_and_set([])
+
+
+def test_incomplete_matters_are_found_on_the_partitions_asked_for(stores: AllStores) -> None:
+    for number, partition in enumerate([0, 0, 1, -1]):
+        one = opened(None, replace(opening(matter=f"m{number}"), partition=partition), at(0))
+        stores.matters.compare_and_set([(None, one)])
+    done = stores.matters.get("m0")
+    assert done is not None
+    stores.matters.compare_and_set([(done, done.completed())])
+    assert {m.id for m in stores.matters.incomplete([0, -1], 10)} == {"m1", "m3"}
+    assert len(stores.matters.incomplete([0, 1, -1], 2)) == 2
+
+
+def test_matters_are_found_by_project_and_open_faults_by_partition(stores: AllStores) -> None:
+    fault = replace(opening(matter="operations:watermark:0"), kind="operations", project_id=None)
+    other = replace(fault, id="operations:watermark:1", partition=1)
+    stores.matters.compare_and_set(
+        [(None, opened(None, opening(), at(0))), (None, opened(None, fault, at(0))), (None, opened(None, other, at(0)))]
+    )
+    assert {p: [m.id for m in ms] for p, ms in stores.matters.of_projects([PROJECT, "p2"]).items()} == {
+        PROJECT: [MATTER]
+    }
+    assert [m.id for m in stores.matters.open_faults([0, -1])] == ["operations:watermark:0"]
+    before = stores.matters.get("operations:watermark:0")
+    assert before is not None
+    stores.matters.compare_and_set([(before, before.cleared(at(1), {"code": "mended"}, None))])
+    assert stores.matters.open_faults([0, -1]) == []
+    assert stores.matters.count_open() == 2
+
+
+def test_matters_are_paged_newest_first_and_filtered(stores: AllStores) -> None:
+    for number in range(5):
+        made = replace(
+            opening(matter=f"m{number}"), zone="real" if number % 2 else "demo", people=(f"u{number}", "u-all")
+        )
+        stores.matters.compare_and_set([(None, opened(None, made, at(number // 2)))])
+    page = stores.matters.page
+    assert [m.id for m in page(zone=None, state=None, person=None, before=None, limit=10)] == [
+        "m4",
+        "m3",
+        "m2",
+        "m1",
+        "m0",
+    ]
+    assert [m.id for m in page(zone=None, state=None, person=None, before=(at(1), "m3"), limit=2)] == ["m2", "m1"]
+    assert [m.id for m in page(zone="real", state="open", person="u-all", before=None, limit=10)] == ["m3", "m1"]
+    assert [m.id for m in page(zone=None, state=None, person="u2", before=None, limit=10)] == ["m2"]
+    assert page(zone=None, state="cleared", person=None, before=None, limit=10) == []
+
+
+# -- notifications
+
+
+def test_a_row_comes_back_as_it_was_and_is_written_once(stores: AllStores) -> None:
+    mine = row(open_matter(name="名.$字"))
+    assert stores.notifications.insert([mine]) == {mine.id}
+    assert stores.notifications.get(mine.id) == mine
+    other = row(open_matter(told="$x"))
+    new = replace(mine, id="n2")
+    assert stores.notifications.insert([other, new]) == {"n2"}
+    assert stores.notifications.get(mine.id) == mine
+    assert stores.notifications.insert([]) == set()
+    assert stores.notifications.get("none") is None
+
+
+def test_a_row_moves_only_from_the_version_that_was_read(stores: AllStores) -> None:
+    first = row()
+    stores.notifications.insert([first])
+    mine = first.claimed("webhook", at(0), "mine", at(60))
+    theirs = first.claimed("webhook", at(0), "theirs", at(60))
+    assert mine is not None
+    assert theirs is not None
+    assert stores.notifications.replace(theirs)
+    assert not stores.notifications.replace(mine)
+    assert stores.notifications.get(first.id) == theirs
+    assert not stores.notifications.replace(replace(theirs, id="none"))
+
+
+def test_the_rows_of_an_episode_come_in_order(stores: AllStores) -> None:
+    first = row()
+    over = open_matter().cleared(at(5), {"code": "withdrawn", "date": None}, None)
+    clear = COMPOSER.all_clear(over, first, at(5))
+    assert clear is not None
+    second = replace(first, id="e2", episode=2, order=2000)
+    stores.notifications.insert([clear, second, first])
+    assert [r.kind for r in stores.notifications.of_episode(MATTER, 1)] == ["stalled", "cleared"]
+    assert [r.order for r in stores.notifications.of_matter(MATTER, 2)] == [2000, clear.order]
+    assert stores.notifications.of_episode(MATTER, 3) == []
+
+
+def test_what_is_due_on_a_channel_comes_the_longest_due_first(stores: AllStores) -> None:
+    for number, wait in enumerate([30, 10, 20]):
+        (made,) = COMPOSER.openings(open_matter(), ("inbox", "webhook", "log"), at(wait))
+        stores.notifications.insert([replace(made, id=f"n{number}")])
+    assert stores.notifications.due("webhook", at(20), 10) == ["n1", "n2"]
+    assert stores.notifications.due("webhook", at(30), 2) == ["n1", "n2"]
+    assert stores.notifications.due("inbox", at(9999), 10) == []
+    claimed = row().claimed("webhook", at(10), "l", at(70))
+    assert claimed is not None
+    moved = replace(claimed, id="n1")
+    assert stores.notifications.get("n1") is not None
+    assert stores.notifications.replace(moved)
+    assert stores.notifications.due("webhook", at(30), 10) == ["n2", "n0"]
+    assert stores.notifications.due("webhook", at(70), 10)[-1] == "n1"
+
+
+def test_only_an_earlier_message_under_way_on_the_same_channel_is_in_the_way(stores: AllStores) -> None:
+    first = row()
+    later = replace(first, id="later", order=first.order + 1000)
+    stores.notifications.insert([first, later])
+    assert stores.notifications.blocking(first, "webhook") is None
+    assert stores.notifications.blocking(later, "inbox") is None
+    assert stores.notifications.blocking(replace(later, matter="other"), "webhook") is None
+    found = stores.notifications.blocking(later, "webhook")
+    assert found == first
+    over = first.superseded()
+    assert over is not None
+    assert stores.notifications.replace(over)
+    assert stores.notifications.blocking(later, "webhook") is None
+
+
+def test_rows_are_paged_newest_first_and_filtered(stores: AllStores) -> None:
+    rows = [
+        replace(
+            row(),
+            id=f"n{number}",
+            created_at=at(number // 2),
+            recipient=f"u{number % 2}",
+            project_id=None if number == 4 else PROJECT,
+            kind="cleared" if number == 0 else "stalled",
+        )
+        for number in range(5)
+    ]
+    stores.notifications.insert(rows)
+    everything = {
+        "recipient": None, "project_id": None, "kind": None, "status": None, "since": None, "before": None, "limit": 10,
+    }  # fmt: skip
+
+    def page(**wanted: object) -> list[str]:
+        return [r.id for r in stores.notifications.page(**{**everything, **wanted})]  # type: ignore[arg-type]  # filters by name
+
+    assert page() == ["n4", "n3", "n2", "n1", "n0"]
+    assert page(limit=2) == ["n4", "n3"]
+    assert page(before=(at(1), "n3"), limit=2) == ["n2", "n1"]
+    assert page(recipient="u1") == ["n3", "n1"]
+    assert page(project_id=PROJECT, kind="stalled") == ["n3", "n2", "n1"]
+    assert page(status="queued") == ["n4", "n3", "n2", "n1", "n0"]
+    assert page(status="sent") == []
+    assert page(since=at(1)) == ["n4", "n3", "n2"]
+    assert page(since=at(1), before=(at(2), "n4")) == ["n3", "n2"]
+
+
+# -- endpoints
+
+
+def test_an_address_is_given_up_once_and_for_all(stores: AllStores) -> None:
+    assert not stores.endpoints.is_disabled("webhook/1")
+    stores.endpoints.disable("webhook/1", "http-410", at(0))
+    stores.endpoints.disable("webhook/1", "http-410", at(9))
+    assert stores.endpoints.is_disabled("webhook/1")
+    assert not stores.endpoints.is_disabled("webhook/2")
