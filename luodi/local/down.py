@@ -49,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
             deadline = time.monotonic() + STOP_S
         time.sleep(POLL_S)
     _relay(follower)
+    sys.stdout.write(f"the stack of {home.path} is down\n")
     return 0
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from services.standin import main
+from ..standin import main
 
 sys.exit(main("ingest"))
