@@ -17,6 +17,7 @@ import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,8 @@ def ensure_jars(
 
 
 def _fetch(folder: Path, jars: tuple[Jar, ...], environ: Mapping[str, str], tell: Callable[[str], None]) -> None:
+    if find_spec("jgo") is None:
+        raise UnavailableError("the package jgo is not installed", mend="pip install 'luodi[local]'")
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".fetch-*"):  # of a start that was killed; we hold the lock, so nobody uses it
         shutil.rmtree(leftover, ignore_errors=True)

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from luodi.local.faults import EX_CONFIG, MisconfiguredError, UnavailableError
+from luodi.local.faults import EX_CONFIG, LocalError, MisconfiguredError, UnavailableError
 from luodi.local.home import Home, Row, RunFile, bound, rotate, tail
 from luodi.local.processes import Child, Command, started_at
 
@@ -185,7 +185,7 @@ class Supervisor:
                     status = kept.child.kill()
                 if status is not None:
                     kept.child, kept.state = None, STOPPED
-                    kept.member.ended(status, kept.served)
+                    self._told_ended(kept, status)
             if time.monotonic() - told_at >= PROGRESS_S:
                 told_at = time.monotonic()
                 names = ", ".join(kept.member.name for kept in left)
@@ -206,9 +206,15 @@ class Supervisor:
     def _start_due(self, kept: Kept) -> None:
         if time.monotonic() < kept.start_at or not all(self._kept[name].ever_served for name in self._needs(kept)):
             return
-        command = kept.member.command()
-        rotate(command.log)
-        kept.child = Child(command)
+        try:
+            command = kept.member.command()
+            rotate(command.log)
+            kept.child = Child(command)
+        except (LocalError, OSError) as exc:  # a full disk, too many processes: it may pass
+            if not kept.ever_served:
+                raise UnavailableError(f"{kept.member.name} cannot be started: {exc}", mend="luodi doctor") from exc
+            self._again(kept, 0.0, f"cannot be started ({exc})")
+            return
         kept.served, kept.answer, kept.state = False, None, STARTING
         self._tell(f"{kept.member.name}: started on {kept.member.address}")
 
@@ -219,8 +225,10 @@ class Supervisor:
         if kept.answer is None:
             kept.answer = asking.submit(kept.member.ready)
         elif kept.answer.done():
-            answer, kept.answer = kept.answer.result(), None
-            if answer and kept.child is not None:
+            answer, kept.answer = kept.answer, None
+            if (fault := answer.exception()) is not None:
+                self._tell(f"{kept.member.name}: asking whether it is ready failed: {fault!r}")
+            elif answer.result() and kept.child is not None:
                 kept.served, kept.ever_served, kept.state = True, True, READY
                 self._tell(f"{kept.member.name}: ready after {time.monotonic() - kept.child.started:.1f} s")
 
@@ -228,17 +236,26 @@ class Supervisor:
         assert kept.child is not None
         ran_s = time.monotonic() - kept.child.started
         kept.child, kept.answer = None, None
-        kept.member.ended(status, kept.served)
+        self._told_ended(kept, status)
         name = kept.member.name
         if not kept.ever_served and status == EX_CONFIG:
             raise MisconfiguredError(f"{name} refused its settings:\n{tail(self._home.log(name), 5)}")
         if not kept.ever_served and kept.restarts + 1 >= EARLY_DEATHS:
             raise self._not_ready(name, f"ended {EARLY_DEATHS} times ({_how(status)})")
+        self._again(kept, ran_s, f"ended ({_how(status)})")
+
+    def _again(self, kept: Kept, ran_s: float, what: str) -> None:
         pause_s = kept.backoff.pause_s(ran_s)
         kept.start_at = time.monotonic() + pause_s
         kept.restarts += 1
         kept.served, kept.state = False, RESTARTING
-        self._tell(f"{name}: ended ({_how(status)}), starting it again in {pause_s:.1f} s")
+        self._tell(f"{kept.member.name}: {what}, starting it again in {pause_s:.1f} s")
+
+    def _told_ended(self, kept: Kept, status: int) -> None:
+        try:
+            kept.member.ended(status, kept.served)
+        except OSError as exc:  # keeping a start cache is not worth more than a word
+            self._tell(f"{kept.member.name}: {exc}")
 
     def _not_ready(self, name: str, what: str) -> UnavailableError:
         log = self._home.log(name)
@@ -251,7 +268,8 @@ class Supervisor:
         if (state := (self._phase, ordered)) != self._written:
             self._written = state
             own = os.getpid()
-            self._home.write_run(RunFile(own, started_at(own) or "", self._phase, ordered))
+            with contextlib.suppress(OSError):  # a full disk: the processes matter more than the file about them
+                self._home.write_run(RunFile(own, started_at(own) or "", self._phase, ordered))
 
     def _tidy(self) -> None:
         if time.monotonic() - self._tidied_at < HOUSEKEEPING_S:
