@@ -29,11 +29,20 @@ def _with_trace_id(_: Any, __: str, event: structlog.typing.EventDict) -> struct
     return event
 
 
+def _naming(service: str) -> structlog.typing.Processor:
+    # Not by context variables: threads start without those of the thread that configured.
+    def name(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    return name
+
+
 def configure(service: str, level: int = stdlib_logging.INFO) -> None:
     """Send all logs of this process to standard error as JSON lines, each naming `service`."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _naming(service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _with_trace_id,
@@ -44,7 +53,6 @@ def configure(service: str, level: int = stdlib_logging.INFO) -> None:
         logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     # Libraries speak through the standard module; only their warnings matter beside our canonical lines.
     stdlib_logging.basicConfig(
         level=stdlib_logging.WARNING, format=f"%(asctime)s {service} %(levelname)s %(name)s %(message)s", force=True

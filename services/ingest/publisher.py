@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.errors import (
     InvalidRecordError,
     KafkaError,
@@ -37,6 +38,8 @@ REQUEST_TIMEOUT_MS = 1_500  # leaves time for a second attempt within the delive
 DELIVERY_TIMEOUT_MS = 3_500  # below WAIT_S
 LINGER_MS = 1_000  # never waited for: a group is flushed as soon as it is complete, and not before
 BATCH_BYTES = 256 * 1024
+CROWD = 2  # posts in a group from which on the next group is given time to form
+HOLD_S = 0.003  # measured: under load a tenth less work per post here, and fewer requests for the broker
 MAX_GROUP = 2_000  # events; a larger group would keep its first post waiting for its last
 MAX_UNACKED = 20_000  # events of one process
 MAX_UNACKED_BYTES = 32 * 1024 * 1024
@@ -46,6 +49,7 @@ REST_S = 0.3  # between two looks of the keeper
 KILL_S = 0.5  # for the sender thread to end after it was told to
 GRACE_S = 2.0  # beyond WAIT_S: no caller waits longer, whatever the committing thread has met
 
+_NO_HEADERS: list[tuple[str, bytes]] = []
 _ITS_OWN_FAULT = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError)
 
 log = logging.get("publisher")
@@ -80,7 +84,7 @@ class _Session:
         self.info = info
         self.heard = monotonic()
         self._producer = producer
-        self._topic = topic
+        self._places = [TopicPartition(topic, partition) for partition in range(info.partitions)]
         self._wait_s = wait_s
         self._lost = lost
         self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
@@ -134,6 +138,8 @@ class _Session:
             group, ending = self._next_group()
             if group:
                 ending |= not self._commit(group)
+            if len(group) > CROWD:
+                time.sleep(HOLD_S)
         self._turn_away()
 
     def _next_group(self) -> tuple[list[_Ticket], bool]:
@@ -184,12 +190,14 @@ class _Session:
         return not self._ended
 
     def _send(self, group: Sequence[_Ticket], futures: list[Any]) -> None:
-        send, topic, partitions = self._producer.send, self._topic, self.info.partitions
+        # What KafkaProducer.send does for a record known to be in order, at two thirds of its price: it would look up
+        # the topic for every record, and wake the network thread for every partition before the group is whole.
+        append = self._producer._accumulator.append  # noqa: SLF001
+        places, partitions = self._places, self.info.partitions
         for ticket in group:
             for subject, value in ticket.records:
-                # Passing the partition spares the library hashing the key in Python, a third of the time of a send.
-                partition = kafka.partition_for(subject, partitions)
-                futures.append(send(topic, value, subject.encode(), partition=partition))
+                place = places[kafka.partition_for(subject, partitions)]
+                futures.append(append(place, None, subject.encode(), value, _NO_HEADERS)[0])
 
     def _turn_away(self) -> None:
         """Tell those who came too late that nothing of theirs was sent."""
