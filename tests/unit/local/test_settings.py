@@ -9,7 +9,7 @@ import pytest
 from luodi.local.faults import MisconfiguredError
 from luodi.local.settings import NAMES, read_settings
 
-CWD = Path("/work")
+CWD = Path("/srv/zone")
 
 
 def test_without_settings_everything_is_ours_on_loopback_and_the_home_is_in_the_working_folder() -> None:
@@ -31,7 +31,7 @@ def test_the_services_are_told_where_our_servers_are_and_that_this_is_local() ->
     assert environ["MONGODB_URI"] == "mongodb://127.0.0.1:8117/?replicaSet=luodi"
     assert environ["LUODI_MODE"] == "local"
     assert environ["LUODI_SLOT"] == "local"
-    assert environ["LUODI_HOME"] == "/work/.luodi"
+    assert environ["LUODI_HOME"] == "/srv/zone/.luodi"
     assert environ["LUODI_TRACKER_LISTEN"] == "127.0.0.1:8102"
     assert environ["PATH"] == "/bin"
 
