@@ -17,7 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
 from luodi.runtime import mongo
-from luodi.runtime.errors import TransientError
+from luodi.runtime.errors import FatalError, TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from services.notify.notifications import Notification
@@ -28,16 +28,7 @@ HEARTBEAT_S = 15.0
 LOOK_S = 0.5  # how soon a stream notices that the service stops
 RETRY_MS = 2_000  # what a client is told to wait before it comes back
 
-_TOO_OLD = frozenset(
-    {
-        9,  # FailedToParse: no token at all
-        260,  # InvalidResumeToken
-        280,  # ChangeStreamFatalError: the place it names is gone
-        286,  # ChangeStreamHistoryLost
-        50811,  # a token that does not decode
-        50817,  # the same
-    }
-)
+HISTORY_LOST = frozenset({280, 286})  # ChangeStreamFatalError, ChangeStreamHistoryLost: the place named is gone
 
 
 class TokenLostError(Exception):
@@ -70,16 +61,25 @@ class MongoFeed:
         match: dict[str, Any] = {"operationType": "insert", "fullDocument.status": {"$ne": "superseded"}}
         if recipient is not None:
             match["fullDocument.recipient"] = recipient
-        with _feeding():
+        token = {"_data": after} if after is not None else None
+        try:
             self._stream = database["notifications"].watch(
-                [{"$match": match}],
-                resume_after={"_data": after} if after is not None else None,
-                max_await_time_ms=int(LOOK_S * 1000),
+                [{"$match": match}], resume_after=token, max_await_time_ms=int(LOOK_S * 1000)
             )
+        except PyMongoError as exc:
+            failure = mongo.translate(exc)
+            # A token that the server cannot make sense of fails in many ways; without one the same call succeeds.
+            if after is not None and isinstance(failure, FatalError):
+                raise TokenLostError(str(exc)) from exc
+            raise failure from exc
 
     def next(self, wait_s: float) -> Told:  # noqa: ARG002  # the wait is that of the server, fixed at the opening
-        with _feeding():
+        try:
             change = self._stream.try_next()
+        except PyMongoError as exc:
+            if isinstance(exc, OperationFailure) and exc.code in HISTORY_LOST:
+                raise TokenLostError(str(exc)) from exc
+            raise mongo.translate(exc) from exc
         token = self._stream.resume_token
         text = str(token["_data"]) if token is not None else None
         return Told(text, notification_from(change["fullDocument"]) if change is not None else None)
@@ -89,19 +89,6 @@ class MongoFeed:
             self._stream.close()
         except PyMongoError:  # the cursor ends with its session at the server
             return
-
-
-class _feeding:  # noqa: N801  # reads as a statement: with _feeding()
-    """Translates what the database says about a change stream."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, exc: BaseException | None, _trace: object) -> None:
-        if isinstance(exc, OperationFailure) and exc.code in _TOO_OLD:
-            raise TokenLostError(str(exc)) from exc
-        if isinstance(exc, PyMongoError):
-            raise mongo.translate(exc) from exc
 
 
 OpenFeed = Callable[[str | None, str | None], Feed]

@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -166,8 +166,9 @@ class World:
         except urllib3.exceptions.HTTPError:
             return False
 
-    def get(self, path: str, port: int = 27103, **headers: str) -> tuple[int, Any]:
+    def get(self, path: str, port: int = 27103, language: str = "zh-CN") -> tuple[int, Any]:
         """Status and JSON of a GET."""
+        headers = {"Accept-Language": language}
         answer = self.http.request("GET", f"http://127.0.0.1:{port}{path}", headers=headers)
         return answer.status, json.loads(answer.data)
 
@@ -204,9 +205,10 @@ class World:
         assert [failure for failure in failures if failure is not None] == []
 
 
-def lines_of(http: urllib3.PoolManager, url: str, **headers: str) -> Iterator[str]:
+def lines_of(http: urllib3.PoolManager, url: str, **headers: str) -> Generator[str]:
     """The lines of a live stream, as they come."""
-    answer = http.request("GET", url, headers=headers, preload_content=False, timeout=urllib3.Timeout(5, 30))
+    patience = urllib3.Timeout(connect=5, read=30)
+    answer = http.request("GET", url, headers=headers, preload_content=False, timeout=patience)
     assert answer.status == 200, answer.status
     buffer = b""
     try:
