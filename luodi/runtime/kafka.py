@@ -103,12 +103,14 @@ def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener)
     """Subscribe a member of a group to one topic, whose partitions it knows by then.
 
     kafka-python's leader assigns what it has metadata of: a group that joins before it knows the topic is assigned
-    nothing, and seldom gets another assignment.
+    nothing, and seldom gets another assignment. The order matters: until the topic is subscribed to, each answer
+    about metadata leaves it out, and one under way meanwhile would make the client forget the topic for a minute.
+    Nobody joins before the first poll.
     """
     with translated():
+        member.subscribe([topic], listener=listener)
         if not member.partitions_for_topic(topic):
             raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
-        member.subscribe([topic], listener=listener)
 
 
 def admin(settings: Settings) -> KafkaAdminClient:
