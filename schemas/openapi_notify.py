@@ -125,7 +125,11 @@ def _notification() -> Json:
         {
             "id": text,
             "kind": {"type": "string", "enum": list(KINDS)},
+            "matter": text,
+            "episode": {"type": "integer", "minimum": 1},
             "project_id": nullable(text),
+            "zone": nullable(text),
+            "demo": {"type": "boolean", "description": "It is about invented demonstration data."},
             "gap": nullable({"type": "array", "items": text}),
             "rule": nullable(text),
             "level": {"type": "integer", "minimum": 0},
@@ -142,21 +146,42 @@ def _notification() -> Json:
 
 def _matter_body() -> Json:
     text: Json = {"type": "string"}
-    return an_object(
+    clearing = nullable(an_object({"code": text, "date": nullable(DATE)}, ["code"]))
+    past = an_object(
         {
-            "id": text,
-            "project_id": nullable(text),
-            "name": nullable(text),
-            "zone": nullable(text),
-            "gap": nullable({"type": "array", "items": text}),
-            "state": {"type": "string", "enum": ["open", "cleared"]},
             "episode": {"type": "integer", "minimum": 1},
-            "round": {"type": "integer", "minimum": 1},
             "opened_at": INSTANT,
             "cleared_at": nullable(INSTANT),
+            "clearing": clearing,
             "due": nullable(DATE),
             "rule": nullable(text),
-            "notifications": {"type": "array", "items": {"$ref": "#/components/schemas/Notification"}},
-        },
-        ["id", "state", "episode", "round", "opened_at"],
+        }
     )
+    shown: Json = {
+        "id": text,
+        "kind": {"type": "string", "enum": ["gap", "promise", "operations"]},
+        "project_id": nullable(text),
+        "name": nullable(text),
+        "zone": nullable(text),
+        "gap": nullable({"type": "array", "items": text}),
+        "blocker": nullable(text),
+        "owner": nullable(text),
+        "fault": nullable({"type": "string", "enum": ["watermark", "unreadable", "endpoint"]}),
+        "state": {"type": "string", "enum": ["open", "cleared"]},
+        "episode": {"type": "integer", "minimum": 1},
+        "round": {"type": "integer", "minimum": 1},
+        "opened_at": INSTANT,
+        "cleared_at": nullable(INSTANT),
+        "clearing": clearing,
+        "rule": nullable(text),
+        "due": nullable(DATE),
+        "red_since": nullable(INSTANT),
+        "reason": nullable(an_object({"code": text, "text": text})),
+        "recipients": {"type": "array", "items": text},
+        "people": {"type": "array", "items": text},
+    }
+    only_of_one: Json = {
+        "episodes": {"type": "array", "items": past},
+        "notifications": {"type": "array", "items": {"$ref": "#/components/schemas/Notification"}},
+    }
+    return an_object(shown | only_of_one, shown)

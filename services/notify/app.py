@@ -106,7 +106,7 @@ class Service:
     def __init__(
         self,
         *,
-        settings: Settings,
+        listen: Address,
         stop: Stop,
         app: Flask,
         database: Database[mongo.Document],
@@ -119,7 +119,6 @@ class Service:
     ) -> None:
         self.app = app
         self.watching = watching
-        self._settings = settings
         self._stop = stop
         self._database = database
         self._sweep = sweep
@@ -127,7 +126,7 @@ class Service:
         self._gauges = gauges
         self._metrics = metrics
         self._connect = connect
-        self._server = Server(app, settings.notify_listen, HTTP_THREADS)
+        self._server = Server(app, listen, HTTP_THREADS)
         self._threads: list[threading.Thread] = []
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -252,7 +251,7 @@ def build(
         metrics.open_matters.set(stores.matters.count_open())
 
     return Service(
-        settings=settings,
+        listen=settings.notify_listen,
         stop=stop,
         app=app,
         database=database,

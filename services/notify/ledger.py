@@ -81,13 +81,16 @@ class _Matters(Protocol):
     def get(self, matter_id: str) -> Matter | None: ...
 
 
-def settle(store: NotificationStore, notification_id: str, transition: Transition) -> Notification | None:
-    """Take one step of a row, again when another step came in between.
+def settle(
+    store: NotificationStore, notification_id: str, transition: Transition, row: Notification | None = None
+) -> Notification | None:
+    """Take one step of a row, again when another step came in between. `row` is the row as last read, if it was.
 
     Returns the row as written, None when the step does not apply (any more).
     """
-    for _ in range(MAX_CONFLICTS):
-        row = store.get(notification_id)
+    for attempt in range(MAX_CONFLICTS):
+        if row is None or attempt:
+            row = store.get(notification_id)
         after = transition(row) if row is not None else None
         if after is None or store.replace(after):
             return after
@@ -146,9 +149,9 @@ class Ledger:
         verdict = self._look_again(row, channel, lease)
         if not verdict.go:
             if verdict.step is not None:
-                settle(self._notifications, row.id, verdict.step)
+                settle(self._notifications, row.id, verdict.step, row)
             return self._told(row, channel_name, verdict.result, began)
-        row = settle(self._notifications, row.id, lambda r: r.begun(channel_name, lease))
+        row = settle(self._notifications, row.id, lambda r: r.begun(channel_name, lease), row)
         if row is None:  # superseded since the claim
             return "taken"
         outcome = self._send(channel, row)
@@ -213,7 +216,7 @@ class Ledger:
                 case "retry":
                     return r.retried(name, lease, error, self._later, outcome.retry_after_s, jitter)
 
-        after = settle(self._notifications, row.id, step)
+        after = settle(self._notifications, row.id, step, row)
         delivery = after.delivery(name) if after is not None else None
         if delivery is None:  # the lease ran out and another took over: it marks what its own attempt meets
             return "taken"

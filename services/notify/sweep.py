@@ -248,7 +248,7 @@ class Sweep:
 
     def _supersede(self, told: Notification) -> Notification:
         return (
-            settle(self._notifications, told.id, lambda row: row.superseded())
+            settle(self._notifications, told.id, lambda row: row.superseded(), told)
             or self._notifications.get(told.id)
             or told
         )

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
+from jsonschema import Draft202012Validator
 
 from luodi.local.harness import Servers
 from services.notify import streams as live
@@ -115,6 +117,38 @@ def test_texts_come_in_the_language_of_the_caller(world: World, stores: Stores) 
     assert zh["items"][0]["title"].startswith("示例精密部件：开工超期")
     assert en["items"][0]["title"].startswith("示例精密部件: the start of construction is")
     assert "Example Zone" in en["items"][0]["text"]
+
+
+def fits(body: Any, name: str) -> None:
+    """Fail unless a body is what the generated OpenAPI document says."""
+    contract = json.loads(resources.files("schemas").joinpath("generated", "openapi-notify.json").read_text())
+    schema = {"$ref": f"#/components/schemas/{name}", "components": contract["components"]}
+    Draft202012Validator(schema).validate(body)
+    described = contract["components"]["schemas"][name]["properties"]
+    assert set(body) <= set(described), f"members the contract does not tell of: {set(body) - set(described)}"
+
+
+def test_what_is_answered_is_what_the_contract_says(world: World, stores: Stores) -> None:
+    fault = replace(
+        opening(matter="operations:watermark:0"),
+        kind="operations",
+        project_id=None,
+        zone=None,
+        facts={"fault": "watermark", "partition": 0, "since": at(0)},
+    )
+    again = opened(cleared_matter(), opening(), at(9))
+    stores.matters.compare_and_set([(None, again), (None, opened(None, fault, at(1)))])
+    over = replace(again.completed(), id="m-over").cleared(at(10), {"code": "withdrawn", "date": None}, None)
+    stores.matters.compare_and_set([(None, over)])
+    stores.notifications.insert([row(0), row(1, project_id=None, gap=None, rule=None, url=None, zone=None)])
+    _, listed = world.get("/v1/notifications")
+    for item in listed["items"]:
+        fits(item, "Notification")
+    _, matters = world.get("/v1/matters")
+    assert len(matters["items"]) == 3
+    for item in matters["items"]:
+        fits(item, "Matter")
+        fits(world.get(f"/v1/matters/{item['id']}")[1], "Matter")
 
 
 def test_a_notification_has_the_members_of_the_contract(world: World, stores: Stores) -> None:

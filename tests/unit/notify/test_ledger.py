@@ -9,7 +9,7 @@ import pytest
 from luodi.domain.days import instant
 from luodi.runtime.errors import TransientError
 from services.notify.channels import Outcome
-from services.notify.notifications import SCHEDULE_S
+from services.notify.notifications import LEASE_S, SCHEDULE_S
 from tests.unit.notify.builders import HOUR, MATTER
 from tests.unit.notify.fakes import CallCounter
 from tests.unit.notify.test_crashes import Interrupted
@@ -174,7 +174,7 @@ def test_killed_in_the_middle_of_a_request_it_goes_again_when_the_lease_has_run_
     with pytest.raises(KeyboardInterrupt):
         notifier.deliver()
     assert statuses(world) == ["sending"]
-    world.clock.advance(59)
+    world.clock.advance(LEASE_S - 1)
     assert Notifier(world).deliver() == []
     world.clock.advance(1)
     assert Notifier(world).deliver() == ["sent"]
