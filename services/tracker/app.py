@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
 
 from flask import Flask
-from kafka import KafkaProducer
 from pymongo.database import Database
 
 from luodi.runtime import configuration, kafka, lifecycle, mongo
@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 HTTP_THREADS = WAITERS + 8  # the waiters of `after=` may fill their places and others are still answered
 START_AGAIN_S = 0.5
+CLOSE_S = 2.0
 START_BOUND_S = 60.0  # Kafka or MongoDB may come up later than we do
 PRODUCER = {"linger_ms": 0, "batch_size": 256 * 1024, "delivery_timeout_ms": 12_000, "max_block_ms": 5_000}
 
@@ -128,16 +129,17 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
 
     number = _patiently(stop, prepare)
     regime = Regime(activations, content, Folder(config.rules, config.calendar, number))
-    producer: KafkaProducer = _patiently(stop, lambda: kafka.producer(settings, **PRODUCER))
-    opened.callback(lambda: producer.close(timeout=2))
+    producers = kafka.Producers(settings, **PRODUCER)
+    opened.callback(producers.close, CLOSE_S)
 
     published, visibility = Published(), Visibility(positions)
+    hand = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="hand"))
     through = overrides.get("through") or (lambda _, port: port)
     source = KafkaSource(settings, **_given(overrides, "max_poll_records"))
     opened.callback(_courteously, source.close)
     projector = Projector(
         through("source", source),
-        through("outbox", KafkaOutbox(settings, producer)),
+        through("outbox", KafkaOutbox(settings, producers)),
         Stores(
             through("journal", journal),
             through("projects", projects),
@@ -147,14 +149,15 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         regime,
         published,
         visibility,
+        hand,
         clock,
         metrics,
         settings.timezone,
     )
     tail_source = KafkaTailSource(settings)
     opened.callback(_courteously, tail_source.close)
-    tail = Tail(tail_source, projects, KafkaOutbox(settings, producer), published, clock, metrics)
-    renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producer), metrics)
+    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics)
+    renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producers), metrics)
 
     def ping() -> None:
         with translated():

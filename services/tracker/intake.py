@@ -39,6 +39,10 @@ class Batch:
             claims.setdefault(arrival.identity, arrival)
         return claims
 
+    def first_claims(self) -> list[Arrival]:
+        """The arrivals that the journal is asked to take."""
+        return list(self.claims().values())
+
     def marks(self) -> dict[int, Mark]:
         """Where each partition goes on once all of the batch is done."""
         return {

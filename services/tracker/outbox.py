@@ -20,11 +20,11 @@ REJECT_S = 5.0  # a rejected topic that is away must not hold up the other parti
 
 
 class KafkaOutbox:
-    """See the port `Outbox`. The projector's own; the producer below may be shared between threads."""
+    """See the port `Outbox`. Each thread has its own; the producers below are shared between them."""
 
-    def __init__(self, settings: Settings, producer: KafkaProducer) -> None:
+    def __init__(self, settings: Settings, producers: kafka.Producers) -> None:
         self._topics = settings.topics
-        self._producer = producer
+        self._producers = producers
         self._states: list[tuple[int, str, Any]] = []
         self._marks: list[Any] = []
 
@@ -34,7 +34,7 @@ class KafkaOutbox:
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
         with kafka.translated():
-            future = self._producer.send(
+            future = self._producers.get().send(
                 self._topics.states,
                 value=states.encode_state(document),
                 key=subject.encode(),
@@ -46,7 +46,7 @@ class KafkaOutbox:
     def watermark(self, partition: int, instant: str) -> None:
         with kafka.translated():
             self._marks.append(
-                self._producer.send(
+                self._producers.get().send(
                     self._topics.states,
                     value=states.encode_watermark(instant),
                     key=states.WATERMARK_KEY,
@@ -59,19 +59,25 @@ class KafkaOutbox:
         marks, self._marks = self._marks, []
         if not sent and not marks:
             return []
+        producer = self._producers.get()
         with kafka.translated():
-            self._producer.flush(timeout=FLUSH_S)
-            # A flush that returns says only that every future is done: each may still have failed.
-            for future in marks:
-                future.get(timeout=0)
-            return [(partition, subject, future.get(timeout=0).offset) for partition, subject, future in sent]
+            try:
+                producer.flush(timeout=FLUSH_S)
+                # A flush that returns says only that every future is done: each may still have failed.
+                for future in marks:
+                    future.get(timeout=0)
+                return [(partition, subject, future.get(timeout=0).offset) for partition, subject, future in sent]
+            except KafkaError:
+                self._producers.condemn(producer)
+                raise
 
     def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
         unwritten: dict[int, Unwritten] = {}
         futures: list[tuple[Reject, Any]] = []
+        producer = self._producers.get()
         for reject in rejects:
             try:
-                futures.append((reject, self._send_reject(reject)))
+                futures.append((reject, self._send_reject(producer, reject)))
             except KafkaError as exc:
                 self._note_unwritten(unwritten, reject, exc)
         deadline = time.monotonic() + REJECT_S
@@ -80,9 +86,11 @@ class KafkaOutbox:
                 future.get(timeout=max(0.0, deadline - time.monotonic()))
             except KafkaError as exc:
                 self._note_unwritten(unwritten, reject, exc)
+        if any(failed.passing for failed in unwritten.values()):
+            self._producers.condemn(producer)
         return unwritten
 
-    def _send_reject(self, reject: Reject) -> Any:
+    def _send_reject(self, producer: KafkaProducer, reject: Reject) -> Any:
         topic = self._topics.events
         value = states.encode_rejected(
             topic=topic,
@@ -95,7 +103,7 @@ class KafkaOutbox:
             value=reject.value,
         )
         identity = states.rejected_id(topic, reject.partition, reject.offset)
-        return self._producer.send(self._topics.rejected, value=value, key=identity.encode())
+        return producer.send(self._topics.rejected, value=value, key=identity.encode())
 
     def _note_unwritten(self, unwritten: dict[int, Unwritten], reject: Reject, exc: KafkaError) -> None:
         held = unwritten.get(reject.partition)

@@ -144,6 +144,9 @@ class Source(Protocol):
     def commit(self, marks: Mapping[int, Mark]) -> None:
         """Commit exactly these. Raises OwnershipLostError, TransientError, FatalError."""
 
+    def commit_tail(self, marks: Mapping[int, Mark]) -> None:
+        """Commit how far the tail has judged `project-states`, as this member. Raises as `commit` does."""
+
     def close(self) -> None:
         """Leave without committing."""
 

@@ -110,8 +110,8 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
     try:
         ends = reader.ends()
         for batch in reader.read(ends):
-            claims = intake.read(batch, connections.settings.timezone).claims()
-            added += len(claims) - len(journal.add(list(claims.values())))
+            claims = intake.read(batch, connections.settings.timezone).first_claims()
+            added += len(claims) - len(journal.add(claims))
             records += sum(map(len, batch.values()))
             progress.tell(f"{records} of {sum(ends.values())} records read")
     finally:
@@ -119,10 +119,10 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
     content = Content.of(connections.config.rules, connections.config.calendar)
     number = rulesets.activate(MongoRulesets(connections.database), content, SystemClock().wall_text())
     folder = Folder(connections.config.rules, connections.config.calendar, number)
-    producer = kafka.producer(connections.settings)
+    producers = kafka.Producers(connections.settings)
     done = 0
     try:
-        outbox = KafkaOutbox(connections.settings, producer)
+        outbox = KafkaOutbox(connections.settings, producers)
         for subjects in _chunks(journal.subjects(), CHUNK):
             partitions = journal.partitions(subjects)
             documents = [
@@ -136,7 +136,7 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
             done += len(documents)
             progress.tell(f"{done} documents made anew")
     finally:
-        producer.close(timeout=10)
+        producers.close(10)
     if as_json:
         console.say_json({"records": records, "journaled": added, "projects": done, "ruleset": number})
     else:
@@ -196,7 +196,7 @@ class Comparison:
         touched: set[str] = set()
         for records in self._reader.read(ends):
             batch = intake.read(records, self._connections.settings.timezone)
-            verdict = intake.judge(batch, self._shadow_journal.add(list(batch.claims().values())))
+            verdict = intake.judge(batch, self._shadow_journal.add(batch.first_claims()))
             touched |= verdict.place.keys()
             self._report.records += sum(map(len, records.values()))
             self._report.events += verdict.new

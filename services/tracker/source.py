@@ -32,6 +32,7 @@ class KafkaSource:
 
     def __init__(self, settings: Settings, max_poll_records: int = MAX_POLL_RECORDS) -> None:
         self._topic = settings.topics.events
+        self._states_topic = settings.topics.states
         self._consumer: KafkaConsumer = kafka.consumer(settings, GROUP, max_poll_records=max_poll_records)
         self._listener = _Listener()
         self._owned: frozenset[int] = frozenset()
@@ -84,8 +85,14 @@ class KafkaSource:
         return {place.partition: end for place, end in found.items()}
 
     def commit(self, marks: Mapping[int, Mark]) -> None:
+        self._commit(self._topic, marks)
+
+    def commit_tail(self, marks: Mapping[int, Mark]) -> None:
+        self._commit(self._states_topic, marks)
+
+    def _commit(self, topic: str, marks: Mapping[int, Mark]) -> None:
         offsets = {
-            TopicPartition(self._topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
+            TopicPartition(topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
             for partition, mark in marks.items()
         }
         with kafka.translated():

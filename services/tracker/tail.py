@@ -5,6 +5,9 @@ had read: then the last record of that subject on `project-states` is older than
 partition therefore reads its own partition of the topic behind itself. Records of its own are recognised by their
 offsets. Any other is held against the stored guard, and the stored document is published again where it is newer. The
 tail's position is committed only behind records that have been judged, and the next owner goes on from it.
+
+The projector commits that position, as a member of the group: the broker refuses it from a process whose partition was
+taken over. A zombie takes its own late write for its newest, and would commit a position behind it.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from luodi.runtime import kafka, logging
 from luodi.runtime.clock import Clock
@@ -22,34 +25,63 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.settings import Settings
 from schemas import states
 from services.tracker.ports import Mark, Outbox, Projects
+from services.tracker.source import GROUP
 
-GROUP = "luodi-tracker-tail"  # never joined: it only keeps the committed positions
 MAX_POLL_RECORDS = 2_000
 ASK_MS = 2_000
-COMMIT_MS = 5_000
 CLOSE_MS = 2_000
 GRACE_S = 1.0  # between reading a record and judging it: our own may be read before its offset is noted
 
 log = logging.get("tail")
 
 
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """The partitions owned since one assignment. `number` tells one assignment from the next of the same partitions."""
+
+    number: int = 0
+    partitions: frozenset[int] = frozenset()
+
+
 class Published:
-    """Where the newest record of our own stands, per subject. Written by the projector, read by the tail."""
+    """What projector and tail tell each other.
+
+    The projector tells which partitions it owns and where its newest record of each subject stands, the tail how far
+    it has judged.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._newest: dict[int, dict[bytes, int]] = {}
-        self._owned: frozenset[int] = frozenset()
+        self._judged: dict[int, Mark] = {}
+        self._tenure = Tenure()
 
     def own(self, partitions: Collection[int]) -> None:
         """Begin anew with these partitions."""
         with self._lock:
-            self._owned = frozenset(partitions)
+            self._tenure = Tenure(self._tenure.number + 1, frozenset(partitions))
             self._newest = {partition: {} for partition in partitions}
+            self._judged = {}
+
+    @property
+    def tenure(self) -> Tenure:
+        return self._tenure
 
     @property
     def owned(self) -> frozenset[int]:
-        return self._owned
+        return self._tenure.partitions
+
+    def judge(self, tenure: Tenure, marks: Mapping[int, Mark]) -> None:
+        """Everything before these marks has been judged; without effect for a tenure that is over."""
+        with self._lock:
+            if tenure == self._tenure:
+                self._judged |= marks
+
+    def take_judged(self) -> dict[int, Mark]:
+        """What was judged since the last call."""
+        with self._lock:
+            judged, self._judged = self._judged, {}
+        return judged
 
     def note(self, sent: Sequence[tuple[int, str, int]]) -> None:
         """(partition, subject, offset) of records that reached the log."""
@@ -95,8 +127,6 @@ class TailSource(Protocol):
 
     def ends(self, partitions: Collection[int]) -> dict[int, int]: ...
 
-    def commit(self, marks: Mapping[int, Mark]) -> None: ...
-
     def close(self) -> None: ...
 
 
@@ -127,30 +157,30 @@ class Tail:
         self._published = published
         self._clock = clock
         self._metrics = metrics
-        self._followed: frozenset[int] = frozenset()
+        self._followed = Tenure()
         self._suspects: dict[int, dict[bytes, Suspect]] = {}
         self._horizon: dict[int, int] = {}
         self._read: dict[int, Mark] = {}
-        self._committed: dict[int, int] = {}
+        self._handed_over: dict[int, int] = {}
 
     def turn(self, timeout_s: float) -> None:
-        """Read on, judge what is ripe, commit what is judged. Raises TransientError; then it may be called again."""
+        """Read on, judge what is ripe, tell how far. Raises TransientError; then it may be called again."""
         self._follow()
-        if not self._followed:
+        if not self._followed.partitions:
             return
         for partition, records in self._source.poll(timeout_s).items():
             self._sort(partition, records)
         self._judge()
-        self._commit()
+        self._hand_over()
 
     def _follow(self) -> None:
-        owned = self._published.owned
-        if owned == self._followed:
+        tenure = self._published.tenure
+        if tenure == self._followed:
             return
-        self._source.follow(owned)
-        self._followed = owned
-        self._suspects = {partition: {} for partition in owned}
-        self._horizon, self._read, self._committed = {}, {}, {}
+        self._source.follow(tenure.partitions)
+        self._followed = tenure
+        self._suspects = {partition: {} for partition in tenure.partitions}
+        self._horizon, self._read, self._handed_over = {}, {}, {}
 
     def _sort(self, partition: int, records: Sequence[TailRecord]) -> None:
         suspects = self._suspects[partition]
@@ -213,16 +243,16 @@ class Tail:
         self._metrics.healed.inc(len(healed))
         log.warning("states.healed", subjects=sorted(subjects)[:20], count=len(healed))
 
-    def _commit(self) -> None:
+    def _hand_over(self) -> None:
         marks: dict[int, Mark] = {}
         for partition, mark in self._read.items():
             first = min((s.offset for s in self._suspects[partition].values()), default=None)
             judged = mark if first is None else Mark(first)
-            if judged.offset > self._committed.get(partition, -1):
+            if judged.offset > self._handed_over.get(partition, -1):
                 marks[partition] = judged
         if marks:
-            self._source.commit(marks)
-            self._committed |= {partition: mark.offset for partition, mark in marks.items()}
+            self._published.judge(self._followed, marks)
+            self._handed_over |= {partition: mark.offset for partition, mark in marks.items()}
 
 
 class KafkaTailSource:
@@ -233,7 +263,7 @@ class KafkaTailSource:
         self._consumer: KafkaConsumer = kafka.consumer(
             settings,
             GROUP,
-            group_instance_id=None,  # it is no member
+            group_instance_id=None,  # it never joins: it only asks for the committed positions
             max_poll_records=MAX_POLL_RECORDS,
         )
 
@@ -257,14 +287,6 @@ class KafkaTailSource:
         with kafka.translated():
             found = self._consumer.end_offsets(self._places(partitions), timeout_ms=ASK_MS)
         return {place.partition: end for place, end in found.items()}
-
-    def commit(self, marks: Mapping[int, Mark]) -> None:
-        offsets = {
-            TopicPartition(self._topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
-            for partition, mark in marks.items()
-        }
-        with kafka.translated():
-            self._consumer.commit(offsets, timeout_ms=COMMIT_MS)
 
     def close(self) -> None:
         with kafka.translated():

@@ -455,6 +455,7 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
     zone.projects.outdated([0, 1], 2, 10)
     zone.projects.bases(["red"])
     zone.projects.guards(["red", "blue"])
+    zone.positions.advance({0: Applied(1, 0)})
     zone.positions.read([0])
     asked = [c for c in zone.commands if c.get("find") or c.get("aggregate")]
     assert len(asked) > 30

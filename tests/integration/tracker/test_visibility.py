@@ -11,7 +11,7 @@ import urllib3
 from schemas import position
 from services.tracker import visibility
 from services.tracker.visibility import Visibility
-from tests.integration.tracker.world import World, until
+from tests.integration.tracker.world import World, shared, until
 from tests.parity.tracker.fakes import MemoryPositions
 
 pytestmark = pytest.mark.stack
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stack
 def test_a_position_makes_the_write_before_it_visible_whoever_is_asked(world: World) -> None:
     http = urllib3.PoolManager()
     with world.tracker("one", 27102) as one, world.tracker("two", 27103) as two:
-        until(lambda: one.owned and two.owned and one.owned | two.owned == {0, 1, 2, 3}, "both own partitions")
+        until(lambda: shared(one, two), "each owns a part")
         for n in range(20):
             subject = f"p{n}"
             last = world.send([world.recorder.registered(subject)])

@@ -42,6 +42,11 @@ def until(holds: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -
     return found
 
 
+def shared(one: Tracker, two: Tracker) -> bool:
+    """Whether two trackers own all four partitions between them, each some."""
+    return bool(one.owned and two.owned) and sorted([*one.owned, *two.owned]) == [0, 1, 2, 3]
+
+
 @dataclass
 class Recorder:
     """Makes events with rising `recordedtime`, as ingest stamps them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -200,6 +201,7 @@ class MemoryGroup:
 
     def __init__(self) -> None:
         self.committed: dict[int, int] = {}
+        self.tail_committed: dict[int, int] = {}
         self.generation = 0
 
 
@@ -261,6 +263,11 @@ class MemorySource:
         self._on_commit(marks)
         self._group.committed |= {partition: mark.offset for partition, mark in marks.items()}
 
+    def commit_tail(self, marks: Mapping[int, Mark]) -> None:
+        if self._generation != self._group.generation:
+            raise OwnershipLostError("Kafka", "the group has moved on")
+        self._group.tail_committed |= {partition: mark.offset for partition, mark in marks.items()}
+
     def close(self) -> None:
         self._positions = {}
 
@@ -318,13 +325,13 @@ class MemoryOutbox:
 class MemoryTailSource:
     """`project-states`, read from the positions that the last owner's tail committed."""
 
-    def __init__(self, topic: MemoryTopic, committed: dict[int, int]) -> None:
+    def __init__(self, topic: MemoryTopic, group: MemoryGroup) -> None:
         self._topic = topic
-        self.committed = committed
+        self._group = group
         self._positions: dict[int, int] = {}
 
     def follow(self, partitions: Collection[int]) -> None:
-        self._positions = {partition: self.committed.get(partition, 0) for partition in partitions}
+        self._positions = {p: self._group.tail_committed.get(p, 0) for p in partitions}
 
     def poll(self, timeout_s: float) -> Mapping[int, Sequence[MemoryRecord]]:
         found = {}
@@ -341,11 +348,50 @@ class MemoryTailSource:
     def ends(self, partitions: Collection[int]) -> dict[int, int]:
         return {partition: self._topic.end(partition) for partition in partitions}
 
-    def commit(self, marks: Mapping[int, Mark]) -> None:
-        self.committed |= {partition: mark.offset for partition, mark in marks.items()}
-
     def close(self) -> None:
         self._positions = {}
+
+
+class Eager(Executor):
+    """A hand that is done at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        _run(future, lambda: fn(*args, **kwargs))
+        return future
+
+
+class Lazy(Executor):
+    """A hand that does nothing until somebody waits for it, then everything in order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = _Awaited(self)
+        self._waiting.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def catch_up(self) -> None:
+        while self._waiting:
+            _run(*self._waiting.pop(0))
+
+
+class _Awaited(Future[Any]):
+    def __init__(self, hand: Lazy) -> None:
+        super().__init__()
+        self._hand = hand
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._hand.catch_up()
+        return super().result(timeout)
+
+
+def _run(future: Future[Any], task: Callable[[], Any]) -> None:
+    try:
+        future.set_result(task())
+    except BaseException as exc:  # noqa: BLE001 - a crash too comes out where the result is asked for
+        future.set_exception(exc)
 
 
 class Crash(BaseException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from services.tracker.rulesets import Content, Regime
 from services.tracker.tail import Published, Tail
 from services.tracker.visibility import Visibility
 from tests.parity.tracker.fakes import (
+    Eager,
     Faults,
     MemoryFuses,
     MemoryGroup,
@@ -68,7 +70,6 @@ class Plant:
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     fuses: MemoryFuses = field(default_factory=MemoryFuses)
     rulesets: MemoryRulesets = field(default_factory=MemoryRulesets)
-    tail_committed: dict[int, int] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START + timedelta(days=1)))
 
     def __post_init__(self) -> None:
@@ -85,8 +86,8 @@ class Plant:
     def arrive_raw(self, partition: int, key: bytes | None, value: bytes | None) -> None:
         self.events.append(partition, key, value)
 
-    def worker(self, faults: Faults = NO_FAULTS, max_poll_records: int = 500) -> Worker:
-        return Worker(self, faults, max_poll_records)
+    def worker(self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hand: type[Executor] = Eager) -> Worker:
+        return Worker(self, faults, max_poll_records, hand())
 
     # -- what must hold -----------------------------------------------------------------------------------------------
 
@@ -131,7 +132,7 @@ class Plant:
 class Worker:
     """One process: everything that a crash takes with it."""
 
-    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int) -> None:
+    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int, hand: Executor) -> None:
         self.plant = plant
         self.metrics = Metrics()
         content = Content.of(DEFAULT_RULES, CALENDAR)
@@ -153,12 +154,13 @@ class Worker:
             self.regime,
             self.published,
             self.visibility,
+            hand,
             plant.clock,
             self.metrics,
             ZONE,
         )
         self.tail = Tail(
-            MemoryTailSource(plant.states, plant.tail_committed),
+            MemoryTailSource(plant.states, plant.group),
             plant.projects,
             MemoryOutbox(plant.states, plant.rejected),
             self.published,

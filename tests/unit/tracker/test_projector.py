@@ -97,7 +97,9 @@ def test_the_count_of_rejects_in_a_row_outlives_a_restart() -> None:
     for _ in range(intake.MAX_REJECTS_IN_ROW + 10):
         plant.arrive_raw(0, b"p0", b"{")
     for _ in range(4):
-        plant.worker(max_poll_records=300).turn(2)  # the first turn takes over, the second applies one batch
+        worker = plant.worker(max_poll_records=300)
+        worker.turn(2)  # the first turn takes over, the second begins one batch
+        worker.projector.finish()
     assert plant.group.committed == {0: intake.MAX_REJECTS_IN_ROW}
     assert plant.fuses.blown()[0].offset == intake.MAX_REJECTS_IN_ROW
 
