@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from luodi.local.faults import UnavailableError
-from luodi.local.kafka import Kafka
+from luodi.local.kafka import Kafka, Relayed
 from luodi.local.mongo import MongoDB
 from luodi.local.net import free_address
 from luodi.local.processes import Child, Command
@@ -175,6 +175,7 @@ def servers(
     mongo_port: int | None = None,
     environ: Mapping[str, str] | None = None,
     tell: Callable[[str], None] | None = None,
+    relayed: Relayed | None = None,
 ) -> Iterator[Servers]:
     """Starts a real Kafka and a real MongoDB on loopback, with their data under `home`, and stops them at the end.
 
@@ -184,6 +185,7 @@ def servers(
         mongo_port: port of MongoDB; a free one when None.
         environ: the environment to read the cache settings from; the process's own when None.
         tell: gets a line when something takes longer (a first download); standard error when None.
+        relayed: a second address of Kafka, whose clients come through a relay of the caller's.
 
     Raises:
         UnavailableError: a server cannot be had on this machine or does not start.
@@ -193,7 +195,7 @@ def servers(
     tell = _to_stderr if tell is None else tell
     kafka_at = Address("127.0.0.1", kafka_port) if kafka_port else free_address()
     mongo_at = Address("127.0.0.1", mongo_port) if mongo_port else free_address()
-    kafka = Kafka(home / "kafka", kafka_at, home / "logs" / "kafka.log", environ, tell)
+    kafka = Kafka(home / "kafka", kafka_at, home / "logs" / "kafka.log", environ, tell, relayed)
     mongo = MongoDB(home / "mongodb", mongo_at, home / "logs" / "mongodb.log", environ, tell)
     with ThreadPoolExecutor(2) as both, ThreadPoolExecutor(1, thread_name_prefix="starter") as starter:
         jars_soon, binary_soon = both.submit(kafka.prepare), both.submit(mongo.prepare)

@@ -50,7 +50,7 @@ SETTINGS: tuple[tuple[str, str], ...] = (
     ("process.roles", "broker,controller"),
     ("node.id", "1"),
     ("controller.listener.names", "CONTROLLER"),
-    ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+    ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT,CONTROLLER:PLAINTEXT"),
     ("inter.broker.listener.name", "PLAINTEXT"),
     # One node holds every replica there is.
     ("default.replication.factor", "1"),
@@ -85,6 +85,14 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True)
+class Relayed:
+    """A second address of the broker whose clients are told to come through a relay: for drills that cut it."""
+
+    listen: Address  # where the broker answers
+    relay: Address  # what it tells clients of this address
+
+
+@dataclass(frozen=True)
 class Kafka:
     """The broker of one home: where its files are and which addresses it answers on."""
 
@@ -93,6 +101,7 @@ class Kafka:
     log: Path
     environ: Mapping[str, str]
     tell: Callable[[str], None]
+    relayed: Relayed | None = None
 
     @property
     def data(self) -> Path:
@@ -138,10 +147,14 @@ class Kafka:
         """Writes the settings file with a controller port that is free now."""
         self.home.mkdir(parents=True, exist_ok=True)
         controller = free_address().port
+        own = f"PLAINTEXT://{self.listen},CONTROLLER://127.0.0.1:{controller}"
+        at, told = (
+            (f",RELAYED://{self.relayed.listen}", f",RELAYED://{self.relayed.relay}") if self.relayed else ("", "")
+        )
         rows = (
             *SETTINGS,
-            ("listeners", f"PLAINTEXT://{self.listen},CONTROLLER://127.0.0.1:{controller}"),
-            ("advertised.listeners", f"PLAINTEXT://{self.listen},CONTROLLER://127.0.0.1:{controller}"),
+            ("listeners", own + at),
+            ("advertised.listeners", own + told),
             ("controller.quorum.voters", f"1@127.0.0.1:{controller}"),
             ("log.dirs", str(self.data)),
         )
