@@ -157,9 +157,9 @@ def _once(broken: str, after: bool) -> Any:
 
 def test_two_trackers_share_the_partitions_and_one_takes_over_when_the_other_goes(world: World) -> None:
     events = [world.recorder.registered(f"p{n}") for n in range(40)]
-    with world.tracker("one", 27102) as one:
+    with world.tracker("one") as one:
         world.await_applied(world.send(events[:20]))
-        with world.tracker("two", 27103) as two:
+        with world.tracker("two") as two:
             until(lambda: shared(one, two), "each owns a part")
             world.await_applied(world.send(events[20:30]))
         # A static member that goes keeps its partitions for the session timeout: then the other takes them over.
@@ -253,7 +253,7 @@ def test_a_tracker_with_the_slot_of_another_makes_that_one_leave(world: World) -
     first.start()
     try:
         until(lambda: first.owned, "the first owns partitions")
-        with world.tracker("one", 27103) as second:
+        with world.tracker("one") as second:
             until(lambda: second.owned, "the second took the place over")
             # Both hear of the next event; the first may not commit it and ends.
             world.await_applied(world.send([world.recorder.registered("p1")]))

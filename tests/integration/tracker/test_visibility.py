@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 def test_a_position_makes_the_write_before_it_visible_whoever_is_asked(world: World) -> None:
     http = urllib3.PoolManager()
-    with world.tracker("one", 27102) as one, world.tracker("two", 27103) as two:
+    with world.tracker("one") as one, world.tracker("two") as two:
         until(lambda: shared(one, two), "each owns a part")
         for n in range(20):
             subject = f"p{n}"

@@ -18,6 +18,7 @@ from pymongo.database import Database
 from luodi.domain.days import instant
 from luodi.domain.events import MILESTONE_REPORTED, PROJECT_REGISTERED, Event
 from luodi.local.harness import Servers
+from luodi.local.net import free_address
 from luodi.runtime import kafka, mongo
 from luodi.runtime import settings as settings_module
 from luodi.runtime.clock import Clock
@@ -75,7 +76,7 @@ class World:
         self.environ = {
             "LUODI_HOME": str(home),
             "LUODI_MODE": "local",
-            "LUODI_TRACKER_LISTEN": "127.0.0.1:27102",
+            "LUODI_TRACKER_LISTEN": str(free_address()),
             "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
             "MONGODB_URI": servers.mongodb_uri,
             "LUODI_DATABASE": f"tracker_{self.name}",
@@ -188,11 +189,9 @@ class World:
     # -- trackers -----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def tracker(
-        self, slot: str = "one", port: int = 27102, clock: Clock | None = None, **overrides: Any
-    ) -> Iterator[Tracker]:
+    def tracker(self, slot: str = "one", clock: Clock | None = None, **overrides: Any) -> Iterator[Tracker]:
         settings = settings_module.read(
-            self.environ | {"LUODI_SLOT": slot, "LUODI_TRACKER_LISTEN": f"127.0.0.1:{port}"}
+            self.environ | {"LUODI_SLOT": slot, "LUODI_TRACKER_LISTEN": str(free_address())}
         )
         stop = Stop()
         overrides.setdefault("metrics", Metrics())
