@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from luodi.runtime.settings import Settings
 
 SESSION_TIMEOUT_MS = 10_000  # a killed member gives its partitions back after this; the default of 45 s is an outage
 HEARTBEAT_MS = 1_000
+KILL_S = 0.5  # for a producer's thread to end after it was told to
 RECONNECT_MAX_MS = 500  # the default backs off to 30 s, long after the broker is back
 REPLICATION = 3  # on a cluster that has so many brokers
 STATES_SEGMENT_BYTES = 16 * 1024 * 1024  # small, so that compaction, which skips the active segment, really runs
@@ -73,6 +75,54 @@ def producer(settings: Settings, **over: Any) -> KafkaProducer:
     }
     with translated():
         return KafkaProducer(**arguments)
+
+
+def kill(one: KafkaProducer) -> None:
+    """End a producer so that nothing it still holds is sent; whoever waits for it wakes with an error."""
+    # KafkaProducer.close(timeout=0) raises before it closes while anything is unacknowledged.
+    sender = one._sender  # noqa: SLF001  # there is no other way to the thread that sends
+    sender.force_close()
+    sender.join(KILL_S)
+    with contextlib.suppress(KafkaError, OSError, RuntimeError):
+        one.close(timeout=0)
+
+
+class Producers:
+    """The producer of a process, replaced once it could not deliver.
+
+    kafka-python's idempotent producer gives up its producer id when a batch expires, and after a silent connection it
+    may never ask for another: it then takes records and sends none, long after the broker is back. Any thread may ask.
+    """
+
+    def __init__(self, settings: Settings, **over: Any) -> None:
+        self._settings = settings
+        self._over = over
+        self._lock = threading.Lock()
+        self._current: KafkaProducer | None = None
+
+    def get(self) -> KafkaProducer:
+        """The producer to send with now. Raises TransientError without a broker."""
+        with self._lock:
+            if self._current is None:
+                self._current = producer(self._settings, **self._over)
+            return self._current
+
+    def condemn(self, failed: KafkaProducer) -> None:
+        """End a producer that could not deliver; the next `get` opens another."""
+        with self._lock:
+            if self._current is failed:
+                self._current = None
+        kill(failed)
+
+    def close(self, bound_s: float) -> None:
+        """Send what is under way and close, within about `bound_s` seconds."""
+        with self._lock:
+            last, self._current = self._current, None
+        if last is not None:
+            try:
+                last.close(timeout=bound_s)
+            except KafkaError:
+                kill(last)
 
 
 def consumer(settings: Settings, group: str | None, **over: Any) -> KafkaConsumer:
