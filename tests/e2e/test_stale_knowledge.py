@@ -25,6 +25,7 @@ from tests.e2e.stack import Stack, eventually, free_ports, stack
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 ZONE = ZoneInfo("Asia/Shanghai")
+OTHERS = ("kafka", "mongodb", "notify")  # a minute each, so in the long run only
 BEFORE_MIDNIGHT_S = 45  # room for a start and the posts before the outage
 
 
@@ -102,7 +103,7 @@ def test_a_tracker_cut_off_from_kafka_lets_nobody_be_alarmed_by_what_it_did_not_
         assert [n["project_id"] for n in system.notifications(kind="stalled")] == ["stalled"]
 
 
-@pytest.mark.parametrize("outage", ["tracker", "kafka", "mongodb", "notify"])
+@pytest.mark.parametrize("outage", ["tracker", *(pytest.param(name, marks=pytest.mark.soak) for name in OTHERS)])
 def test_a_milestone_in_time_that_waits_in_the_backlog_raises_no_alarm(tmp_path: Path, outage: str) -> None:
     offset, midnight = offset_to_just_before_midnight()
     last_day = midnight.date() - timedelta(days=1)
