@@ -35,7 +35,11 @@ class KafkaSource:
         self._consumer: KafkaConsumer = kafka.consumer(settings, GROUP, max_poll_records=MAX_POLL_RECORDS)
         self._listener = _Listener()
         self._owned: frozenset[int] = frozenset()
-        kafka.join(self._consumer, self._topic, self._listener)
+        try:
+            kafka.join(self._consumer, self._topic, self._listener)
+        except Exception:
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)  # each has a thread of its own
+            raise
 
     def poll(self, timeout_s: float) -> Polled:
         with kafka.translated():

@@ -180,11 +180,12 @@ def test_a_slow_receiver_does_not_delay_the_inbox_or_the_log(world: World, peer:
         return all(d["status"] == "sent" for row in rows for d in row["deliveries"] if d["channel"] == "log")
 
     until(logged, "all in the log", 10)
+    peer.released.set()
 
 
 def test_two_notifiers_share_the_partitions_and_whoever_is_left_takes_over(world: World, peer: Receiver) -> None:
-    one = world.notifier("one", 27103)
-    two = world.notifier("two", 27104)
+    one = world.notifier("one")
+    two = world.notifier("two")
     until(
         lambda: (
             one.watching.gate.partitions
@@ -202,7 +203,7 @@ def test_two_notifiers_share_the_partitions_and_whoever_is_left_takes_over(world
         world.reached(f"p-{number}")
     until(lambda: len(one.watching.gate.partitions) == 4, "all taken over")
     until(lambda: len(world.notifications("kind=cleared")) == 30, "all clear")
-    three = world.notifier("three", 27105)
+    three = world.notifier("three")
     until(lambda: three.watching.gate.partitions, "a third one has some")
     settled(world)
     for number in range(30):
@@ -231,15 +232,13 @@ def test_ready_names_what_is_missing_and_metrics_tell_what_was_done(world: World
     world.watermarks_run()
     world.overdue("p-1")
     until(lambda: world.notifications("project_id=p-1&status=sent"), "delivered")
-    text = world.http.request("GET", "http://127.0.0.1:27103/metrics").data.decode()
+    text = world.http.request("GET", f"{world.base}/metrics").data.decode()
     assert 'luodi_deliveries_total{channel="webhook",outcome="sent"} 1.0' in text
     assert 'luodi_notifications_total{kind="stalled"} 1.0' in text
     assert 'luodi_watermark_age_seconds{partition="0"}' in text
     assert "luodi_sweep_age_seconds" in text
     until(
-        lambda: (
-            "luodi_notify_open_matters 1.0" in world.http.request("GET", "http://127.0.0.1:27103/metrics").data.decode()
-        ),
+        lambda: "luodi_notify_open_matters 1.0" in world.http.request("GET", f"{world.base}/metrics").data.decode(),
         "the gauges looked",
         25,
     )

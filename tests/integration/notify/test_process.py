@@ -22,14 +22,14 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 @contextmanager
-def process(world: World, log: Path, slot: str = "one", port: int = 27103) -> Iterator[subprocess.Popen[bytes]]:
+def process(world: World, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m services.notify`, ended at the latest when the test is."""
     environ = {"PATH": os.environ["PATH"], **world.environ}
-    environ |= {"LUODI_SLOT": slot, "LUODI_NOTIFY_LISTEN": f"127.0.0.1:{port}"}
+    environ |= {"LUODI_SLOT": "one", "LUODI_NOTIFY_LISTEN": f"127.0.0.1:{world.port}"}
     with log.open("ab") as stream:
         child = subprocess.Popen([sys.executable, "-m", "services.notify"], env=environ, stderr=stream)
     try:
-        until(lambda: child.poll() is not None or world.ready(port), "the process ready", 60)
+        until(lambda: child.poll() is not None or world.ready(), "the process ready", 60)
         assert child.poll() is None, log.read_text()
         yield child
     finally:

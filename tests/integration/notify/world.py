@@ -18,6 +18,7 @@ from pymongo.database import Database
 
 from luodi.domain.days import instant
 from luodi.local.harness import Servers
+from luodi.local.net import free_address
 from luodi.runtime import kafka, mongo
 from luodi.runtime import settings as settings_module
 from luodi.runtime.kafka import TopicInfo
@@ -65,7 +66,8 @@ class World:
             "LUODI_PUBLIC_URL": "https://luodi.example",
             **environ,
         }
-        self.settings = self.settings_of("one", 27103)
+        self.port = free_address().port
+        self.settings = self.settings_of("one", self.port)
         self.topic: TopicInfo = kafka.ensure_topics(self.settings)
         self.database: Database[mongo.Document] = mongo.connect(self.settings)
         self.producer: KafkaProducer = kafka.producer(self.settings)
@@ -144,13 +146,19 @@ class World:
 
     # -- notify -------------------------------------------------------------------------------------------------------
 
-    def notifier(self, slot: str = "one", port: int = 27103) -> Service:
-        """A notifier in this process, started and ready."""
+    @property
+    def base(self) -> str:
+        """Where the first notifier answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def notifier(self, slot: str = "one") -> Service:
+        """A notifier in this process, started and ready. The one named `one` answers under `base`."""
+        port = self.port if slot == "one" else free_address().port
         stop = Stop()
         service = build(self.settings_of(slot, port), stop)
         self._services.append((service, stop))
         service.start()
-        until(lambda: self.ready(port), f"notifier {slot} ready")
+        until(lambda: self.ready(f"http://127.0.0.1:{port}"), f"notifier {slot} ready")
         return service
 
     def end(self, service: Service) -> None:
@@ -160,20 +168,20 @@ class World:
         service.stop(15)
         assert found[1].failure is None, found[1].failure
 
-    def ready(self, port: int = 27103) -> bool:
+    def ready(self, base: str | None = None) -> bool:
         try:
-            return self.http.request("GET", f"http://127.0.0.1:{port}/ready").status == 200
+            return self.http.request("GET", f"{base or self.base}/ready").status == 200
         except urllib3.exceptions.HTTPError:
             return False
 
-    def get(self, path: str, port: int = 27103, language: str = "zh-CN") -> tuple[int, Any]:
+    def get(self, path: str, language: str = "zh-CN") -> tuple[int, Any]:
         """Status and JSON of a GET."""
         headers = {"Accept-Language": language}
-        answer = self.http.request("GET", f"http://127.0.0.1:{port}{path}", headers=headers)
+        answer = self.http.request("GET", f"{self.base}{path}", headers=headers)
         return answer.status, json.loads(answer.data)
 
-    def notifications(self, query: str = "", port: int = 27103) -> list[dict[str, Any]]:
-        status, body = self.get(f"/v1/notifications?limit=500&{query}", port)
+    def notifications(self, query: str = "") -> list[dict[str, Any]]:
+        status, body = self.get(f"/v1/notifications?limit=500&{query}")
         assert status == 200, body
         items: list[dict[str, Any]] = body["items"]
         return items
