@@ -14,7 +14,6 @@ from services.notify.decide import Act, clearing_date, clearing_of, decide
 from services.notify.matters import Matter
 from services.notify.watches import Deadline, Watch
 from tests.unit.notify.builders import (
-    GAP,
     MATTER,
     SETTLE_S,
     at,
@@ -161,8 +160,3 @@ def test_an_all_clear_says_why(
     matter = open_matter(**facts)
     assert clearing_of(moved_on, matter) == code
     assert clearing_date(moved_on, matter, code) == date
-
-
-def test_the_gap_of_the_table_is_the_one_the_builders_make() -> None:
-    assert AHEAD.gap == GAP
-    assert AHEAD.matter == MATTER
