@@ -142,10 +142,19 @@ class ProgressReported(Record):
     note = _note()
 
 
+def _given(name: str, *needed: str) -> Json:
+    """JSON Schema of "where `name` is given, these are too"; a null is as good as nothing."""
+    given: Json = {"type": "string"}
+    return {
+        "if": {"properties": {name: given}, "required": [name]},
+        "then": {"properties": dict.fromkeys(needed, given), "required": list(needed)},
+    }
+
+
 class BlockerRaised(Record):
     """Something stands in the way. Without `owner` nobody has taken it; with `approver` and `until` it also pauses."""
 
-    also: ClassVar[Json] = {"dependentRequired": {"approver": ["until"], "until": ["approver", "cause"]}}
+    also: ClassVar[Json] = {"allOf": [_given("approver", "until"), _given("until", "approver", "cause")]}
 
     kind = Choice("value", BLOCKER_KINDS, required=True)
     cause = Choice("value", CAUSES, allow_none=True)
