@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from marshmallow import ValidationError
 
@@ -273,8 +273,7 @@ class EventType:
         return "{project_id}" in self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one item of a request says: the event's data and the envelope the caller may choose."""
 
     id: str | None
@@ -445,8 +444,9 @@ def _finish(row: EventType, loaded: Data, today: date) -> Data:
             f"{faults[0][0] or 'the body'}: {faults[0][1]}",
             [FieldError(f"/{name}" if name else "", str(fault), fault.params) for name, fault in faults],
         )
-    nulls = row.nulls
-    return {name: value for name, value in loaded.items() if value is not None or name in nulls}
+    if None not in loaded.values():
+        return loaded
+    return {name: value for name, value in loaded.items() if value is not None or name in row.nulls}
 
 
 def _invalid(messages: Any) -> Invalid:

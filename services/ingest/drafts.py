@@ -5,10 +5,10 @@ An event comes in through the endpoint of its type, or as a CloudEvent (version 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from marshmallow import ValidationError
@@ -20,11 +20,8 @@ from schemas.fields import EVENT_ID, Choice, Free, Name, Text
 from schemas.invalid import FieldError, Invalid, flatten
 from schemas.loading import REFUSE, Record, loader
 
-MAX_SHOWN = 64
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """One event as the caller told it. None: ingest chooses."""
 
     row: EventType
@@ -35,15 +32,20 @@ class Draft:
     traceparent: str | None = None
 
 
-def from_body(row: EventType, item: object, today: date, address: Mapping[str, str]) -> Draft:
-    """The draft in one item of a body of the row's endpoint; `address` holds the names of its path. Raises Invalid."""
-    if row.project_in_path:
-        address = dict(address)
-        project_id = address.pop("project_id")
-        request = replace(load_request(row, item, today, address), project_id=project_id)
-    else:
-        request = load_request(row, item, today, address)
-    return Draft(row, request.id, request.project_id, request.actor, request.data)
+Reader = Callable[[object, date], Draft]
+"""Reads one item of a request, given today's business date; raises Invalid."""
+
+
+def body_reader(row: EventType, address: Mapping[str, str]) -> Reader:
+    """Reads the items of a body of the row's endpoint; `address` holds the names of its path."""
+    project = address.get("project_id")
+    from_path = {name: value for name, value in address.items() if name != "project_id"}
+
+    def read(item: object, today: date) -> Draft:
+        event_id, project_id, actor, data = load_request(row, item, today, from_path)
+        return Draft(row, event_id, project or project_id, actor, data)
+
+    return read
 
 
 class CloudEvent(Record):

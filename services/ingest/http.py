@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -16,9 +15,9 @@ from schemas import position
 from schemas.events import ROWS, EventType
 from schemas.fields import EVENT_ID, ID
 from schemas.invalid import FieldError
-from services.ingest.drafts import binary_cloudevent, from_body, from_cloudevent
+from services.ingest.drafts import Reader, binary_cloudevent, body_reader, from_cloudevent
 from services.ingest.limits import Gate, RateLimit
-from services.ingest.posting import Accepted, Asked, Outcome, Posted, Posting, Reader, Refused
+from services.ingest.posting import Accepted, Asked, Outcome, Posted, Posting, Refused
 
 MAX_ITEMS = 1_000
 RETRY_AFTER_S = "2"
@@ -43,13 +42,11 @@ def _endpoint(row: EventType, posting: Posting, rate: RateLimit, gate: Gate) -> 
 
     def endpoint(**address: str) -> Response:
         _check_address(address)
+        read = body_reader(row, address)
         body = http.read_json()
         if takes_arrays and isinstance(body, list):
-            items = _checked_batch(body)
-            return _answer_batch(
-                _post(posting, rate, gate, [partial(from_body, row, item, address=address) for item in items])
-            )
-        return _answer_single(_post(posting, rate, gate, [partial(from_body, row, body, address=address)]))
+            return _answer_batch(_post(posting, rate, gate, _checked_batch(body), read))
+        return _answer_single(_post(posting, rate, gate, [body], read))
 
     return endpoint
 
@@ -59,15 +56,14 @@ def _cloudevents(posting: Posting, rate: RateLimit, gate: Gate) -> Response:
         body = http.read_json(BATCHED)
         if not isinstance(body, list):
             raise ProblemError("invalid", errors=[FieldError("", "wrong-type", {"expected": "array"})])
-        items = _checked_batch(body)
-        return _answer_batch(_post(posting, rate, gate, [partial(from_cloudevent, item) for item in items]))
+        return _answer_batch(_post(posting, rate, gate, _checked_batch(body), from_cloudevent))
     if request.mimetype == STRUCTURED:
         event = http.read_json(STRUCTURED)
     elif "ce-specversion" in request.headers:
         event = binary_cloudevent(dict(request.headers), http.read_json())
     else:
         raise ProblemError("unsupported-media-type", expected=f"{STRUCTURED} / {BATCHED} / application/json + ce-*")
-    return _answer_single(_post(posting, rate, gate, [partial(from_cloudevent, event)]))
+    return _answer_single(_post(posting, rate, gate, [event], from_cloudevent))
 
 
 def _checked_batch(body: Sequence[Any]) -> Sequence[Any]:
@@ -88,21 +84,21 @@ def _check_address(address: Mapping[str, str]) -> None:
         raise ProblemError("invalid", errors=wrong)
 
 
-def _post(posting: Posting, rate: RateLimit, gate: Gate, readers: Sequence[Reader]) -> Posted:
+def _post(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object], read: Reader) -> Posted:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
     caller = http.caller()
-    wait_s = rate.take(f"{caller} {request.remote_addr}", len(readers))
+    wait_s = rate.take(f"{caller} {request.remote_addr}", len(items))
     if wait_s > 0:
         seconds = str(int(wait_s) + 1)
         raise ProblemError("too-many-requests", seconds=seconds, headers={"Retry-After": seconds})
     with gate.enter() as entered:
         if not entered:
             raise ProblemError("overloaded", headers={"Retry-After": RETRY_AFTER_S})
-        posted = posting.post(readers, Asked(caller, request.path, key, g.traceparent))
-    if len(readers) > 1:
-        http.tell(events=len(readers), accepted=sum(isinstance(o, Accepted) for o in posted.outcomes))
+        posted = posting.post(items, read, Asked(caller, request.path, key, g.traceparent))
+    if len(items) > 1:
+        http.tell(events=len(items), accepted=posted.accepted)
     return posted
 
 
@@ -110,7 +106,9 @@ def _answer_single(posted: Posted) -> Response:
     (outcome,) = posted.outcomes
     if isinstance(outcome, Accepted):
         http.tell(project_id=outcome.event.subject, event_id=outcome.event.id, type=outcome.event.type)
-        return http.answer(_receipt(outcome) | {"position": position.encode(posted.tag, posted.offsets)}, 202)
+        receipt = _receipt(outcome, {})
+        receipt["position"] = position.encode(posted.tag, posted.offsets)
+        return http.answer(receipt, 202)
     if isinstance(outcome, Refused):
         raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, project_id=outcome.project_id)
     members = {"id": outcome.event.id, "project_id": outcome.event.subject}
@@ -120,24 +118,22 @@ def _answer_single(posted: Posted) -> Response:
 def _answer_batch(posted: Posted) -> Response:
     language = http.language()
     items = [_item(outcome, language) for outcome in posted.outcomes]
-    accepted = sum(item["status"] == 202 for item in items)
-    unknown = sum(item["status"] == 503 for item in items)
-    refused = len(items) - accepted - unknown
-    all_alike = {accepted: 202, unknown: 503, refused: 422}
+    refused = len(items) - posted.accepted - posted.unknown
+    all_alike = {posted.accepted: 202, posted.unknown: 503, refused: 422}
     answer: dict[str, Any] = {
         "position": position.encode(posted.tag, posted.offsets) if posted.offsets else None,
-        "accepted": accepted,
+        "accepted": posted.accepted,
         "refused": refused,
-        "unknown": unknown,
+        "unknown": posted.unknown,
         "items": items,
     }
-    headers = {"Retry-After": RETRY_AFTER_S} if unknown else {}
+    headers = {"Retry-After": RETRY_AFTER_S} if posted.unknown else {}
     return http.answer(answer, all_alike.get(len(items), 207), headers)
 
 
 def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
     if isinstance(outcome, Accepted):
-        return {"status": 202} | _receipt(outcome)
+        return _receipt(outcome, {"status": 202})
     if isinstance(outcome, Refused):
         item: dict[str, Any] = {"status": STATUS[outcome.code], "code": outcome.code}
         if outcome.id is not None:
@@ -146,9 +142,12 @@ def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
     return {"status": 503, "code": outcome.code, "id": outcome.event.id, "project_id": outcome.event.subject}
 
 
-def _receipt(accepted: Accepted) -> dict[str, Any]:
-    event = accepted.event
-    receipt: dict[str, Any] = {"id": event.id, "project_id": event.subject}
+def _receipt(accepted: Accepted, receipt: dict[str, Any]) -> dict[str, Any]:
+    event, partition, offset = accepted
+    receipt["id"] = event.id
+    receipt["project_id"] = event.subject
     if event.type == domain.MILESTONE_REPORTED:
         receipt["stage"] = event.data["stage"]
-    return receipt | {"partition": accepted.partition, "offset": accepted.offset}
+    receipt["partition"] = partition
+    receipt["offset"] = offset
+    return receipt

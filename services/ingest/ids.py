@@ -7,6 +7,7 @@ retry is the same event on the same project, in whichever worker, year or deploy
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import secrets
 import uuid
@@ -52,8 +53,12 @@ class Retry:
 
 
 def new_event_id() -> str:
-    """A random event id: 32 hex digits."""
-    return secrets.token_hex(16)
+    """A random event id: 32 hex digits.
+
+    Unique, not secret; and unlike the system's source it does not let go of the interpreter, which under load costs
+    more than the number.
+    """
+    return f"{random.getrandbits(128):032x}"
 
 
 def new_project_id(zone_code: str, year: int) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
+from typing import NamedTuple
 
 import orjson
 
@@ -23,19 +24,15 @@ from schemas import codec
 from schemas.events import unconfirmed
 from schemas.invalid import FieldError, Invalid
 from services.ingest import ids
-from services.ingest.drafts import Draft
+from services.ingest.drafts import Draft, Reader
 from services.ingest.limits import Recent, content_digest
 from services.ingest.ports import Away, EventLog, Full, Outgoing
 from services.ingest.stamp import Stamper
 
-Reader = Callable[[date], Draft]
-"""Reads one item of the request, given today's business date; raises Invalid."""
-
 _NAMES_FIELDS = frozenset({domain.PROJECT_REGISTERED, domain.PROJECT_AMENDED})
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """Durable in the log."""
 
     event: Event
@@ -53,8 +50,7 @@ class Refused:
     project_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """Not acknowledged. A retry with the ids of `event` is the same event. `code` is a problem of the catalogue."""
 
     event: Event
@@ -79,6 +75,8 @@ class Posted:
     """The outcomes in the order of the items; `tag` and `offsets` make the position once anything is accepted."""
 
     outcomes: Sequence[Outcome]
+    accepted: int = 0
+    unknown: int = 0
     tag: str = ""
     offsets: Mapping[int, int] = field(default_factory=dict)
 
@@ -112,16 +110,16 @@ class Posting:
         self._recent = Recent() if recent is None else recent
         self._sleep = sleep
 
-    def post(self, readers: Sequence[Reader], asked: Asked) -> Posted:
-        """Record what the readers read, one outcome per reader. An outage is an outcome, never an exception."""
+    def post(self, items: Sequence[object], read: Reader, asked: Asked) -> Posted:
+        """Record the items, one outcome each. An outage is an outcome, never an exception."""
         recordedtime, sent = self._stamper.stamp()
         today = codec.business_date(recordedtime, self._timezone)
         retry = None if asked.key is None else ids.Retry(asked.key, asked.caller, asked.path)
         chosen: dict[tuple[str, str], bytes] = {}
         drafted: list[Event | Refused] = []
-        for place, read in enumerate(readers):
+        for place, item in enumerate(items):
             try:
-                draft = read(today)
+                draft = read(item, today)
                 event = self._event(draft, place, recordedtime, asked, retry, today)
                 if draft.id is not None or retry is not None:
                     self._refuse_conflict(event, chosen)
@@ -131,12 +129,13 @@ class Posting:
             except _RefusedError as exc:
                 drafted.append(exc.outcome)
         posted = self._write(drafted, sent)
-        self._count(posted.outcomes)
-        for outcome in posted.outcomes:
-            if isinstance(outcome, Accepted):
-                identity = (outcome.event.subject, outcome.event.id)
-                if identity in chosen:
-                    self._recent.remember(*identity, chosen[identity])
+        self._count(posted)
+        if chosen:
+            for outcome in posted.outcomes:
+                if isinstance(outcome, Accepted):
+                    identity = (outcome.event.subject, outcome.event.id)
+                    if identity in chosen:
+                        self._recent.remember(*identity, chosen[identity])
         return posted
 
     def _event(
@@ -185,17 +184,20 @@ class Posting:
 
     def _write(self, drafted: Sequence[Event | Refused], sent: float) -> Posted:
         events = [event for event in drafted if isinstance(event, Event)]
+        outcomes: list[Outcome]
         if not events:
             return Posted([refused for refused in drafted if isinstance(refused, Refused)])
         try:
             appended = self._log.append([Outgoing(event.subject, codec.encode(event)) for event in events])
         except Away as exc:
             code = "overloaded" if isinstance(exc, Full) else "unavailable"
-            return Posted([d if isinstance(d, Refused) else Unknown(d, code) for d in drafted])
+            outcomes = [d if isinstance(d, Refused) else Unknown(d, code) for d in drafted]
+            return Posted(outcomes, unknown=len(events))
         receipts = iter(appended.receipts)
-        outcomes: list[Outcome] = []
+        outcomes = []
         offsets: dict[int, int] = {}
         first_ms: int | None = None
+        unknown = 0
         for item in drafted:
             if isinstance(item, Refused):
                 outcomes.append(item)
@@ -203,6 +205,7 @@ class Posting:
             receipt = next(receipts)
             if receipt is None:
                 outcomes.append(Unknown(item))
+                unknown += 1
                 continue
             partition, offset, appended_ms = receipt
             outcomes.append(Accepted(item, partition, offset))
@@ -214,18 +217,14 @@ class Posting:
             ahead = self._stamper.learn(sent, first_ms)
             if ahead > 0:
                 self._sleep(ahead)
-        return Posted(outcomes, appended.tag, offsets)
+        return Posted(outcomes, len(events) - unknown, unknown, appended.tag, offsets)
 
-    def _count(self, outcomes: Sequence[Outcome]) -> None:
-        accepted = unknown = 0
-        for outcome in outcomes:
-            if isinstance(outcome, Accepted):
-                accepted += 1
-            elif isinstance(outcome, Unknown):
-                unknown += 1
-            else:
-                self._metrics.refused.labels(outcome.code).inc()
-        if accepted:
-            self._metrics.acked.inc(accepted)
-        if unknown:
-            self._metrics.unknown.inc(unknown)
+    def _count(self, posted: Posted) -> None:
+        if posted.accepted:
+            self._metrics.acked.inc(posted.accepted)
+        if posted.unknown:
+            self._metrics.unknown.inc(posted.unknown)
+        if posted.accepted + posted.unknown < len(posted.outcomes):
+            for outcome in posted.outcomes:
+                if isinstance(outcome, Refused):
+                    self._metrics.refused.labels(outcome.code).inc()

@@ -31,13 +31,13 @@ from luodi.runtime import kafka, logging
 from luodi.runtime.errors import FatalError, TransientError
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.settings import Settings
+from services.ingest.groups import Group
 from services.ingest.ports import Appended, Away, Full, Outgoing, Receipt
 
 WAIT_S = 4.0  # for the acknowledgement of a group; with the closing of its producer a post is answered within 5 s
 REQUEST_TIMEOUT_MS = 1_500  # leaves time for a second attempt within the delivery time-out
 DELIVERY_TIMEOUT_MS = 3_500  # below WAIT_S
 LINGER_MS = 1_000  # never waited for: a group is flushed as soon as it is complete, and not before
-BATCH_BYTES = 256 * 1024
 CROWD = 2  # posts in a group from which on the next group is given time to form
 HOLD_S = 0.0015  # measured: under load a tenth less work per post here, and fewer requests for the broker
 MAX_GROUP = 2_000  # events; a larger group would keep its first post waiting for its last
@@ -49,7 +49,6 @@ REST_S = 0.3  # between two looks of the keeper
 KILL_S = 0.5  # for the sender thread to end after it was told to
 GRACE_S = 2.0  # beyond WAIT_S: no caller waits longer, whatever the committing thread has met
 
-_NO_HEADERS: list[tuple[str, bytes]] = []
 _ITS_OWN_FAULT = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError)
 
 log = logging.get("publisher")
@@ -160,21 +159,17 @@ class _Session:
 
     def _commit(self, group: Sequence[_Ticket]) -> bool:
         """Send a group and wait for it; False when the producer is of no use any more."""
-        futures: list[Any] = []
+        together = Group(self._places)
         failure: Exception | None = None
         try:
-            self._send(group, futures)
+            for ticket in group:
+                together.add(ticket.records)
+            together.hand_over(self._producer)
             self._producer.flush(self._wait_s)
         except Exception as exc:  # noqa: BLE001 - whatever it was, every caller is answered and the producer is given up
             failure = exc
-        receipts: list[Receipt | None] = []
-        for future in futures:
-            if future.succeeded():
-                metadata = future.value
-                receipts.append(Receipt(metadata.partition, metadata.offset, metadata.timestamp))
-            else:
-                receipts.append(None)
-                failure = failure or future.exception
+        receipts, met = together.receipts()
+        failure = failure or met
         if failure is None:
             self.heard = monotonic()
         elif isinstance(failure, _ITS_OWN_FAULT):
@@ -188,16 +183,6 @@ class _Session:
             at += len(ticket.records)
             ticket.resolve([*held, *[None] * (len(ticket.records) - len(held))])
         return not self._ended
-
-    def _send(self, group: Sequence[_Ticket], futures: list[Any]) -> None:
-        # What KafkaProducer.send does for a record known to be in order, at two thirds of its price: it would look up
-        # the topic for every record, and wake the network thread for every partition before the group is whole.
-        append = self._producer._accumulator.append  # noqa: SLF001
-        places, partitions = self._places, self.info.partitions
-        for ticket in group:
-            for subject, value in ticket.records:
-                place = places[kafka.partition_for(subject, partitions)]
-                futures.append(append(place, None, subject.encode(), value, _NO_HEADERS)[0])
 
     def _turn_away(self) -> None:
         """Tell those who came too late that nothing of theirs was sent."""
@@ -234,7 +219,6 @@ class KafkaLog:
             "max_block_ms": REQUEST_TIMEOUT_MS,
             "bootstrap_timeout_ms": PROBE_TIMEOUT_MS,
             "linger_ms": LINGER_MS,
-            "batch_size": BATCH_BYTES,
             **producer_arguments,
         }
         self._session: _Session | None = None
