@@ -27,6 +27,7 @@ from luodi.runtime.settings import Settings
 
 SESSION_TIMEOUT_MS = 10_000  # a killed member gives its partitions back after this; the default of 45 s is an outage
 HEARTBEAT_MS = 1_000
+CLOSE_MS = 2_000  # for a consumer to leave
 KILL_S = 0.5  # for a producer's thread to end after it was told to
 RECONNECT_MAX_MS = 500  # the default backs off to 30 s, long after the broker is back
 REPLICATION = 3  # on a cluster that has so many brokers
@@ -155,12 +156,16 @@ def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener)
     kafka-python's leader assigns what it has metadata of: a group that joins before it knows the topic is assigned
     nothing, and seldom gets another assignment. The order matters: until the topic is subscribed to, each answer
     about metadata leaves it out, and one under way meanwhile would make the client forget the topic for a minute.
-    Nobody joins before the first poll.
+    Nobody joins before the first poll. A member that cannot join is closed, for each has a thread of its own.
     """
-    with translated():
-        member.subscribe([topic], listener=listener)
-        if not member.partitions_for_topic(topic):
-            raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
+    try:
+        with translated():
+            member.subscribe([topic], listener=listener)
+            if not member.partitions_for_topic(topic):
+                raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
+    except (TransientError, FatalError):
+        member.close(autocommit=False, timeout_ms=CLOSE_MS)
+        raise
 
 
 def admin(settings: Settings) -> KafkaAdminClient:

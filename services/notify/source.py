@@ -35,11 +35,7 @@ class KafkaSource:
         self._consumer: KafkaConsumer = kafka.consumer(settings, GROUP, max_poll_records=MAX_POLL_RECORDS)
         self._listener = _Listener()
         self._owned: frozenset[int] = frozenset()
-        try:
-            kafka.join(self._consumer, self._topic, self._listener)
-        except Exception:
-            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)  # each has a thread of its own
-            raise
+        kafka.join(self._consumer, self._topic, self._listener)
 
     def poll(self, timeout_s: float) -> Polled:
         with kafka.translated():
