@@ -158,14 +158,12 @@ def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener)
     about metadata leaves it out, and one under way meanwhile would make the client forget the topic for a minute.
     Nobody joins before the first poll. A member that cannot join is closed, for each has a thread of its own.
     """
-    try:
-        with translated():
-            member.subscribe([topic], listener=listener)
-            if not member.partitions_for_topic(topic):
-                raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
-    except (TransientError, FatalError):
-        member.close(autocommit=False, timeout_ms=CLOSE_MS)
-        raise
+    with contextlib.ExitStack() as undo, translated():
+        undo.callback(member.close, autocommit=False, timeout_ms=CLOSE_MS)
+        member.subscribe([topic], listener=listener)
+        if not member.partitions_for_topic(topic):
+            raise TransientError("Kafka", f"the partitions of {topic} are not known yet")
+        undo.pop_all()
 
 
 def admin(settings: Settings) -> KafkaAdminClient:
