@@ -215,6 +215,7 @@ def visible(bench: Bench) -> list[Figure]:
     space = "visible"
     for side in bench.sides:
         side.prepare(space)
+        _begin_projects(bench, side, space)
     turns = itertools.count()
     for _ in range(bench.rounds):
         pairs = []
@@ -232,6 +233,18 @@ LOOK_S = 0.002  # between two looks at the same project: bounds the error of one
 PATIENCE_S = 10.0
 POST_CONNECTIONS, LOOK_CONNECTIONS = 16, 8
 VISIBLE_PROJECTS = 2_000
+
+
+def _begin_projects(bench: Bench, side: Side, space: str) -> None:
+    """Every project gets its first milestone before the rounds: a zone's projects exist when something happens."""
+    first = [of_project(_seen(number), 0).payload() for number in range(VISIBLE_PROJECTS)]
+    with running([*side.ingest_programs(space), *side.tracker_programs(space)], bench.home / "logs"):
+        _post_arrays(side, first)
+        _await_applied(bench, side, space)
+
+
+def _seen(number: int) -> str:
+    return f"seen-{number:05d}"
 
 
 async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, Reading]:
@@ -252,7 +265,7 @@ async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, 
             at = begin + number / size.visible_rate
             await asyncio.sleep(max(0.0, at - time.monotonic()))
             place = turn // 2 * (warm + count) + number
-            milestone = of_project(f"seen-{place % VISIBLE_PROJECTS:05d}", place // VISIBLE_PROJECTS)
+            milestone = of_project(_seen(place % VISIBLE_PROJECTS), 1 + place // VISIBLE_PROJECTS)
             watched = number >= warm and number % size.visible_every == 0
             told = seconds if watched else None
             tasks.append(asyncio.create_task(_post_one(side, posts, looks, milestone, at, told)))
@@ -339,18 +352,20 @@ def _load_baseline(bench: Bench, side: Side) -> None:
         for event in events
         if event.type == MILESTONE_REPORTED and len(event.data["date"] or "") == len("2026-03-05")
     ]
-    requests = [post(side.ingest, PATH, bodies[begin : begin + 500]) for begin in range(0, len(bodies), 500)]
+    bench.tell(f"  {side.name}: {len(bodies)} milestones of the demonstration zone")
+    _post_arrays(side, bodies)
 
+
+def _post_arrays(side: Side, bodies: Sequence[Any], size: int = 200) -> None:
     async def send() -> None:
         pool = Pool(side.ingest, 1)
         await pool.open()
-        for request in requests:
-            status, body = await pool.ask(request)
+        for begin in range(0, len(bodies), size):
+            status, body = await pool.ask(post(side.ingest, PATH, bodies[begin : begin + size]))
             if status != ACCEPTED:
                 raise NotServingError(f"{side.name} answered {status}: {body[:300]!r}")
         await pool.close()
 
-    bench.tell(f"  {side.name}: {len(bodies)} milestones of the demonstration zone")
     asyncio.run(send())
 
 
