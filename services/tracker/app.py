@@ -28,7 +28,7 @@ from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.ports import Document
-from services.tracker.projector import Projector, Stores
+from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
 from services.tracker.renewal import Renewal
 from services.tracker.rulesets import Content, MongoRulesets, Regime
@@ -133,13 +133,18 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     opened.callback(producers.close, CLOSE_S)
 
     published, visibility = Published(), Visibility(positions)
-    hand = opened.enter_context(ThreadPoolExecutor(1, thread_name_prefix="hand"))
+    hands = Hands(ThreadPoolExecutor(1, "scribe"), ThreadPoolExecutor(1, "hand"))
+    for executor in (hands.scribe, hands.hand):
+        opened.callback(executor.shutdown, wait=False, cancel_futures=True)
     through = overrides.get("through") or (lambda _, port: port)
     source = KafkaSource(settings, **_given(overrides, "max_poll_records"))
     opened.callback(_courteously, source.close)
     projector = Projector(
         through("source", source),
-        through("outbox", KafkaOutbox(settings, producers)),
+        Outboxes(
+            through("outbox", KafkaOutbox(settings, producers)),
+            through("outbox", KafkaOutbox(settings, producers)),
+        ),
         Stores(
             through("journal", journal),
             through("projects", projects),
@@ -149,7 +154,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         regime,
         published,
         visibility,
-        hand,
+        hands,
         clock,
         metrics,
         settings.timezone,

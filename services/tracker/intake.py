@@ -43,10 +43,10 @@ class Batch:
         """The arrivals that the journal is asked to take."""
         return list(self.claims().values())
 
-    def marks(self) -> dict[int, Mark]:
-        """Where each partition goes on once all of the batch is done."""
+    def marks(self, rejects: Mapping[int, int]) -> dict[int, Mark]:
+        """Where each partition goes on once all of the batch is done. `rejects`: those in a row at its end."""
         return {
-            partition: Mark(received[-1].offset + 1, received[-1].leader_epoch)
+            partition: Mark(received[-1].offset + 1, received[-1].leader_epoch, rejects[partition])
             for partition, received in self.records.items()
         }
 

@@ -15,8 +15,43 @@ from luodi.runtime.settings import Settings
 from schemas import states
 from services.tracker.ports import Document, Reject, Unwritten
 
-FLUSH_S = 15.0  # longer than the producer itself tries: then a future says what happened
+SENT_S = 15.0  # longer than the producer itself tries: then a future says what happened
 REJECT_S = 5.0  # a rejected topic that is away must not hold up the other partitions for long
+
+
+class KafkaSent:
+    """See the port `Sent`."""
+
+    def __init__(
+        self,
+        producers: kafka.Producers,
+        used: KafkaProducer | None,
+        documents: Sequence[tuple[int, str, Any]],
+        watermarks: Sequence[Any],
+    ) -> None:
+        self._producers = producers
+        self._used = used
+        self._documents = documents
+        self._watermarks = watermarks
+
+    def done(self) -> bool:
+        # Order is kept within a partition only, so each has to be asked.
+        return all(future.is_done for _, _, future in self._documents) and all(f.is_done for f in self._watermarks)
+
+    def result(self) -> list[tuple[int, str, int]]:
+        deadline = time.monotonic() + SENT_S
+        with kafka.translated():
+            try:
+                for future in self._watermarks:
+                    future.get(timeout=max(0.0, deadline - time.monotonic()))
+                return [
+                    (partition, subject, future.get(timeout=max(0.0, deadline - time.monotonic())).offset)
+                    for partition, subject, future in self._documents
+                ]
+            except KafkaError:
+                if self._used is not None:
+                    self._producers.condemn(self._used)
+                raise
 
 
 class KafkaOutbox:
@@ -25,51 +60,30 @@ class KafkaOutbox:
     def __init__(self, settings: Settings, producers: kafka.Producers) -> None:
         self._topics = settings.topics
         self._producers = producers
-        self._states: list[tuple[int, str, Any]] = []
-        self._marks: list[Any] = []
+        self._used: KafkaProducer | None = None
+        self._documents: list[tuple[int, str, Any]] = []
+        self._watermarks: list[Any] = []
 
     def state(self, document: Document, traceparent: str | None) -> None:
         partition, subject = document["partition"], document["_id"]
         headers = states.guard_headers(document)
         if traceparent is not None:
             headers.append(("traceparent", traceparent.encode()))
-        with kafka.translated():
-            future = self._producers.get().send(
-                self._topics.states,
-                value=states.encode_state(document),
-                key=subject.encode(),
-                headers=headers,
-                partition=partition,
-            )
-        self._states.append((partition, subject, future))
+        future = self._send(partition, subject.encode(), states.encode_state(document), headers)
+        self._documents.append((partition, subject, future))
 
     def watermark(self, partition: int, instant: str) -> None:
-        with kafka.translated():
-            self._marks.append(
-                self._producers.get().send(
-                    self._topics.states,
-                    value=states.encode_watermark(instant),
-                    key=states.WATERMARK_KEY,
-                    partition=partition,
-                )
-            )
+        self._watermarks.append(self._send(partition, states.WATERMARK_KEY, states.encode_watermark(instant), []))
 
-    def flush(self) -> list[tuple[int, str, int]]:
-        sent, self._states = self._states, []
-        marks, self._marks = self._marks, []
-        if not sent and not marks:
-            return []
-        producer = self._producers.get()
+    def sent(self) -> KafkaSent:
+        sent = KafkaSent(self._producers, self._used, self._documents, self._watermarks)
+        self._documents, self._watermarks = [], []
+        return sent
+
+    def _send(self, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+        self._used = self._producers.get()
         with kafka.translated():
-            try:
-                producer.flush(timeout=FLUSH_S)
-                # A flush that returns says only that every future is done: each may still have failed.
-                for future in marks:
-                    future.get(timeout=0)
-                return [(partition, subject, future.get(timeout=0).offset) for partition, subject, future in sent]
-            except KafkaError:
-                self._producers.condemn(producer)
-                raise
+            return self._used.send(self._topics.states, value=value, key=key, headers=headers, partition=partition)
 
     def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
         unwritten: dict[int, Unwritten] = {}

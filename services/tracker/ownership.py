@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from luodi.runtime import logging
 from luodi.runtime.clock import Clock
 from services.tracker.intake import MAX_REJECTS_IN_ROW, Records
-from services.tracker.ports import Applied, Fuse, Mark
+from services.tracker.ports import Fuse, Mark
 
 BACKOFF_S = (0.1, 5.0)  # first and longest rest after a passing fault
 
@@ -20,9 +20,9 @@ log = logging.get("projector")
 class Partition:
     """One owned partition."""
 
-    begin: int  # next offset to apply; all below it is stored, published and flushed
-    before: Applied | None = None  # what the last owner noted, until it is used
-    rejects_in_row: int = 0
+    begin: int  # next offset to apply; all below it is stored, published and acknowledged
+    rejects_in_row: int = 0  # before `begin`
+    rejects_ahead: int = 0  # before what is polled next, batches under way included
     fuse: Fuse | None = None  # stand still before its offset until an operator's word
     rests_until: float = 0.0  # monotonic; after a passing fault
     faults: int = 0  # passing faults in a row
@@ -46,26 +46,37 @@ class Ownership:
     def __getitem__(self, partition: int) -> Partition:
         return self._partitions[partition]
 
-    def take_over(self, assignment: Mapping[int, int]) -> frozenset[int]:
-        """Begin anew with these partitions at these offsets; returns those that are no longer owned."""
+    def take_over(self, assignment: Mapping[int, Mark]) -> frozenset[int]:
+        """Begin anew with these partitions; returns those that are no longer owned."""
         gone = frozenset(self._partitions.keys() - assignment)
-        self._partitions = {partition: Partition(begin) for partition, begin in assignment.items()}
+        self._partitions = {partition: _begun_at(mark) for partition, mark in assignment.items()}
         return gone
 
-    def learn(self, fuses: Mapping[int, Fuse], noted: Mapping[int, Applied]) -> None:
-        """What the last owners left in the store."""
+    def learn(self, fuses: Mapping[int, Fuse]) -> None:
+        """The fuses that stand in the store."""
         for partition, state in self._partitions.items():
-            state.fuse, state.before = fuses.get(partition), noted.get(partition)
+            state.fuse = fuses.get(partition)
 
-    def applied(self, marks: Mapping[int, Mark], rejects: Mapping[int, int], stops: Mapping[int, int]) -> None:
+    def begun(self, rejects: Mapping[int, int]) -> None:
+        """A batch is on its way; `rejects` counts those in a row at its end."""
+        for partition, count in rejects.items():
+            self._partitions[partition].rejects_ahead = count
+
+    def applied(self, marks: Mapping[int, Mark], stops: Mapping[int, int]) -> None:
         """A batch is done up to its marks; a partition that had to stop goes on at its stop."""
         for partition, mark in marks.items():
             state = self._partitions[partition]
-            state.begin, state.rejects_in_row = mark.offset, rejects[partition]
+            state.begin, state.rejects_in_row = mark.offset, mark.rejects_in_row
             if partition not in stops:
                 state.faults = 0
         for partition, offset in stops.items():
             self._partitions[partition].begin = offset
+
+    def go_back(self) -> dict[int, int]:
+        """Nothing is on its way any more; returns where each partition begins."""
+        for state in self._partitions.values():
+            state.rejects_ahead = state.rejects_in_row
+        return {partition: state.begin for partition, state in self._partitions.items()}
 
     # -- rests after passing faults
 
@@ -99,7 +110,7 @@ class Ownership:
         """An operator has mended what no longer stands in the store."""
         for partition, state in self._partitions.items():
             if state.fuse is not None and partition not in blown:
-                state.fuse, state.before, state.rejects_in_row = None, None, 0
+                state.fuse, state.rejects_in_row, state.rejects_ahead = None, 0, 0
                 log.info("fuse.mended", partition=partition, offset=state.begin)
 
     def fused(self, records: Records) -> dict[int, int]:
@@ -111,13 +122,11 @@ class Ownership:
         }
 
     def rejects_before(self, records: Records) -> dict[int, int]:
-        """The rejects in a row before these records, per partition. Nothing may be in flight."""
-        for partition in records:
-            state = self._partitions[partition]
-            if state.before is not None:
-                # Only a count that ends exactly where we begin is the count before us; a full one was an operator's
-                # to clear, and with the fuse mended it is.
-                ours = state.before.offset == state.begin and state.before.rejects_in_row < MAX_REJECTS_IN_ROW
-                state.rejects_in_row = state.before.rejects_in_row if ours else 0
-                state.before = None
-        return {partition: self._partitions[partition].rejects_in_row for partition in records}
+        """The rejects in a row before these records, per partition."""
+        return {partition: self._partitions[partition].rejects_ahead for partition in records}
+
+
+def _begun_at(mark: Mark) -> Partition:
+    # A full count has blown a fuse; where none stands any more, the operator has cleared the count with it.
+    rejects = mark.rejects_in_row if mark.rejects_in_row < MAX_REJECTS_IN_ROW else 0
+    return Partition(mark.offset, rejects, rejects)

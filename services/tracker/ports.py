@@ -33,18 +33,20 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll brought: records, or after a rebalance all partitions now owned with the offset each begins at."""
+    """What one poll brought: records, or after a rebalance all partitions now owned, each with where it begins."""
 
     records: Mapping[int, Sequence[Record]]
-    assignment: Mapping[int, int] | None = None
+    assignment: Mapping[int, Mark] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where to go on in a partition: the next offset, and the leader epoch of the record before it (-1: unknown)."""
+    """Where to go on in a partition: the next offset, the leader epoch of the record before it (-1: unknown), and how
+    many records before it were rejected in a row."""
 
     offset: int
     epoch: int = -1
+    rejects_in_row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,6 @@ class Base:
     events: int
     ruleset: int
     fold: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """How far a partition is applied: its next offset, and the rejects in a row before it."""
-
-    offset: int
-    rejects_in_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +154,9 @@ class Journal(Protocol):
     def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
         """All events of each subject, in the order of the fold; a subject without any is left out."""
 
+    def ids(self, subjects: Collection[str]) -> dict[str, set[str]]:
+        """The ids of each subject's events; a subject without any is left out."""
+
 
 class Projects(Protocol):
     """The documents, one per subject, each replaced only under its guard."""
@@ -184,12 +181,12 @@ class Projects(Protocol):
 
 
 class Positions(Protocol):
-    """How far each partition is applied, for readers of other processes and for the next owner."""
+    """How far each partition is applied: its next offset, for readers of other processes."""
 
-    def advance(self, applied: Mapping[int, Applied]) -> None:
+    def advance(self, applied: Mapping[int, int]) -> None:
         """Note how far partitions are applied. Offsets never fall."""
 
-    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+    def read(self, partitions: Iterable[int]) -> dict[int, int]:
         """What is noted of these partitions; one never touched is left out."""
 
 
@@ -206,8 +203,21 @@ class Fuses(Protocol):
         """The operator's word to go on; says whether there was a fuse."""
 
 
+class Sent(Protocol):
+    """What was sent together and is on its way."""
+
+    def done(self) -> bool:
+        """Whether `result` would not wait."""
+
+    def result(self) -> list[tuple[int, str, int]]:
+        """Wait for all of it: (partition, subject, offset) of each document.
+
+        Raises TransientError or FatalError when any of it did not reach the log.
+        """
+
+
 class Outbox(Protocol):
-    """`project-states` and the rejected topic. Sends are asynchronous; only `flush` says that they are durable."""
+    """`project-states` and the rejected topic. Sending is not yet success: only the result of what was sent is."""
 
     def state(self, document: Document, traceparent: str | None) -> None:
         """Send a document to its own partition."""
@@ -215,11 +225,8 @@ class Outbox(Protocol):
     def watermark(self, partition: int, instant: str) -> None:
         """Send a watermark to a partition of `project-states`."""
 
-    def flush(self) -> list[tuple[int, str, int]]:
-        """Wait for everything sent since the last flush: (partition, subject, offset) of each document.
-
-        Raises TransientError or FatalError when any of it did not reach the log; all of it is forgotten then.
-        """
+    def sent(self) -> Sent:
+        """Everything sent since the last call."""
 
     def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
         """Write rejects and wait. Returns, per partition, the first that could not be written; empty when all were."""

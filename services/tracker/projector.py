@@ -2,28 +2,32 @@
 
 The steps of one batch of records, each repeatable, the commit last:
 
-1. poll              records of the owned partitions; a rebalance is noticed here and nowhere else
-2. decode            invalid records become rejects (`intake`)
-3. journal           every event once; what was there already is a repetition or a rival
-4. fold              carry forward the subjects with new events only
-5. reject            invalid and rival records to the rejected topic, before anything moves past them
-6. replace           under the guard; what repeats or is refused is refolded from the journal and read back
-7. show              note the positions: from here on readers that wait for them see the documents
-8. publish, flush    the documents as stored; every future is looked at
-9. commit            explicit offsets with the leader epoch
+1. poll       records of the owned partitions; a rebalance is noticed here and nowhere else
+2. decode     invalid records go to the rejected topic before anything moves past them
+3. journal    every event once; what was there already is a repetition or a rival, and a rival is rejected too
+4. fold       carry the subjects forward whose events are certain to be new, refold the others from the journal
+5. replace    under the guard; what is refused is refolded and, at the latest then, read back
+6. show       from here on readers that wait for these offsets see the documents
+7. publish    the documents as stored
+8. commit     once all that was sent has been acknowledged: explicit offsets with the leader epoch
 
 A crash or a failure anywhere means that the same records come again, and step 3 then knows them: their subjects are
 refolded, offered under the guard, read back and published, whatever the first attempt had reached.
 
-Two things are done beside others, by one further thread (the *hand*): 3 beside 4, and 6 to 8 beside 1 and 2 of the next
-batch. Nothing of a batch is journaled before all of the one before is published, so at most one batch is in flight,
-and neither thread touches what the other does: the consumer belongs to the loop, the cache and the outbox to whoever
-writes.
+What waits for a server waits beside the rest. The *scribe* writes the journal while the loop folds. The *hand* replaces
+what is certain beside the journal and, once the journal has answered, goes on with 5 to 7 while the loop polls and
+decodes the next batch. Acknowledgements are collected and commits made when there is time. Only one batch at a time is
+between 3 and 7. Each thread has its own things: the loop the consumer, the hand the outbox of documents; the cache
+passes between them with the batch.
+
+Why a document may be replaced before its event is journaled: the records come again until both are done, and an event
+that the document already holds never sorts after its last one, so it is not carried into it a second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -35,22 +39,23 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from services.tracker import intake
-from services.tracker.cache import BaseCache
-from services.tracker.intake import Batch, Identity, Verdict
+from services.tracker.cache import Cache, Held
+from services.tracker.intake import Batch, Verdict
 from services.tracker.ownership import Ownership
 from services.tracker.ports import (
-    Applied,
     Arrival,
     Base,
     Document,
     Fuse,
     Fuses,
     Journal,
-    Journaled,
+    Mark,
     Outbox,
     OwnershipLostError,
     Positions,
     Projects,
+    Reject,
+    Sent,
     Source,
 )
 from services.tracker.rulesets import Regime
@@ -59,7 +64,9 @@ from services.tracker.visibility import Visibility
 from services.tracker.watermarks import Watermarks
 
 POLL_S = 0.2
-POLL_BESIDE_S = 0.02  # while a batch is in flight: its commit waits for the poll
+POLL_BESIDE_S = 0.005  # while something is under way that waits for the poll
+UNACKNOWLEDGED = 4  # batches published and not yet acknowledged, before the loop waits
+COMMIT_EVERY_S = 0.1  # under load; at once when there is nothing else to do
 MARK_EVERY_S = 1.0  # between two questions for the end offsets
 FUSES_EVERY_S = 2.0  # between two looks for an operator's word
 REFOLDS = 10  # attempts at one document while others keep writing it
@@ -67,8 +74,6 @@ FRESH_S = 10.0  # /ready wants the lag to be no older
 FAULTS = 3  # passing faults in a row from which on /ready says so
 
 END = 1 << 63  # behind every offset
-
-Change = tuple[Base | None, Document]
 
 log = logging.get("projector")
 
@@ -84,13 +89,43 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
+class Hands:
+    """Two executors of one thread each."""
+
+    scribe: Executor
+    hand: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Outboxes:
+    """Two ways to the same topics, one for each thread that sends."""
+
+    documents: Outbox  # the hand's
+    others: Outbox  # watermarks and rejects: the loop's
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A document carried forward: from which base, and the ids of all its events."""
+
+    base: Base | None
+    document: Document
+    ids: frozenset[str]
+
+    @property
+    def events(self) -> int:
+        """How many events carried it."""
+        return int(self.document["events"]) - (0 if self.base is None else self.base.events)
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """A batch that is journaled and judged, with all that is left to do for it."""
 
     batch: Batch
     verdict: Verdict
-    changes: Mapping[str, Change]  # by subject: those that could be carried forward
-    rejects: Mapping[int, int]  # in a row at the end of the batch, per partition
+    carried: Mapping[str, Carried]  # by subject: those replaced beside the journal
+    marks: Mapping[int, Mark]  # where each partition goes on after it
     stops: Mapping[int, int]  # where partitions had to stop within what was polled
     began: float
 
@@ -101,32 +136,36 @@ class Projector:
     def __init__(
         self,
         source: Source,
-        outbox: Outbox,
+        outboxes: Outboxes,
         stores: Stores,
         regime: Regime,
         published: Published,
         visibility: Visibility,
-        hand: Executor,
+        hands: Hands,
         clock: Clock,
         metrics: Metrics,
         timezone: tzinfo,
     ) -> None:
         self._source = source
-        self._outbox = outbox
+        self._outboxes = outboxes
         self._stores = stores
         self._regime = regime
         self._published = published
         self._visibility = visibility
-        self._hand = hand
+        self._hands = hands
         self._clock = clock
         self._metrics = metrics
         self._timezone = timezone
-        self._cache = BaseCache()
+        self._cache = Cache()
         self._watermarks = Watermarks()
         self._owned = Ownership(clock)
-        self._in_flight: tuple[Work, Future[None]] | None = None
+        self._in_flight: tuple[Work, Future[Sent]] | None = None
+        self._unacknowledged: deque[tuple[Work, Sent]] = deque()
+        self._unnoted: dict[int, int] = {}
+        self._uncommitted: dict[int, Mark] = {}
         self._assigned = False
         self._learned = False
+        self._next_commit = 0.0
         self._next_mark = 0.0
         self._next_fuses = 0.0
         self._fresh_at: float | None = None
@@ -144,23 +183,15 @@ class Projector:
     def turn(self) -> None:
         """One turn: see the top of the module. A passing fault ends it and the records come again."""
         try:
-            wait_s = POLL_BESIDE_S if self._in_flight else POLL_S
-            polled = self._source.poll(wait_s, self._owned.standing())
+            polled = self._source.poll(POLL_BESIDE_S if self._is_under_way() else POLL_S, self._owned.standing())
             if polled.assignment is not None:
                 self._take_over(polled.assignment)
             self._learn()
             batch = intake.read(polled.records, self._timezone)
-            finished = self._await_in_flight()
-            fused = self._owned.fused(batch.records)
-            batch = batch.cut(fused)
-            # From here on nothing is in flight but this batch's way into the journal.
-            journaling = self._hand.submit(self._stores.journal.add, batch.first_claims())
-            if finished is not None:
-                self._commit(finished)
-            self._look_for_mended_fuses()
-            self._mark_time(idle=not polled.records)
+            self._await_in_flight()
             if polled.records:
-                self._write(batch, journaling, fused)
+                self._write(batch)
+            self._tidy(idle=not polled.records)
         except OwnershipLostError as exc:
             log.info("group.moved_on", error=str(exc))  # the next poll joins again and brings the new assignment
             self._go_back()
@@ -173,79 +204,78 @@ class Projector:
             log.warning("batch.begun_again", error=self._fault, faults=self._owned.faults())
 
     def finish(self) -> None:
-        """Bring to its commit what is in flight, if it can be."""
+        """Bring to its commit what is under way, if it can be."""
         try:
-            finished = self._await_in_flight()
-            if finished is not None:
-                self._commit(finished)
+            self._await_in_flight()
+            self._note()
+            self._acknowledge(wait=True)
+            self._commit(at_once=True)
         except TransientError as exc:
             log.info("batch.left", error=str(exc))  # the next owner does it again
 
-    def _write(self, batch: Batch, journaling: Future[dict[Identity, Journaled]], fused: Mapping[int, int]) -> None:
-        """Steps 3 to 5, and the hand begins with 6. `fused`: where partitions stand still within what was polled."""
+    def _write(self, batch: Batch) -> None:
+        """Steps 2 to 4, and the hand begins with 5."""
         began = self._clock.monotonic()
-        hopeful = intake.judge(batch, {})  # beside the journal, as if all were new to it: most often all is
-        changes = self._carry(hopeful)
+        stops = self._owned.fused(batch.records)
+        batch = batch.cut(stops)
+        stops |= self._reject(batch, batch.invalid)
+        batch = batch.cut(stops)
+        held = self._hold({arrival.event.subject for arrival in batch.arrivals})
+
+        journaling = self._hands.scribe.submit(self._stores.journal.add, batch.first_claims())
+        verdict = intake.judge(batch, {})  # as if all were new to the journal: most often all is
+        carried = self._carry(verdict, held)
+        changes = [(one.base, one.document) for one in carried.values()]
+        replacing = self._hands.hand.submit(self._stores.projects.swap, changes)
         known = journaling.result()
-        verdict = intake.judge(batch, known) if known else hopeful
-        stopped = self._reject(batch, verdict)
-        if stopped:
-            batch = batch.cut(stopped)
+
+        if known:
             verdict = intake.judge(batch, known)
-        if known or stopped:
-            changes = self._carry(verdict)
-        stops = {**fused, **stopped}
+        stopped = self._reject(batch, verdict.rejects, written=len(batch.invalid))
+        if stopped:
+            stops, batch = stops | stopped, batch.cut(stopped)
+            verdict = intake.judge(batch, known)
         for partition, offset in stops.items():
             self._source.seek(partition, offset)
         rejects, _ = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
-        work = Work(batch, verdict, changes, rejects, stops, began)
-        self._in_flight = work, self._hand.submit(self._settle, work)
+        self._owned.begun(rejects)
+        work = Work(batch, verdict, carried, batch.marks(rejects), stops, began)
+        self._in_flight = work, self._hands.hand.submit(self._settle, work, replacing)
 
-    def _settle(self, work: Work) -> None:
-        """Steps 6 to 8, by the hand."""
-        documents = self._replace(work)
-        self._show(work)
-        self._publish(documents, work)
+    def _settle(self, work: Work, replacing: Future[set[str]]) -> Sent:
+        """Steps 5 to 7, by the hand."""
+        refused = replacing.result()
+        documents = self._replaced(work, refused)
+        again = work.verdict.place.keys() - {document["_id"] for document in documents}
+        documents += self._refold({subject: work.verdict.place[subject] for subject in again})
+        self._visibility.advance({partition: mark.offset for partition, mark in work.marks.items()})
+        for document in documents:
+            self._outboxes.documents.state(document, work.verdict.place[document["_id"]].event.traceparent)
+        self._metrics.published.inc(len(documents))
+        return self._outboxes.documents.sent()
 
-    def _await_in_flight(self) -> Work | None:
-        """The work that was in flight, done. Raises what befell it."""
+    def _await_in_flight(self) -> None:
+        """Wait for the hand. Raises what befell it."""
         if self._in_flight is None:
-            return None
+            return
         (work, settled), self._in_flight = self._in_flight, None
-        settled.result()
-        return work
+        self._unacknowledged.append((work, settled.result()))
+        self._unnoted |= {partition: mark.offset for partition, mark in work.marks.items()}
 
-    # -- 4: carry forward
+    # -- 2 and 3: rejects and fuses
 
-    def _carry(self, verdict: Verdict) -> dict[str, Change]:
-        """The documents after their new events, of those subjects for which no refold is needed."""
-        bases = self._bases(verdict.fresh)
-        folder = self._regime.folder
-        changes: dict[str, Change] = {}
-        for subject, events in verdict.fresh.items():
-            base = bases.get(subject)
-            document = folder.carry(subject, verdict.place[subject].partition, base, events)
-            if document is not None:
-                changes[subject] = base, document
-        return changes
+    def _reject(self, batch: Batch, rejects: Sequence[Reject], written: int = 0) -> dict[int, int]:
+        """Write the batch's rejects, but for the first `written`, which are already.
 
-    def _bases(self, subjects: Iterable[str]) -> dict[str, Base]:
-        held = {subject: self._cache.get(subject) for subject in subjects}
-        found = {subject: base for subject, base in held.items() if base is not None}
-        return found | self._stores.projects.bases([subject for subject, base in held.items() if base is None])
-
-    # -- 5: rejects and fuses
-
-    def _reject(self, batch: Batch, verdict: Verdict) -> dict[int, int]:
-        """Write the rejects. Returns, for each partition that cannot go on, the offset before which it has to stop."""
-        if not verdict.rejects:
+        Returns, for each partition that cannot go on, the offset before which it has to stop.
+        """
+        if len(rejects) == written:
             return {}
-        _, stops = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
+        _, stops = intake.count_rejects(batch, rejects, self._owned.rejects_before(batch.records))
         for partition, offset in stops.items():
             self._blow(partition, offset, f"{intake.MAX_REJECTS_IN_ROW} rejects in a row")
-        fused = self._owned.fused(batch.records)
-        wanted = [reject for reject in verdict.rejects if reject.offset < fused.get(reject.partition, END)]
-        for partition, failed in self._outbox.reject(wanted).items():
+        wanted = [reject for reject in rejects[written:] if reject.offset < stops.get(reject.partition, END)]
+        for partition, failed in self._outboxes.others.reject(wanted).items():
             stops[partition] = failed.offset
             if failed.passing:
                 self._owned.rest(partition)
@@ -268,16 +298,40 @@ class Projector:
             self._next_fuses = now + FUSES_EVERY_S
             self._owned.mend_all_but(self._stores.fuses.blown())
 
-    # -- 6: replace
+    # -- 4: carry forward
 
-    def _replace(self, work: Work) -> list[Document]:
-        """The stored document of every subject the batch touched, after its events."""
-        refused = self._stores.projects.swap(list(work.changes.values()))
-        documents = [document for subject, (_, document) in work.changes.items() if subject not in refused]
-        again = work.verdict.place.keys() - work.changes.keys() | refused
-        documents += self._refold({subject: work.verdict.place[subject] for subject in again})
-        for document in documents:
-            self._cache.put(document["_id"], Base(document["events"], document["ruleset"], document["fold"]))
+    def _hold(self, subjects: Collection[str]) -> dict[str, Held]:
+        """These subjects as they stand in the stores, before the batch."""
+        held = {subject: self._cache.get(subject) for subject in subjects}
+        missing = [subject for subject, known in held.items() if known is None]
+        bases, ids = self._stores.projects.bases(missing), self._stores.journal.ids(missing)
+        return {
+            subject: known or Held(bases.get(subject), frozenset(ids.get(subject, ())))
+            for subject, known in held.items()
+        }
+
+    def _carry(self, verdict: Verdict, held: Mapping[str, Held]) -> dict[str, Carried]:
+        """The documents of the subjects whose events are all certain to be new and sort after what is folded."""
+        folder = self._regime.folder
+        carried: dict[str, Carried] = {}
+        for subject, events in verdict.fresh.items():
+            known, ids = held[subject], frozenset(event.id for event in events)
+            if not known.takes(ids):
+                continue
+            document = folder.carry(subject, verdict.place[subject].partition, known.base, events)
+            if document is not None:
+                carried[subject] = Carried(known.base, document, known.ids | ids)
+        return carried
+
+    # -- 5: replace
+
+    def _replaced(self, work: Work, refused: Collection[str]) -> list[Document]:
+        """The carried documents that stand in the store and hold just what the verdict lets in."""
+        documents = []
+        for subject, carried in work.carried.items():
+            if subject not in refused and carried.events == len(work.verdict.fresh.get(subject, ())):
+                documents.append(carried.document)
+                self._remember(carried.document, carried.ids)
         return documents
 
     def _refold(self, places: Mapping[str, Arrival]) -> list[Document]:
@@ -301,27 +355,49 @@ class Projector:
                     self._regime.recheck()  # raises when I am the old deploy
                 elif theirs["ruleset"] == mine["ruleset"] and theirs["events"] >= mine["events"]:
                     done.append(theirs)
+                    self._remember(theirs, frozenset(event.id for event in histories[subject]))
                     del waiting[subject]
         raise TransientError("MongoDB", f"documents keep changing: {sorted(waiting)[:5]}")
 
-    # -- 7 to 9: show, publish, commit
+    def _remember(self, document: Document, ids: frozenset[str]) -> None:
+        base = Base(document["events"], document["ruleset"], document["fold"])
+        self._cache.put(document["_id"], Held(base, ids))
 
-    def _show(self, work: Work) -> None:
-        applied = {partition: mark.offset for partition, mark in work.batch.marks().items()}
-        self._visibility.advance(applied)
-        self._stores.positions.advance({p: Applied(offset, work.rejects[p]) for p, offset in applied.items()})
+    # -- 8: what the loop collects when there is time
 
-    def _publish(self, documents: Sequence[Document], work: Work) -> None:
-        for document in documents:
-            self._outbox.state(document, work.verdict.place[document["_id"]].event.traceparent)
-        self._published.note(self._outbox.flush())
-        self._metrics.published.inc(len(documents))
+    def _tidy(self, *, idle: bool) -> None:
+        self._note()
+        self._acknowledge(wait=idle)
+        self._commit(at_once=idle)
+        self._look_for_mended_fuses()
+        self._mark_time(idle=idle)
 
-    def _commit(self, work: Work) -> None:
-        marks = work.batch.marks()
-        if marks:
-            self._source.commit(marks)
-        self._owned.applied(marks, work.rejects, work.stops)
+    def _note(self) -> None:
+        """Tell the other processes how far everything is applied."""
+        if self._unnoted:
+            self._stores.positions.advance(self._unnoted)
+            self._unnoted = {}
+
+    def _acknowledge(self, *, wait: bool) -> None:
+        """Look at every record sent. What a batch sent is durable, in the order of the batches: it is done."""
+        while self._unacknowledged:
+            work, sent = self._unacknowledged[0]
+            if not (wait or sent.done() or len(self._unacknowledged) > UNACKNOWLEDGED):
+                return
+            self._published.note(sent.result())
+            self._unacknowledged.popleft()
+            self._owned.applied(work.marks, work.stops)
+            self._uncommitted |= work.marks
+            self._tell(work)
+
+    def _commit(self, *, at_once: bool) -> None:
+        now = self._clock.monotonic()
+        if self._uncommitted and (at_once or now >= self._next_commit):
+            self._next_commit = now + COMMIT_EVERY_S
+            self._source.commit(self._uncommitted)
+            self._uncommitted = {}
+
+    def _tell(self, work: Work) -> None:
         seconds = self._clock.monotonic() - work.began
         self._metrics.applied.inc(work.verdict.new)
         self._metrics.batch_seconds.observe(seconds)
@@ -330,7 +406,7 @@ class Projector:
             records=sum(map(len, work.batch.records.values())),
             new=work.verdict.new,
             subjects=len(work.verdict.place),
-            refolded=len(work.verdict.place.keys() - work.changes.keys()),
+            refolded=len(work.verdict.place.keys() - work.carried.keys()),
             rejected=len(work.verdict.rejects),
             partitions=sorted(work.batch.records),
             ms=round(seconds * 1000, 1),
@@ -355,7 +431,7 @@ class Projector:
         for partition, end in ends.items():
             state = self._owned[partition]
             if idle:
-                # Nothing is in hand, so what the consumer has handed out is done; its position alone steps over the
+                # Nothing is under way, so what the consumer has handed out is done; its position alone steps over the
                 # markers that transactions of other producers leave in the log.
                 position = self._source.position(partition)
                 state.begin = state.begin if position is None else position
@@ -363,10 +439,10 @@ class Projector:
                 state.faults = 0
             reached = self._watermarks.reached(partition, state.begin)
             if reached is not None:
-                self._outbox.watermark(partition, reached)
+                self._outboxes.others.watermark(partition, reached)
                 self._marks[partition] = reached
             self._measure(partition, end - state.begin)
-        self._outbox.flush()
+        self._outboxes.others.sent().result()
         judged = self._published.take_judged()
         if judged:
             self._source.commit_tail(judged)
@@ -381,9 +457,10 @@ class Projector:
 
     # -- ownership and faults
 
-    def _take_over(self, assignment: Mapping[int, int]) -> None:
+    def _take_over(self, assignment: Mapping[int, Mark]) -> None:
         """Begin anew with these partitions: nothing remembered from before the rebalance may be trusted."""
         self._abandon()
+        self._uncommitted = {}
         for partition in self._owned.take_over(assignment):
             for gauge in (self._metrics.lag, self._metrics.watermark_age):
                 gauge.remove(str(partition))
@@ -397,27 +474,30 @@ class Projector:
         log.info("partitions.assigned", partitions=sorted(assignment))
 
     def _learn(self) -> None:
-        """What the last owner of each partition left in the store."""
-        if self._learned or not self._assigned:
-            return
-        noted = self._stores.positions.read(list(self._owned))
-        self._owned.learn(self._stores.fuses.blown(), noted)
-        self._visibility.advance({partition: applied.offset for partition, applied in noted.items()})
-        self._learned = True
+        """Which partitions wait for an operator since before they were ours, and what can be seen already."""
+        if self._assigned and not self._learned:
+            self._owned.learn(self._stores.fuses.blown())
+            self._visibility.advance(self._stores.positions.read(list(self._owned)))
+            self._learned = True
 
     def _go_back(self) -> None:
-        """Read again from what is committed. Nothing in memory is trusted after a failure."""
+        """Read again from what is done. Nothing in memory is trusted after a failure."""
         self._abandon()
         self._cache.clear()
-        for partition in self._owned:
-            self._source.seek(partition, self._owned[partition].begin)
+        for partition, begin in self._owned.go_back().items():
+            self._source.seek(partition, begin)
 
     def _abandon(self) -> None:
-        """Let what is in flight come to its end, uncommitted: its records come again."""
+        """Let what is under way come to its end, and forget it: its records come again."""
         try:
             self._await_in_flight()
         except TransientError as exc:
             log.info("batch.left", error=str(exc))
+        self._unacknowledged.clear()
+        self._unnoted = {}
+
+    def _is_under_way(self) -> bool:
+        return bool(self._in_flight or self._unacknowledged or self._unnoted or self._uncommitted)
 
     # -- what others may ask
 

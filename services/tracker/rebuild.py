@@ -131,7 +131,7 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
             ]
             for document in documents:
                 outbox.state(document, None)
-            outbox.flush()
+            outbox.sent().result()
             projects.offer(documents)
             done += len(documents)
             progress.tell(f"{done} documents made anew")
@@ -218,7 +218,7 @@ class Comparison:
         deadline, last = time.monotonic() + PATIENCE_S, -1
         while True:
             applied = self._positions.read(ends)
-            behind = sum(max(0, end - (applied[p].offset if p in applied else 0)) for p, end in ends.items())
+            behind = sum(max(0, end - applied.get(p, 0)) for p, end in ends.items())
             if behind == 0 and not self._live.outdated(list(ends), self._folder.ruleset, 1):
                 return
             if behind != last:

@@ -42,7 +42,7 @@ class Renewal:
         documents = [folder.refold(subject, outdated[subject], events) for subject, events in histories.items()]
         for document in documents:
             self._outbox.state(document, None)
-        self._outbox.flush()
+        self._outbox.sent().result()
         self._projects.offer(documents)  # refused where the projector was quicker: it publishes what it stored
         self._metrics.refolds.inc(len(documents))
         if len(documents) < len(outdated):

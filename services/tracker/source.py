@@ -50,18 +50,19 @@ class KafkaSource:
 
     def _take_over(self, assignment: frozenset[int]) -> Polled:
         """Begin each partition where its last owner committed, whatever this poll may have read of it already."""
-        begins: dict[int, int] = {}
+        begins: dict[int, Mark] = {}
         for partition in sorted(assignment):
             place = TopicPartition(self._topic, partition)
-            committed = self._consumer.committed(place, timeout_ms=ASK_MS)
-            if committed is None:
-                self._consumer.seek_to_beginning(place)
-                committed = self._consumer.position(place, timeout_ms=ASK_MS)
-            else:
-                self._consumer.seek(place, committed)
-            if committed is None:
+            committed = self._consumer.committed(place, metadata=True, timeout_ms=ASK_MS)
+            if committed is not None:
+                self._consumer.seek(place, committed.offset)
+                begins[partition] = Mark(committed.offset, committed.leader_epoch, _rejects(committed.metadata))
+                continue
+            self._consumer.seek_to_beginning(place)
+            first = self._consumer.position(place, timeout_ms=ASK_MS)
+            if first is None:
                 raise TransientError("Kafka", f"where partition {partition} begins is not known yet")
-            begins[partition] = committed
+            begins[partition] = Mark(first)
         self._owned = assignment
         self._paused = frozenset()  # a rebalance makes all partitions run, also those that stay with us
         self._listener.assignment = None
@@ -92,7 +93,7 @@ class KafkaSource:
 
     def _commit(self, topic: str, marks: Mapping[int, Mark]) -> None:
         offsets = {
-            TopicPartition(topic, partition): OffsetAndMetadata(mark.offset, "", mark.epoch)
+            TopicPartition(topic, partition): OffsetAndMetadata(mark.offset, str(mark.rejects_in_row), mark.epoch)
             for partition, mark in marks.items()
         }
         with kafka.translated():
@@ -132,3 +133,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         self.assignment = frozenset(place.partition for place in assigned)
+
+
+def _rejects(metadata: str | None) -> int:
+    """The rejects in a row, as `commit` keeps them with the offset; none where something else wrote the offset."""
+    return int(metadata) if metadata and metadata.isascii() and metadata.isdigit() else 0

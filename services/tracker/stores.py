@@ -17,7 +17,7 @@ from pymongo.write_concern import WriteConcern
 
 from luodi.runtime.mongo import translated
 from services.tracker.journal import refused_rows
-from services.tracker.ports import Applied, Base, Document, Fuse
+from services.tracker.ports import Base, Document, Fuse
 
 _BASE = {"events": 1, "ruleset": 1, "fold": 1}
 _GUARD = {"events": 1, "ruleset": 1}
@@ -117,7 +117,7 @@ class MongoProjects:
 
 
 class MongoPositions:
-    """The collection `positions`: `{_id: "<tag>/<partition>", applied, rejects_in_row}` per partition.
+    """The collection `positions`: `{_id: "<tag>/<partition>", applied}` per partition.
 
     The tag is the topic's own, so that offsets of a topic that was wiped never count for the next one.
     """
@@ -127,16 +127,16 @@ class MongoPositions:
         self._rows: MongoCollection[Document] = database.get_collection("positions", write_concern=WriteConcern(w=1))
         self._tag = tag
 
-    def advance(self, applied: Mapping[int, Applied]) -> None:
+    def advance(self, applied: Mapping[int, int]) -> None:
         if not applied:
             return
         writes: list[UpdateOne] = [
             UpdateOne(
                 {"_id": self._id(partition)},
-                {"$max": {"applied": noted.offset}, "$set": {"rejects_in_row": noted.rejects_in_row}},
+                {"$max": {"applied": offset}},
                 upsert=True,
             )
-            for partition, noted in applied.items()
+            for partition, offset in applied.items()
         ]
         try:
             with translated():
@@ -144,11 +144,11 @@ class MongoPositions:
         except BulkWriteError as exc:
             refused_rows(exc)  # two workers upserted the same new row at once: the next batch moves it on
 
-    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+    def read(self, partitions: Iterable[int]) -> dict[int, int]:
         ids = {self._id(partition): partition for partition in partitions}
         with translated():
             found = self._rows.find({"_id": {"$in": list(ids)}})
-            return {ids[row["_id"]]: Applied(row["applied"], row["rejects_in_row"]) for row in found}
+            return {ids[row["_id"]]: row["applied"] for row in found}
 
     def _id(self, partition: int) -> str:
         return f"{self._tag}/{partition}"

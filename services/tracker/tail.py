@@ -239,7 +239,7 @@ class Tail:
             self._outbox.state(document, None)
         # Not noted as published: should the projector's newer record come before this one, this is the late, older
         # one, and the tail finds it like any other.
-        healed = self._outbox.flush()
+        healed = self._outbox.sent().result()
         self._metrics.healed.inc(len(healed))
         log.warning("states.healed", subjects=sorted(subjects)[:20], count=len(healed))
 

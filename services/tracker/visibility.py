@@ -59,7 +59,7 @@ class Visibility:
     def _wait(self, offsets: Mapping[int, int], deadline: float) -> bool:
         while missing := self._missing(offsets):
             stored = self._positions.read(missing)
-            self.advance({partition: applied.offset for partition, applied in stored.items()})
+            self.advance(stored)
             with self._news:
                 missing = self._missing(offsets)
                 left = deadline - time.monotonic()

@@ -108,7 +108,7 @@ def test_a_poisoned_record_delays_nobody_and_is_found_in_the_rejected_topic_with
         "projects.offer",
         "projects.read",
         "positions.advance",
-        "outbox.flush",
+        "outbox.sent",
         "source.commit",
     ],
 )

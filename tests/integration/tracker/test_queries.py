@@ -39,7 +39,7 @@ from schemas import position
 from services.tracker import http
 from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
-from services.tracker.ports import Applied, Arrival
+from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.visibility import Visibility
@@ -407,7 +407,7 @@ def test_a_position_that_is_none_of_ours_is_refused(desk: Desk) -> None:
 
 def test_after_waits_for_what_another_process_applies(desk: Desk) -> None:
     text = position.encode(TOPIC.tag, {1: 7})
-    desk.positions.advance({1: Applied(8, 0)})
+    desk.positions.advance({1: 8})
     assert desk.get(f"/v1/projects?after={text}").status_code == 200
 
 
@@ -455,8 +455,9 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
     zone.projects.outdated([0, 1], 2, 10)
     zone.projects.bases(["red"])
     zone.projects.guards(["red", "blue"])
-    zone.positions.advance({0: Applied(1, 0)})
+    zone.positions.advance({0: 1})
     zone.positions.read([0])
+    zone.journal.ids(["red", "blue"])
     asked = [c for c in zone.commands if c.get("find") or c.get("aggregate")]
     assert len(asked) > 30
     for sent in asked:

@@ -17,7 +17,6 @@ from luodi.domain.events import Event
 from luodi.runtime.errors import TransientError
 from schemas import states
 from services.tracker.ports import (
-    Applied,
     Arrival,
     Base,
     Document,
@@ -54,6 +53,9 @@ class MemoryJournal:
             if arrival.event.subject in subjects:
                 histories.setdefault(arrival.event.subject, []).append(arrival.event)
         return histories
+
+    def ids(self, subjects: Collection[str]) -> dict[str, set[str]]:
+        return {subject: {event.id for event in events} for subject, events in self.read(subjects).items()}
 
 
 class MemoryProjects:
@@ -105,14 +107,13 @@ class MemoryPositions:
     """How far each partition is applied."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, Applied] = {}
+        self.rows: dict[int, int] = {}
 
-    def advance(self, applied: Mapping[int, Applied]) -> None:
-        for partition, noted in applied.items():
-            held = self.rows.get(partition, noted)
-            self.rows[partition] = Applied(max(held.offset, noted.offset), noted.rejects_in_row)
+    def advance(self, applied: Mapping[int, int]) -> None:
+        for partition, offset in applied.items():
+            self.rows[partition] = max(self.rows.get(partition, 0), offset)
 
-    def read(self, partitions: Iterable[int]) -> dict[int, Applied]:
+    def read(self, partitions: Iterable[int]) -> dict[int, int]:
         return {p: self.rows[p] for p in partitions if p in self.rows}
 
 
@@ -201,6 +202,7 @@ class MemoryGroup:
 
     def __init__(self) -> None:
         self.committed: dict[int, int] = {}
+        self.rejects_in_row: dict[int, int] = {}  # kept with the offset
         self.tail_committed: dict[int, int] = {}
         self.generation = 0
 
@@ -234,7 +236,8 @@ class MemorySource:
         if not self._joined:
             self._joined = True
             self._positions = {p: self._group.committed.get(p, 0) for p in self._wanted}
-            return Polled({}, dict(self._positions))
+            kept = self._group.rejects_in_row
+            return Polled({}, {p: Mark(begin, 0, kept.get(p, 0)) for p, begin in self._positions.items()})
         found: dict[int, list[MemoryRecord]] = {}
         room = self._max
         for partition, position in self._positions.items():
@@ -262,6 +265,7 @@ class MemorySource:
             raise OwnershipLostError("Kafka", "the group has moved on")
         self._on_commit(marks)
         self._group.committed |= {partition: mark.offset for partition, mark in marks.items()}
+        self._group.rejects_in_row |= {partition: mark.rejects_in_row for partition, mark in marks.items()}
 
     def commit_tail(self, marks: Mapping[int, Mark]) -> None:
         if self._generation != self._group.generation:
@@ -272,14 +276,39 @@ class MemorySource:
         self._positions = {}
 
 
+Waiting = tuple[int, str | None, bytes, bytes, list[tuple[str, bytes]]]
+
+
+class MemorySent:
+    """What was sent together reaches the log when it is asked for, as late as it may; before, a crash loses it."""
+
+    def __init__(self, topic: MemoryTopic, waiting: list[Waiting]) -> None:
+        self._topic = topic
+        self._waiting = waiting
+        self._asked = False
+
+    def done(self) -> bool:
+        asked, self._asked = self._asked, True
+        return asked
+
+    def result(self) -> list[tuple[int, str, int]]:
+        sent = []
+        for partition, subject, key, value, headers in self._waiting:
+            offset = self._topic.append(partition, key, value, headers)
+            if subject is not None:
+                sent.append((partition, subject, offset))
+        self._waiting = []
+        return sent
+
+
 class MemoryOutbox:
-    """`project-states` and the rejected topic. What is not flushed is lost with its process."""
+    """`project-states` and the rejected topic."""
 
     def __init__(self, states_topic: MemoryTopic, rejected: MemoryTopic, events: str = "project-events") -> None:
         self._states_topic = states_topic
         self._rejected = rejected
         self._events = events
-        self._waiting: list[tuple[int, str | None, bytes, bytes, list[tuple[str, bytes]]]] = []
+        self._waiting: list[Waiting] = []
         self.unwritable: dict[int, Unwritten] = {}
 
     def state(self, document: Document, traceparent: str | None) -> None:
@@ -292,14 +321,9 @@ class MemoryOutbox:
     def watermark(self, partition: int, instant: str) -> None:
         self._waiting.append((partition, None, states.WATERMARK_KEY, states.encode_watermark(instant), []))
 
-    def flush(self) -> list[tuple[int, str, int]]:
+    def sent(self) -> MemorySent:
         waiting, self._waiting = self._waiting, []
-        sent = []
-        for partition, subject, key, value, headers in waiting:
-            offset = self._states_topic.append(partition, key, value, headers)
-            if subject is not None:
-                sent.append((partition, subject, offset))
-        return sent
+        return MemorySent(self._states_topic, waiting)
 
     def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
         failed: dict[int, Unwritten] = {}

@@ -11,7 +11,7 @@ import pytest
 from luodi.domain.events import PROJECT_REGISTERED, Event, digest
 from luodi.runtime.errors import FatalError
 from services.tracker import rulesets
-from services.tracker.ports import Applied, Arrival, Base, Document, Fuse, Journaled
+from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled
 from services.tracker.rulesets import Content
 from tests.parity.tracker.conftest import AllStores
 from tests.unit.tracker.plant import event
@@ -42,6 +42,7 @@ def test_the_journal_keeps_each_event_once_and_tells_what_it_had(stores: AllStor
 def test_the_same_id_in_another_project_is_another_event(stores: AllStores) -> None:
     assert stores.journal.add([arrival(event("p1", "a", 1)), arrival(event("p2", "a", 1))]) == {}
     assert stores.journal.read(["p1", "p2", "p3"]).keys() == {"p1", "p2"}
+    assert stores.journal.ids(["p1", "p2", "p3"]) == {"p1": {"a"}, "p2": {"a"}}
 
 
 def test_the_journal_gives_events_back_as_they_were_in_the_order_of_the_fold(stores: AllStores) -> None:
@@ -56,6 +57,7 @@ def test_the_journal_gives_events_back_as_they_were_in_the_order_of_the_fold(sto
 def test_nothing_in_nothing_out(stores: AllStores) -> None:
     assert stores.journal.add([]) == {}
     assert stores.journal.read([]) == {}
+    assert stores.journal.ids([]) == {}
     assert stores.projects.swap([]) == set()
     stores.projects.offer([])
     assert stores.projects.read([]) == {}
@@ -137,10 +139,9 @@ def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllSt
 
 
 def test_positions_never_fall(stores: AllStores) -> None:
-    stores.positions.advance({0: Applied(10, 3), 1: Applied(5, 0)})
-    stores.positions.advance({0: Applied(8, 0), 1: Applied(6, 1)})
-    assert {p: a.offset for p, a in stores.positions.read([0, 1, 2]).items()} == {0: 10, 1: 6}
-    assert stores.positions.read([1]) == {1: Applied(6, 1)}
+    stores.positions.advance({0: 10, 1: 5})
+    stores.positions.advance({0: 8, 1: 6})
+    assert stores.positions.read([0, 1, 2]) == {0: 10, 1: 6}
 
 
 def test_a_fuse_stands_until_it_is_mended(stores: AllStores) -> None:

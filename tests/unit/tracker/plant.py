@@ -21,7 +21,7 @@ from schemas import codec
 from services.tracker import rulesets
 from services.tracker.folding import Folder
 from services.tracker.ports import Mark
-from services.tracker.projector import Projector, Stores
+from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.renewal import Renewal
 from services.tracker.rulesets import Content, Regime
 from services.tracker.tail import Published, Tail
@@ -40,6 +40,8 @@ from tests.parity.tracker.fakes import (
     MemoryTailSource,
     MemoryTopic,
 )
+
+HandsKind = tuple[type[Executor], type[Executor]]  # the scribe's and the hand's
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = Calendar.build(ZONE, {})
@@ -86,8 +88,10 @@ class Plant:
     def arrive_raw(self, partition: int, key: bytes | None, value: bytes | None) -> None:
         self.events.append(partition, key, value)
 
-    def worker(self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hand: type[Executor] = Eager) -> Worker:
-        return Worker(self, faults, max_poll_records, hand())
+    def worker(
+        self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hands: HandsKind = (Eager, Eager)
+    ) -> Worker:
+        return Worker(self, faults, max_poll_records, hands)
 
     # -- what must hold -----------------------------------------------------------------------------------------------
 
@@ -132,7 +136,7 @@ class Plant:
 class Worker:
     """One process: everything that a crash takes with it."""
 
-    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int, hand: Executor) -> None:
+    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int, hands: HandsKind) -> None:
         self.plant = plant
         self.metrics = Metrics()
         content = Content.of(DEFAULT_RULES, CALENDAR)
@@ -144,7 +148,7 @@ class Worker:
         self.outbox = MemoryOutbox(plant.states, plant.rejected)
         self.projector = Projector(
             faults.through(self.source),
-            faults.through(self.outbox),
+            Outboxes(faults.through(MemoryOutbox(plant.states, plant.rejected)), faults.through(self.outbox)),
             Stores(
                 faults.through(plant.journal),
                 faults.through(plant.projects),
@@ -154,7 +158,7 @@ class Worker:
             self.regime,
             self.published,
             self.visibility,
-            hand,
+            Hands(hands[0](), hands[1]()),
             plant.clock,
             self.metrics,
             ZONE,

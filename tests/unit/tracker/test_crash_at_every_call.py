@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 import pytest
 
 from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED
 from tests.parity.tracker.fakes import Crash, Eager, Faults, Lazy, crash, passing
-from tests.unit.tracker.plant import Plant, Worker, event, rejected_ids
+from tests.unit.tracker.plant import HandsKind, Plant, Worker, event, rejected_ids
+
+HANDS = [
+    (Eager, Eager),  # each step done at once
+    (Lazy, Lazy),  # each as late as it may be
+    (Lazy, Eager),  # documents replaced before their events are journaled
+]
 
 REJECTED = {"project-events-0-5", "project-events-1-3", "project-events-1-4"}
 
@@ -40,10 +45,10 @@ def story() -> Plant:
     return plant
 
 
-def calls_of_the_story(max_poll_records: int, hand: type[Executor]) -> int:
+def calls_of_the_story(max_poll_records: int, hands: HandsKind) -> int:
     counting = Faults(0, crash, after=False)
     plant = story()
-    worker = plant.worker(counting, max_poll_records, hand)
+    worker = plant.worker(counting, max_poll_records, hands)
     worker.work()
     worker.turn()
     plant.check_end()
@@ -51,19 +56,19 @@ def calls_of_the_story(max_poll_records: int, hand: type[Executor]) -> int:
     return counting.calls
 
 
-@pytest.mark.parametrize("hand", [Eager, Lazy])
+@pytest.mark.parametrize("hands", HANDS)
 @pytest.mark.parametrize("max_poll_records", [2, 500])
 @pytest.mark.parametrize("strike", [crash, passing])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_or_a_fault_at_any_call_changes_nothing(
-    hand: type[Executor], max_poll_records: int, strike: Callable[[str], None], after: bool
+    hands: HandsKind, max_poll_records: int, strike: Callable[[str], None], after: bool
 ) -> None:
-    calls = calls_of_the_story(max_poll_records, hand)
+    calls = calls_of_the_story(max_poll_records, hands)
     assert calls > 15
     for at in range(1, calls + 1):
         plant = story()
         faults = Faults(at, strike, after=after)
-        worker = plant.worker(faults, max_poll_records, hand)
+        worker = plant.worker(faults, max_poll_records, hands)
         try:
             worker.work()
             worker.turn()
@@ -74,18 +79,18 @@ def test_a_crash_or_a_fault_at_any_call_changes_nothing(
         assert set(rejected_ids(plant)) == REJECTED, faults.struck
 
 
-@pytest.mark.parametrize("hand", [Eager, Lazy])
+@pytest.mark.parametrize("hands", HANDS)
 @pytest.mark.parametrize("max_poll_records", [2, 500])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_worker_held_up_at_any_call_while_another_takes_over_leaves_the_newest_everywhere(
-    hand: type[Executor], max_poll_records: int, after: bool
+    hands: HandsKind, max_poll_records: int, after: bool
 ) -> None:
-    calls = calls_of_the_story(max_poll_records, hand)
-    late = sum(held_up(at, calls, max_poll_records, hand, after=after) for at in range(2, calls + 1))
+    calls = calls_of_the_story(max_poll_records, hands)
+    late = sum(held_up(at, calls, max_poll_records, hands, after=after) for at in range(2, calls + 1))
     assert late > 0, "no late publication was forced: the tail had nothing to heal"
 
 
-def held_up(at: int, calls: int, max_poll_records: int, hand: type[Executor], *, after: bool) -> bool:
+def held_up(at: int, calls: int, max_poll_records: int, hands: HandsKind, *, after: bool) -> bool:
     """Hold a worker up at one call; says whether it published an older document last, which the tail then heals."""
     plant = story()
     others: list[Worker] = []
@@ -95,7 +100,7 @@ def held_up(at: int, calls: int, max_poll_records: int, hand: type[Executor], *,
         others.append(plant.worker(max_poll_records=max_poll_records))
         others[0].work()
 
-    zombie = plant.worker(Faults(at, take_over, after=after), max_poll_records, hand)
+    zombie = plant.worker(Faults(at, take_over, after=after), max_poll_records, hands)
     for _ in range(calls):
         if not others:
             zombie.turn()

@@ -69,12 +69,12 @@ def test_the_same_place_is_the_same_record_whatever_a_newer_version_reads_of_it(
 
 def test_marks_stand_behind_the_last_record_with_its_leader_epoch() -> None:
     batch = intake.read({0: wire(event("p1", "a", 1), event("p1", "b", 2))}, ZONE)
-    assert batch.marks() == {0: Mark(2, 3)}
+    assert batch.marks({0: 7}) == {0: Mark(2, 3, 7)}
 
 
 def test_a_cut_batch_ends_before_the_stop() -> None:
     batch = intake.read({0: [*wire(event("p1", "a", 1)), *records((b"x", b"{"), (b"x", b"{"), first=1)]}, ZONE)
-    assert batch.cut({0: 2}).marks() == {0: Mark(2, 3)}
+    assert batch.cut({0: 2}).marks({0: 1}) == {0: Mark(2, 3, 1)}
     assert len(batch.cut({0: 2}).invalid) == 1
     nothing = batch.cut({0: 0})
     assert (nothing.records, nothing.arrivals, nothing.invalid) == ({}, [], [])

@@ -108,7 +108,9 @@ def test_a_fuse_mended_while_no_tracker_runs_is_mended() -> None:
     plant = Plant(partitions=1)
     for _ in range(intake.MAX_REJECTS_IN_ROW + 10):
         plant.arrive_raw(0, b"p0", b"{")
-    plant.worker(max_poll_records=600).turn(4)
+    worker = plant.worker(max_poll_records=600)
+    worker.turn(4)
+    worker.projector.finish()
     plant.fuses.mend(0)
     plant.worker(max_poll_records=600).work()
     assert plant.fuses.blown() == {}
@@ -122,7 +124,7 @@ def test_what_comes_before_a_reject_that_cannot_be_written_is_applied_and_it_is_
     plant.arrive(event("p0", "b", 2))
     worker = plant.worker()
     worker.outbox.unwritable[0] = Unwritten(1, passing=False, detail="record too large")
-    worker.turn(4)
+    worker.turn(6)
     assert plant.group.committed == {0: 1}
     assert plant.projects.documents["p0"]["events"] == 1
     assert "record too large" in (worker.projector.standing_still() or "")
@@ -140,7 +142,7 @@ def test_a_rejected_topic_that_is_away_for_a_while_holds_up_its_partition_only_a
     worker.outbox.unwritable[1] = Unwritten(0, passing=True, detail="no leader")
     worker.turn(3)
     plant.arrive(event("p2", "a", 1))
-    worker.turn(3)
+    worker.turn(6)
     assert plant.group.committed == {0: 1}
     assert worker.projector.standing_still() is None
     worker.outbox.unwritable.clear()
