@@ -102,6 +102,12 @@ def test_what_one_caller_writes_in_turn_stands_in_turn(log: EventLog) -> None:
     assert offsets == list(range(10))
 
 
+def test_more_than_one_batch_to_a_partition_keeps_the_order(log: EventLog) -> None:
+    large = [Outgoing("p1", b'{"n": %d, "fill": "%s"}' % (number, b"x" * 20_000)) for number in range(40)]
+    receipts = log.append(large).receipts
+    assert [receipt.offset for receipt in receipts if receipt is not None] == list(range(40))
+
+
 def test_a_log_that_was_stopped_takes_nothing_more(log: EventLog) -> None:
     log.append(records("p1"))
     log.stop(5)
