@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from luodi.runtime import kafka
 from luodi.runtime.errors import TransientError
 from luodi.runtime.settings import Settings
 from schemas import states
-from services.tracker.ports import Document, Reject, Unwritten
+from services.tracker.ports import Document, Reject, TooLargeError, Unwritten
 
 SENT_S = 15.0  # longer than the producer itself tries: then a future says what happened
 REJECT_S = 5.0  # a rejected topic that is away must not hold up the other partitions for long
@@ -45,13 +45,20 @@ class KafkaSent:
                 for future in self._watermarks:
                     future.get(timeout=max(0.0, deadline - time.monotonic()))
                 return [
-                    (partition, subject, future.get(timeout=max(0.0, deadline - time.monotonic())).offset)
+                    (partition, subject, _offset(partition, subject, future, deadline))
                     for partition, subject, future in self._documents
                 ]
             except KafkaError:
                 if self._used is not None:
                     self._producers.condemn(self._used)
                 raise
+
+
+def _offset(partition: int, subject: str, future: Any, deadline: float) -> int:
+    try:
+        return int(future.get(timeout=max(0.0, deadline - time.monotonic())).offset)
+    except MessageSizeTooLargeError as exc:  # the topic's own limit may be lower than the producer's
+        raise TooLargeError(subject, partition, str(exc)) from exc
 
 
 class KafkaOutbox:
@@ -83,7 +90,10 @@ class KafkaOutbox:
     def _send(self, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
         self._used = self._producers.get()
         with kafka.translated():
-            return self._used.send(self._topics.states, value=value, key=key, headers=headers, partition=partition)
+            try:
+                return self._used.send(self._topics.states, value=value, key=key, headers=headers, partition=partition)
+            except MessageSizeTooLargeError as exc:
+                raise TooLargeError(key.decode(), partition, str(exc)) from exc
 
     def reject(self, rejects: Sequence[Reject]) -> dict[int, Unwritten]:
         unwritten: dict[int, Unwritten] = {}

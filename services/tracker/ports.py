@@ -16,6 +16,14 @@ class OwnershipLostError(TransientError):
     """The consumer group has moved on: what was done is safe, but another member commits from now on."""
 
 
+class TooLargeError(Exception):
+    """A document has outgrown what MongoDB stores or the topic carries: its partition must stand still before it."""
+
+    def __init__(self, subject: str, partition: int, detail: str) -> None:
+        super().__init__(f"the document of {subject} is too large: {detail}")
+        self.partition = partition
+
+
 class Record(Protocol):
     """One record as the consumer hands it out; `timestamp` is the broker's, in milliseconds since 1970."""
 
@@ -165,10 +173,16 @@ class Projects(Protocol):
         """The stored guards and folded states of those subjects that have a document."""
 
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
-        """Replace each document if it still stands exactly at its base (None: does not exist). Returns the refused."""
+        """Replace each document if it still stands exactly at its base (None: does not exist). Returns the refused.
+
+        Raises TransientError, FatalError, TooLargeError; some may be written then.
+        """
 
     def offer(self, documents: Sequence[Document]) -> None:
-        """Replace each document only if neither `events` nor `ruleset` falls and one rises. A refusal is no error."""
+        """Replace each document only if neither `events` nor `ruleset` falls and one rises. A refusal is no error.
+
+        Raises as `swap` does.
+        """
 
     def read(self, subjects: Collection[str]) -> dict[str, Document]:
         """The stored documents."""
@@ -220,7 +234,7 @@ class Outbox(Protocol):
     """`project-states` and the rejected topic. Sending is not yet success: only the result of what was sent is."""
 
     def state(self, document: Document, traceparent: str | None) -> None:
-        """Send a document to its own partition."""
+        """Send a document to its own partition. Raises TransientError, FatalError, TooLargeError."""
 
     def watermark(self, partition: int, instant: str) -> None:
         """Send a watermark to a partition of `project-states`."""

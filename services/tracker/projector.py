@@ -57,6 +57,7 @@ from services.tracker.ports import (
     Reject,
     Sent,
     Source,
+    TooLargeError,
 )
 from services.tracker.rulesets import Regime
 from services.tracker.tail import Published
@@ -192,6 +193,9 @@ class Projector:
             if polled.records:
                 self._write(batch)
             self._tidy(idle=not polled.records)
+        except TooLargeError as exc:
+            self._blow(exc.partition, self._owned[exc.partition].begin, str(exc))
+            self._go_back()
         except OwnershipLostError as exc:
             log.info("group.moved_on", error=str(exc))  # the next poll joins again and brings the new assignment
             self._go_back()
@@ -210,7 +214,7 @@ class Projector:
             self._note()
             self._acknowledge(wait=True)
             self._commit(at_once=True)
-        except TransientError as exc:
+        except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))  # the next owner does it again
 
     def _write(self, batch: Batch) -> None:
@@ -491,7 +495,7 @@ class Projector:
         """Let what is under way come to its end, and forget it: its records come again."""
         try:
             self._await_in_flight()
-        except TransientError as exc:
+        except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))
         self._unacknowledged.clear()
         self._unnoted = {}

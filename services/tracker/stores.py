@@ -6,18 +6,22 @@ for one content: who finds the guard unchanged finds the document unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from luodi.runtime.mongo import translated
 from services.tracker.journal import refused_rows
-from services.tracker.ports import Base, Document, Fuse
+from services.tracker.ports import Base, Document, Fuse, TooLargeError
+
+TOO_LARGE = 10334  # BSONObjectTooLarge: the driver lets a document pass that is only a little too large
+DETAIL_CHARS = 200
 
 _BASE = {"events": 1, "ruleset": 1, "fold": 1}
 _GUARD = {"events": 1, "ruleset": 1}
@@ -53,7 +57,7 @@ class MongoProjects:
             for base, document in changes
         ]
         try:
-            with translated():
+            with translated(), _told_when_too_large(document for _, document in changes):
                 result = self._documents.bulk_write(writes, ordered=False)
         except BulkWriteError as exc:
             refused_rows(exc)  # raises unless another worker had inserted some of them first
@@ -86,7 +90,7 @@ class MongoProjects:
             for document in documents
         ]
         try:
-            with translated():
+            with translated(), _told_when_too_large(documents):
                 self._documents.bulk_write(writes, ordered=False)
         except BulkWriteError as exc:
             refused_rows(exc)  # the guard did not match and so the upsert met the existing `_id`: a refusal
@@ -114,6 +118,18 @@ class MongoProjects:
     def drop(self) -> None:
         with translated():
             self._documents.drop()
+
+
+@contextmanager
+def _told_when_too_large(documents: Iterable[Document]) -> Iterator[None]:
+    """Within it, a refusal of a document for its size leaves as TooLargeError, naming the subject."""
+    try:
+        yield
+    except (DocumentTooLarge, OperationFailure) as exc:
+        if isinstance(exc, OperationFailure) and exc.code != TOO_LARGE:
+            raise
+        largest = max(documents, key=lambda document: len(document["fold"]))
+        raise TooLargeError(largest["_id"], largest["partition"], str(exc)[:DETAIL_CHARS]) from exc
 
 
 class MongoPositions:

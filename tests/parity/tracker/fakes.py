@@ -26,6 +26,7 @@ from services.tracker.ports import (
     OwnershipLostError,
     Polled,
     Reject,
+    TooLargeError,
     Unwritten,
 )
 from services.tracker.rulesets import Activation
@@ -63,11 +64,13 @@ class MemoryProjects:
 
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
+        self.max_bytes = 16 * 1024 * 1024
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:
         return {s: self._base(s) for s in subjects if s in self.documents}
 
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        self._measure([document for _, document in changes])
         refused = set()
         for base, document in changes:
             held = self.documents.get(document["_id"])
@@ -79,6 +82,7 @@ class MemoryProjects:
         return refused
 
     def offer(self, documents: Sequence[Document]) -> None:
+        self._measure(documents)
         for document in documents:
             held = self.documents.get(document["_id"])
             if held is None or _rises(_guard(held), _guard(document)):
@@ -97,6 +101,11 @@ class MemoryProjects:
             if document["partition"] in partitions and document["ruleset"] < ruleset
         }
         return dict(list(found.items())[:limit])
+
+    def _measure(self, documents: Sequence[Document]) -> None:
+        for document in documents:
+            if len(document["fold"]) > self.max_bytes:
+                raise TooLargeError(document["_id"], document["partition"], "too many bytes")
 
     def _base(self, subject: str) -> Base:
         document = self.documents[subject]

@@ -11,7 +11,7 @@ import pytest
 from luodi.domain.events import PROJECT_REGISTERED, Event, digest
 from luodi.runtime.errors import FatalError
 from services.tracker import rulesets
-from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled
+from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled, TooLargeError
 from services.tracker.rulesets import Content
 from tests.parity.tracker.conftest import AllStores
 from tests.unit.tracker.plant import event
@@ -125,6 +125,15 @@ def test_documents_come_back_as_they_went_in(stores: AllStores) -> None:
     back = stores.projects.read(["p1"])["p1"]
     assert back == mine
     assert list(back) == list(mine), "the order of the fields is kept"
+
+
+def test_a_document_that_outgrows_the_store_is_named(stores: AllStores) -> None:
+    huge = document("huge", fold=b"x" * (17 * 1024 * 1024), partition=3)
+    with pytest.raises(TooLargeError, match="huge") as caught:
+        stores.projects.swap([(None, document("p1")), (None, huge)])
+    assert caught.value.partition == 3
+    with pytest.raises(TooLargeError, match="huge"):
+        stores.projects.offer([huge])
 
 
 def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllStores) -> None:

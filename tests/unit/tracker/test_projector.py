@@ -151,6 +151,24 @@ def test_a_rejected_topic_that_is_away_for_a_while_holds_up_its_partition_only_a
     assert set(rejected_ids(plant)) == {"project-events-1-0"}
 
 
+def test_a_document_that_outgrows_the_store_stops_its_partition_alone() -> None:
+    plant = Plant()
+    plant.arrive(event("p1", "a", 1), event("p2", "a", 1))
+    worker = plant.worker()
+    worker.work()
+    plant.projects.max_bytes = len(plant.projects.documents["p1"]["fold"]) + 20
+    plant.arrive(event("p1", "b", 2, stage="started", date="2026-02-01"))
+    worker.turn(3)
+    plant.arrive(event("p2", "a2", 2))
+    worker.turn(6)
+    assert plant.group.committed == {0: 2, 1: 1}
+    assert "the document of p1 is too large" in (worker.projector.standing_still() or "")
+    plant.projects.max_bytes *= 100
+    plant.fuses.mend(1)
+    worker.turn(8)
+    plant.check_end()
+
+
 def test_passing_faults_in_a_row_make_it_unready_until_a_batch_gets_through() -> None:
     plant = Plant(partitions=1)
     broken = True
