@@ -20,6 +20,8 @@ from schemas.fields import EVENT_ID, Choice, Free, Name, Text
 from schemas.invalid import FieldError, Invalid, flatten
 from schemas.loading import REFUSE, Record, loader
 
+DATA = "/data"
+
 
 class Draft(NamedTuple):
     """One event as the caller told it. None: ingest chooses."""
@@ -30,6 +32,7 @@ class Draft(NamedTuple):
     actor: str | None
     data: dict[str, Any]
     traceparent: str | None = None
+    at: str = ""  # where the data stands in the item, as a JSON pointer
 
 
 Reader = Callable[[object, date], Draft]
@@ -83,11 +86,11 @@ def from_cloudevent(item: object, today: date) -> Draft:
     try:
         data = load_http(row.type, event["data"], today)
     except Invalid as exc:
-        inside = [replace(error, pointer=f"/data{error.pointer}") for error in exc.errors]
+        inside = [replace(error, pointer=DATA + error.pointer) for error in exc.errors]
         raise Invalid(exc.code, exc.detail, inside) from exc
     traceparent = event.get("traceparent")
     known = traceparent if isinstance(traceparent, str) and trace.trace_id(traceparent) else None
-    return Draft(row, event["id"], subject, event.get("actor"), data, known)
+    return Draft(row, event["id"], subject, event.get("actor"), data, known, DATA)
 
 
 def binary_cloudevent(headers: Mapping[str, str], data: object) -> dict[str, Any]:

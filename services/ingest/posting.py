@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from typing import NamedTuple
 
@@ -168,9 +168,11 @@ class Posting:
         zone = None if name is None else self._zones.get(name)
         if name is not None and zone is None:
             raise _RefusedError(
-                Refused("invalid", [FieldError("/zone", "unknown-zone", {"allowed": self._zone_ids})], draft.id)
+                Refused(
+                    "invalid", [FieldError(f"{draft.at}/zone", "unknown-zone", {"allowed": self._zone_ids})], draft.id
+                )
             )
-        doubts = unconfirmed(draft.data)
+        doubts = [replace(doubt, pointer=draft.at + doubt.pointer) for doubt in unconfirmed(draft.data)]
         if doubts:
             raise _RefusedError(Refused("needs-confirmation", doubts, draft.id, draft.project_id))
         return zone

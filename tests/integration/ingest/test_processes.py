@@ -237,6 +237,13 @@ def test_faulty_settings_end_the_service_with_every_fault_named(tmp_path: Path) 
     assert "LUODI_TIMEZONE" in text
 
 
+def test_a_faulty_file_of_the_operator_ends_the_service_with_the_fault_named(tmp_path: Path) -> None:
+    (tmp_path / "zones.toml").write_text("[[zone]]\nid = 7\n", encoding="utf-8")
+    service = Service("127.0.0.1:1", tmp_path, LUODI_CONFIG_DIR=str(tmp_path))
+    assert service.process.wait(60) == 78
+    assert "id must be str" in service.log.read_text()
+
+
 def test_every_request_leaves_one_line(service: Service) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     service.call("POST", "/v1/milestones", {**MILESTONE, "id": "e9"}, traceparent=trace)

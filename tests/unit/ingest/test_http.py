@@ -336,6 +336,19 @@ def test_a_cloudevent_is_checked_attribute_by_attribute(world: World, change: di
     assert answer.json["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.parametrize(
+    ("data", "pointer"), [({"zone": "atlantis"}, "/data/zone"), ({"investment": 60}, "/data/investment")]
+)
+def test_doubts_about_a_cloudevent_point_into_its_data(world: World, data: dict[str, Any], pointer: str) -> None:
+    event = {"specversion": "1.0", "id": "e1", "source": "/oa", "type": "project.registered", "subject": "p1"}
+    answer = world.post(
+        "/v1/events", {**event, "data": {**PROJECT, **data}}, Content_Type="application/cloudevents+json"
+    )
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["errors"][0]["pointer"] == pointer
+
+
 def test_events_that_do_not_say_which_mode_they_come_in_are_refused(world: World) -> None:
     assert world.post("/v1/events", {"text": "x"}).status_code == 415
     one = world.post("/v1/events", {}, Content_Type="application/cloudevents-batch+json")
