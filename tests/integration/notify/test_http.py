@@ -179,7 +179,7 @@ def test_matters_are_listed_and_one_is_told_whole(world: World, stores: Stores) 
 
 
 def test_a_stream_tells_what_is_written_after_its_head_was_read(world: World, stores: Stores) -> None:
-    lines = lines_of(world.http, f"{world.base}/v1/notifications/stream?recipient=u1")
+    lines = lines_of(world.base, "/v1/notifications/stream?recipient=u1")
     assert next(lines).startswith("retry:")
     stores.notifications.insert([row(n) for n in range(4)])
     events = _events(lines, 2)
@@ -188,20 +188,20 @@ def test_a_stream_tells_what_is_written_after_its_head_was_read(world: World, st
 
 
 def test_a_client_that_comes_back_misses_nothing(world: World, stores: Stores) -> None:
-    lines = lines_of(world.http, f"{world.base}/v1/notifications/stream")
+    lines = lines_of(world.base, "/v1/notifications/stream")
     next(lines)
     stores.notifications.insert([row(0)])
     (first,) = _events(lines, 1)
     lines.close()
     stores.notifications.insert([row(1), row(2)])
-    lines = lines_of(world.http, f"{world.base}/v1/notifications/stream", **{"Last-Event-ID": first["id"]})
+    lines = lines_of(world.base, "/v1/notifications/stream", **{"Last-Event-ID": first["id"]})
     assert [event["data"]["id"] for event in _events(lines, 2)] == ["n1", "n2"]
     lines.close()
 
 
 @pytest.mark.parametrize("token", ["not-a-token", "00", "82"])
 def test_an_id_that_is_not_known_any_more_is_answered_with_a_reset(world: World, stores: Stores, token: str) -> None:
-    lines = lines_of(world.http, f"{world.base}/v1/notifications/stream", **{"Last-Event-ID": token})
+    lines = lines_of(world.base, "/v1/notifications/stream", **{"Last-Event-ID": token})
     (reset,) = _events(lines, 1)
     assert reset["event"] == "reset"
     stores.notifications.insert([row(5)])
@@ -235,7 +235,7 @@ def test_streams_are_bounded_and_leave_room_for_others(world: World, stores: Sto
 def test_a_stream_ends_when_the_service_stops(servers: Servers, tmp_path: Path) -> None:
     other = World(servers, tmp_path)
     service = other.notifier()
-    lines = lines_of(other.http, f"{other.base}/v1/notifications/stream")
+    lines = lines_of(other.base, "/v1/notifications/stream")
     next(lines)
     ended: list[list[str]] = []
     reader = threading.Thread(target=lambda: ended.append(list(lines)), daemon=True)
@@ -248,7 +248,7 @@ def test_a_stream_ends_when_the_service_stops(servers: Servers, tmp_path: Path) 
 
 def test_a_client_that_leaves_gives_its_place_back(world: World, stores: Stores, quick_beats: None) -> None:
     for _ in range(3):
-        held = [lines_of(world.http, f"{world.base}/v1/notifications/stream") for _ in range(live.MAX_STREAMS // 2)]
+        held = [lines_of(world.base, "/v1/notifications/stream") for _ in range(live.MAX_STREAMS // 2)]
         for lines in held:
             next(lines)
         for lines in held:

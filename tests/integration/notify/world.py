@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -213,17 +214,14 @@ class World:
         assert [failure for failure in failures if failure is not None] == []
 
 
-def lines_of(http: urllib3.PoolManager, url: str, **headers: str) -> Generator[str]:
-    """The lines of a live stream, as they come."""
-    patience = urllib3.Timeout(connect=5, read=30)
-    answer = http.request("GET", url, headers=headers, preload_content=False, timeout=patience)
-    assert answer.status == 200, answer.status
-    buffer = b""
+def lines_of(base: str, path: str, **headers: str) -> Generator[str]:
+    """The lines of a live stream, as they come, over a connection of its own."""
+    connection = HTTPConnection(base.removeprefix("http://"), timeout=30)
     try:
-        while chunk := answer.read1(4096):
-            buffer += chunk
-            *whole, buffer = buffer.split(b"\n")
-            for line in whole:
-                yield line.decode()
+        connection.request("GET", path, headers=headers)
+        with connection.getresponse() as answer:
+            assert answer.status == 200, answer.status
+            while line := answer.readline():
+                yield line.decode().removesuffix("\n")
     finally:
-        answer.close()
+        connection.close()
