@@ -95,6 +95,7 @@ def load() -> Flask:
 
     settings = lifecycle.read_settings()
     logging.configure("ingest")
+    _forget_dead_workers(Path(os.environ[METRICS_DIR]))
     # Its reconnection attempts are told by our own lines kafka.lost, kafka.sought, kafka.found.
     stdlib_logging.getLogger("kafka").setLevel(stdlib_logging.CRITICAL)
     threading.Thread(target=_follow_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
@@ -107,6 +108,20 @@ def load() -> Flask:
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     return service.app
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Take the gauges of workers that were killed out of the sums; the one that replaces a worker does it."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    for path in folder.glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # untyped in prometheus-client
+        except PermissionError:  # alive, and somebody else's by now
+            continue
 
 
 def _follow_parent(parent: int) -> None:

@@ -191,6 +191,9 @@ def test_a_killed_worker_is_replaced(service: Service) -> None:
     service.await_ready()
     assert service.call("POST", "/v1/milestones", MILESTONE)[0] == 202
     assert first[1] in service.workers
+    shared = service.log.parent / "run" / f"ingest-{service.address.port}"
+    assert not list(shared.glob(f"gauge_live*_{first[0]}.db"))
+    assert list(shared.glob(f"gauge_live*_{first[1]}.db"))
 
 
 def test_the_metrics_of_all_workers_are_one(service: Service) -> None:
