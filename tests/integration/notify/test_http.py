@@ -210,10 +210,12 @@ def test_an_id_that_is_not_known_any_more_is_answered_with_a_reset(world: World,
 
 
 @pytest.fixture
-def quick_beats(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream whose client has left notices when it writes; here it writes often. No stream is open at the start."""
+def quick_beats(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stream whose client has left notices when it writes; here it writes often. None is open before and after."""
     monkeypatch.setattr(live, "HEARTBEAT_S", 0.1)
     until(partial(_no_streams, world), "no stream open")
+    yield
+    until(partial(_no_streams, world), "no stream left open")
 
 
 def test_streams_are_bounded_and_leave_room_for_others(world: World, stores: Stores, quick_beats: None) -> None:
