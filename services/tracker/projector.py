@@ -306,13 +306,14 @@ class Projector:
 
     def _hold(self, subjects: Collection[str]) -> dict[str, Held]:
         """These subjects as they stand in the stores, before the batch."""
-        held = {subject: self._cache.get(subject) for subject in subjects}
-        missing = [subject for subject, known in held.items() if known is None]
-        bases, ids = self._stores.projects.bases(missing), self._stores.journal.ids(missing)
-        return {
-            subject: known or Held(bases.get(subject), frozenset(ids.get(subject, ())))
-            for subject, known in held.items()
-        }
+        found = {subject: self._cache.get(subject) for subject in subjects}
+        held = {subject: known for subject, known in found.items() if known is not None}
+        missing = [subject for subject, known in found.items() if known is None]
+        if missing:
+            asked = self._hands.scribe.submit(self._stores.journal.ids, missing)
+            bases, ids = self._stores.projects.bases(missing), asked.result()
+            held |= {s: Held(bases.get(s), frozenset(ids.get(s, ()))) for s in missing}
+        return held
 
     def _carry(self, verdict: Verdict, held: Mapping[str, Held]) -> dict[str, Carried]:
         """The documents of the subjects whose events are all certain to be new and sort after what is folded."""
