@@ -30,6 +30,7 @@ from schemas import codec
 
 PARTITIONS = 8
 START_S = 60.0
+READY_IN_A_ROW = 12  # each question is a new connection, which any of a service's workers may get
 STOP_S = 25.0
 TAIL_LINES = 30
 GUNICORN = ("-m", "gunicorn", "--worker-class", "gthread", "--no-control-socket", "--keep-alive", "65")
@@ -246,7 +247,12 @@ def running(programs: Sequence[Program], logs: Path) -> Iterator[dict[str, Child
 
 def _await(program: Program, child: Child, command: Command) -> None:
     deadline = time.monotonic() + START_S
-    while program.ready is not None and not answers(program.ready):
+    answered = 0
+    while program.ready is not None and answered < READY_IN_A_ROW:
+        if answers(program.ready):
+            answered += 1
+            continue
+        answered = 0
         if child.exit_status() is not None or time.monotonic() > deadline:
             tail = "\n".join(command.log.read_text("utf-8", errors="replace").splitlines()[-TAIL_LINES:])
             raise NotServingError(f"{program.name} ({' '.join(program.arguments)}) does not serve:\n{tail}")
