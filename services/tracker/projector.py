@@ -14,11 +14,11 @@ The steps of one batch of records, each repeatable, the commit last:
 A crash or a failure anywhere means that the same records come again, and step 3 then knows them: their subjects are
 refolded, offered under the guard, read back and published, whatever the first attempt had reached.
 
-What waits for a server waits beside the rest. The *scribe* writes the journal while the loop folds. The *hand* replaces
-what is certain beside the journal and, once the journal has answered, goes on with 5 to 7 while the loop polls and
-decodes the next batch. Acknowledgements are collected and commits made when there is time. Only one batch at a time is
-between 3 and 7. Each thread has its own things: the loop the consumer, the hand the outbox of documents; the cache
-passes between them with the batch.
+What waits for a server waits beside the rest. The *scribe* writes the journal of a large batch while the loop folds it.
+The *hand* replaces what is certain beside the journal and, once the journal has answered, goes on with 5 to 7 while the
+loop polls and decodes the next batch. Acknowledgements are collected and commits made when there is time. Only one
+batch at a time is between 3 and 7. Each thread has its own things: the loop the consumer, the hand the outbox of
+documents; the cache passes between them with the batch.
 
 Why a document may be replaced before its event is journaled: the records come again until both are done, and an event
 that the document already holds never sorts after its last one, so it is not carried into it a second time.
@@ -66,8 +66,9 @@ from services.tracker.watermarks import Watermarks
 
 POLL_S = 0.2
 POLL_BESIDE_S = 0.005  # while something is under way that waits for the poll
+FEW = 100  # events: so few the loop journals itself, beside the hand; handing them over would take longer
 UNACKNOWLEDGED = 4  # batches published and not yet acknowledged, before the loop waits
-COMMIT_EVERY_S = 0.1  # under load; at once when there is nothing else to do
+BOOKS_EVERY_S = 0.1  # positions and commits under load; at once when there is nothing else to do
 MARK_EVERY_S = 1.0  # between two questions for the end offsets
 FUSES_EVERY_S = 2.0  # between two looks for an operator's word
 REFOLDS = 10  # attempts at one document while others keep writing it
@@ -91,10 +92,11 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """Two executors of one thread each."""
+    """Two executors of one thread each, and up to how many events the loop journals a batch itself."""
 
     scribe: Executor
     hand: Executor
+    few: int = FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Projector:
         self._uncommitted: dict[int, Mark] = {}
         self._assigned = False
         self._learned = False
-        self._next_commit = 0.0
+        self._next_books = 0.0
         self._next_mark = 0.0
         self._next_fuses = 0.0
         self._fresh_at: float | None = None
@@ -211,9 +213,8 @@ class Projector:
         """Bring to its commit what is under way, if it can be."""
         try:
             self._await_in_flight()
-            self._note()
             self._acknowledge(wait=True)
-            self._commit(at_once=True)
+            self._keep_books()
         except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))  # the next owner does it again
 
@@ -226,12 +227,14 @@ class Projector:
         batch = batch.cut(stops)
         held = self._hold({arrival.event.subject for arrival in batch.arrivals})
 
-        journaling = self._hands.scribe.submit(self._stores.journal.add, batch.first_claims())
+        claims = batch.first_claims()
+        many = len(claims) > self._hands.few
+        journaling = self._hands.scribe.submit(self._stores.journal.add, claims) if many else None
         verdict = intake.judge(batch, {})  # as if all were new to the journal: most often all is
         carried = self._carry(verdict, held)
         changes = [(one.base, one.document) for one in carried.values()]
         replacing = self._hands.hand.submit(self._stores.projects.swap, changes)
-        known = journaling.result()
+        known = journaling.result() if journaling is not None else self._stores.journal.add(claims)
 
         if known:
             verdict = intake.judge(batch, known)
@@ -371,17 +374,22 @@ class Projector:
     # -- 8: what the loop collects when there is time
 
     def _tidy(self, *, idle: bool) -> None:
-        self._note()
         self._acknowledge(wait=idle)
-        self._commit(at_once=idle)
+        now = self._clock.monotonic()
+        if idle or now >= self._next_books:
+            self._next_books = now + BOOKS_EVERY_S
+            self._keep_books()
         self._look_for_mended_fuses()
         self._mark_time(idle=idle)
 
-    def _note(self) -> None:
-        """Tell the other processes how far everything is applied."""
+    def _keep_books(self) -> None:
+        """Tell the other processes how far everything is applied, and commit what is done."""
         if self._unnoted:
             self._stores.positions.advance(self._unnoted)
             self._unnoted = {}
+        if self._uncommitted:
+            self._source.commit(self._uncommitted)
+            self._uncommitted = {}
 
     def _acknowledge(self, *, wait: bool) -> None:
         """Look at every record sent. What a batch sent is durable, in the order of the batches: it is done."""
@@ -394,13 +402,6 @@ class Projector:
             self._owned.applied(work.marks, work.stops)
             self._uncommitted |= work.marks
             self._tell(work)
-
-    def _commit(self, *, at_once: bool) -> None:
-        now = self._clock.monotonic()
-        if self._uncommitted and (at_once or now >= self._next_commit):
-            self._next_commit = now + COMMIT_EVERY_S
-            self._source.commit(self._uncommitted)
-            self._uncommitted = {}
 
     def _tell(self, work: Work) -> None:
         seconds = self._clock.monotonic() - work.began
@@ -498,8 +499,7 @@ class Projector:
             self._await_in_flight()
         except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))
-        self._unacknowledged.clear()
-        self._unnoted = {}
+        self._unacknowledged.clear()  # what is unnoted and uncommitted stays: it is done, and stays done
 
     def _is_under_way(self) -> bool:
         return bool(self._in_flight or self._unacknowledged or self._unnoted or self._uncommitted)

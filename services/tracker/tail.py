@@ -28,6 +28,8 @@ from services.tracker.ports import Mark, Outbox, Projects
 from services.tracker.source import GROUP
 
 MAX_POLL_RECORDS = 2_000
+FETCH_BYTES = 64 * 1024
+FETCH_MS = 500
 ASK_MS = 2_000
 CLOSE_MS = 2_000
 GRACE_S = 1.0  # between reading a record and judging it: our own may be read before its offset is noted
@@ -265,6 +267,9 @@ class KafkaTailSource:
             GROUP,
             group_instance_id=None,  # it never joins: it only asks for the committed positions
             max_poll_records=MAX_POLL_RECORDS,
+            # It may come half a second late, but not once for every record.
+            fetch_min_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_MS,
         )
 
     def follow(self, partitions: Collection[int]) -> None:

@@ -41,7 +41,7 @@ from tests.parity.tracker.fakes import (
     MemoryTopic,
 )
 
-HandsKind = tuple[type[Executor], type[Executor]]  # the scribe's and the hand's
+HandsKind = tuple[int, type[Executor], type[Executor]]  # how many events are few; the scribe and the hand
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = Calendar.build(ZONE, {})
@@ -89,7 +89,7 @@ class Plant:
         self.events.append(partition, key, value)
 
     def worker(
-        self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hands: HandsKind = (Eager, Eager)
+        self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hands: HandsKind = (100, Eager, Eager)
     ) -> Worker:
         return Worker(self, faults, max_poll_records, hands)
 
@@ -158,7 +158,7 @@ class Worker:
             self.regime,
             self.published,
             self.visibility,
-            Hands(hands[0](), hands[1]()),
+            Hands(hands[1](), hands[2](), few=hands[0]),
             plant.clock,
             self.metrics,
             ZONE,

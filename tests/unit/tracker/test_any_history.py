@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED, Event
 from luodi.domain.stages import STAGES
 from tests.parity.tracker.fakes import Crash, Faults, crash
-from tests.unit.tracker.plant import Plant, event
+from tests.unit.tracker.plant import HandsKind, Plant, event
 from tests.unit.tracker.test_crash_at_every_call import HANDS
 
 SUBJECTS = ("p1", "p2", "p3")
@@ -56,7 +56,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     st.sampled_from(HANDS),
 )
 def test_every_telling_ends_in_the_documents_of_its_events(
-    told: list[Event], seed: int, max_poll_records: int, at: int, after: bool, hands: tuple[type, type]
+    told: list[Event], seed: int, max_poll_records: int, at: int, after: bool, hands: HandsKind
 ) -> None:
     order = told + told[::2]
     random.Random(seed).shuffle(order)

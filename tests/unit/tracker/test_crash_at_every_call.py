@@ -11,9 +11,11 @@ from tests.parity.tracker.fakes import Crash, Eager, Faults, Lazy, crash, passin
 from tests.unit.tracker.plant import HandsKind, Plant, Worker, event, rejected_ids
 
 HANDS = [
-    (Eager, Eager),  # each step done at once
-    (Lazy, Lazy),  # each as late as it may be
-    (Lazy, Eager),  # documents replaced before their events are journaled
+    (0, Eager, Eager),  # each step done at once
+    (0, Lazy, Lazy),  # each as late as it may be
+    (0, Lazy, Eager),  # documents replaced before their events are journaled
+    (100, Eager, Eager),  # the same, and the loop journals itself
+    (100, Eager, Lazy),  # the loop journals itself, and everything else comes late
 ]
 
 REJECTED = {"project-events-0-5", "project-events-1-3", "project-events-1-4"}
@@ -104,6 +106,7 @@ def held_up(at: int, calls: int, max_poll_records: int, hands: HandsKind, *, aft
     for _ in range(calls):
         if not others:
             zombie.turn()
+    zombie.projector.finish()
     last = plant.states.last_states()
     late = any(state["events"] < plant.projects.documents[s]["events"] for s, state in last.items())
     others[0].heal()

@@ -230,6 +230,26 @@ def test_a_new_activation_of_the_same_rules_is_followed_without_a_restart() -> N
     plant.check_end()
 
 
+def test_positions_and_commits_that_fail_are_made_up_for_when_nothing_else_happens() -> None:
+    plant = Plant(partitions=1)
+    broken = True
+
+    class WhileBroken(Faults):
+        def call(self, name, method, args, kwargs):  # type: ignore[no-untyped-def]  # as in the base
+            if broken and name in {"MemoryPositions.advance", "MemorySource.commit"}:
+                passing(name)
+            return method(*args, **kwargs)
+
+    worker = plant.worker(WhileBroken(0, passing, after=False))
+    plant.arrive(event("p0", "a", 1))
+    worker.turn(8)
+    assert (plant.positions.rows, plant.group.committed) == ({}, {})
+    broken = False
+    worker.turn(8)
+    assert (plant.positions.rows, plant.group.committed) == ({0: 1}, {0: 1})
+    plant.check_end()
+
+
 def test_a_rebalance_takes_each_partition_from_its_committed_offset() -> None:
     plant = Plant()
     plant.arrive(event("p1", "a", 1), event("p2", "a", 2))
