@@ -73,10 +73,20 @@ class Memory:
 
 def memory_of(pid: int) -> Memory:
     """The process and all its descendants together. Raises psutil.NoSuchProcess when it is gone."""
-    parent = psutil.Process(pid)
-    family = [parent, *parent.children(recursive=True)]
+    family = _family(pid)
     details = [process.memory_full_info() for process in family]
     return Memory(sum(d.pss for d in details) / MB, sum(d.rss for d in details) / MB, len(family))
+
+
+def cpu_seconds_of(*pids: int) -> float:
+    """Processor time so far of the processes and all their descendants, user and system."""
+    times = [process.cpu_times() for pid in pids for process in _family(pid)]
+    return sum(spent.user + spent.system for spent in times)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
 
 
 def describe() -> dict[str, str | int | float]:

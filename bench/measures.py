@@ -17,7 +17,7 @@ import orjson
 from kafka import KafkaProducer, TopicPartition
 
 from bench.figures import Figure, Goal, Reading, percentile, round_line
-from bench.machine import Memory, Meter, memory_of
+from bench.machine import Memory, Meter, cpu_seconds_of, memory_of
 from bench.milestones import Milestone, of_project, shuffled
 from bench.sides import PARTITIONS, Baseline, NotServingError, Product, Program, Side, running, until
 from bench.wire import ACCEPTED, Load, Pool, closed_loop, get, post
@@ -109,22 +109,27 @@ def _closed_loops(
     for side in bench.sides:
         side.prepare(space)
         programs += [_named(side, program) for program in side.ingest_programs(space)]
-    with running(programs, bench.home / "logs"):
+    with running(programs, bench.home / "logs") as children:
+        pids = {
+            side.name: [c.pid for name, c in children.items() if name.startswith(side.name)] for side in bench.sides
+        }
         requests = {side.name: [post(side.ingest, PATH, body) for body in bodies] for side in bench.sides}
         for side in bench.sides:  # the first requests of a process fill its caches: not counted
             closed_loop(side.ingest, requests[side.name], connections, 1.0)
         for _ in range(bench.rounds):
             pair = []
             for side in bench.sides:
-                meter = Meter()
+                meter, before = Meter(), cpu_seconds_of(*pids[side.name])
                 load = closed_loop(side.ingest, requests[side.name], connections, bench.size.window_s)
+                spent, used = meter.spent(), cpu_seconds_of(*pids[side.name]) - before
                 _no_refusals(side, load)
                 notes = {
+                    "service_cpu_us_per_event": 1e6 * used / (load.finished * events),
                     "p50_ms": 1000 * percentile(load.latencies, 50),
                     "p99_ms": 1000 * percentile(load.latencies, 99),
                     "generator_cpu_percent": 100 * load.generator_cpu,
                 }
-                pair.append(Reading(side.name, load.rate * events, meter.spent(), notes))
+                pair.append(Reading(side.name, load.rate * events, spent, notes))
             bench.keep(figure, pair)
 
 
@@ -220,8 +225,9 @@ def visible(bench: Bench) -> list[Figure]:
         pairs = []
         for side in bench.sides:
             programs = [*side.ingest_programs(space), *side.tracker_programs(space), *side.other_programs(space)]
-            with running(programs, bench.home / "logs"):
-                pairs.append(asyncio.run(_visible_round(bench, side, next(turns))))
+            with running(programs, bench.home / "logs") as children:
+                pids = [child.pid for child in children.values()]
+                pairs.append(asyncio.run(_visible_round(bench, side, next(turns), pids)))
         bench.keep(middle, [pair[0] for pair in pairs])
         bench.keep(late, [pair[1] for pair in pairs])
     return [middle, late]
@@ -246,7 +252,7 @@ def _seen(number: int) -> str:
     return f"seen-{number:05d}"
 
 
-async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, Reading]:
+async def _visible_round(bench: Bench, side: Side, turn: int, pids: Sequence[int]) -> tuple[Reading, Reading]:
     size = bench.size
     posts, looks = Pool(side.ingest, POST_CONNECTIONS), Pool(side.tracker, LOOK_CONNECTIONS)
     await posts.open()
@@ -257,10 +263,10 @@ async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, 
         seconds: list[float] = []
         tasks: list[asyncio.Task[None]] = []
         begin = time.monotonic() + 0.1
-        meter = Meter()
+        meter, cpu = Meter(), 0.0
         for number in range(warm + count):
             if number == warm:
-                meter = Meter()
+                meter, cpu = Meter(), cpu_seconds_of(*pids)
             at = begin + number / size.visible_rate
             await asyncio.sleep(max(0.0, at - time.monotonic()))
             place = turn // 2 * (warm + count) + number
@@ -268,12 +274,12 @@ async def _visible_round(bench: Bench, side: Side, turn: int) -> tuple[Reading, 
             watched = number >= warm and number % size.visible_every == 0
             told = seconds if watched else None
             tasks.append(asyncio.create_task(_post_one(side, posts, looks, milestone, at, told)))
-        spent = meter.spent()
+        spent, cores = meter.spent(), (cpu_seconds_of(*pids) - cpu) / size.visible_s
         await asyncio.gather(*tasks)
     finally:
         await posts.close()
         await looks.close()
-    notes = {"samples": float(len(seconds))}
+    notes = {"samples": float(len(seconds)), "services_cores": cores}
     return (
         Reading(side.name, 1000 * percentile(seconds, 50), spent, notes),
         Reading(side.name, 1000 * percentile(seconds, 99), spent, notes),

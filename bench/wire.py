@@ -85,6 +85,7 @@ class Load:
 
     seconds: float
     credit: float = 0.0
+    finished: int = 0  # accepted requests of the whole run, ramp and end included
     latencies: list[float] = field(default_factory=list)
     refused: dict[int, int] = field(default_factory=dict)
     generator_cpu: float = 0.0  # share of one core that the generator itself used
@@ -146,10 +147,11 @@ def closed_loop(
 
 
 def _count(load: Load, connection: _Connection, now: float, begin: float, end: float) -> None:
+    status = connection.reader.status
+    load.finished += status == ACCEPTED
     inside = overlap(connection.began, now, begin, end)
     if inside <= 0:
         return
-    status = connection.reader.status
     if status == ACCEPTED:
         load.credit += inside
         load.latencies.append(now - connection.began)
