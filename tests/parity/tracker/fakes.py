@@ -6,12 +6,13 @@ they do through a wire.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
+
+import bson
 
 from luodi.domain.events import Event
 from luodi.runtime.errors import TransientError
@@ -76,7 +77,7 @@ class MemoryProjects:
             held = self.documents.get(document["_id"])
             guard = None if held is None else (held["events"], held["ruleset"])
             if guard == (None if base is None else (base.events, base.ruleset)):
-                self.documents[document["_id"]] = copy.deepcopy(document)
+                self.documents[document["_id"]] = _through_the_wire(document)
             elif held is None or held["fold"] != document["fold"] or guard != _guard(document):
                 refused.add(document["_id"])
         return refused
@@ -86,10 +87,10 @@ class MemoryProjects:
         for document in documents:
             held = self.documents.get(document["_id"])
             if held is None or _rises(_guard(held), _guard(document)):
-                self.documents[document["_id"]] = copy.deepcopy(document)
+                self.documents[document["_id"]] = _through_the_wire(document)
 
     def read(self, subjects: Collection[str]) -> dict[str, Document]:
-        return {s: copy.deepcopy(self.documents[s]) for s in subjects if s in self.documents}
+        return {s: _through_the_wire(self.documents[s]) for s in subjects if s in self.documents}
 
     def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
         return {s: _guard(self.documents[s]) for s in subjects if s in self.documents}
@@ -479,6 +480,10 @@ class _Through:
         if not callable(held):
             return held
         return lambda *args, **kwargs: self._faults.call(f"{type(self._port).__name__}.{name}", held, args, kwargs)
+
+
+def _through_the_wire(document: Document) -> Document:
+    return bson.decode(bson.encode(document))
 
 
 def _guard(document: Document) -> tuple[int, int]:
