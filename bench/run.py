@@ -17,6 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from kafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
 from bench import machine
 from bench.figures import Figure, table
 from bench.measures import MEASURES, QUICK, Bench, MemoryRow, Size, memory
@@ -25,10 +28,15 @@ from bench.wire import BrokenAnswerError
 from luodi.local.faults import LocalError
 from luodi.local.harness import servers
 from luodi.runtime import logging
+from luodi.runtime.errors import FatalError, TransientError
 
 NAMES = (*MEASURES, "memory")
 ROUNDS = 5  # odd, so that a median is a round that happened
 MEMORY_BOUND_MB = 200
+FAILURES = (
+    *(NotServingError, BrokenAnswerError, AssertionError),  # a side did not do what was to be measured
+    *(LocalError, TransientError, FatalError, KafkaError, PyMongoError, OSError),  # a server is not there
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     home = Path(tempfile.mkdtemp(prefix="luodi-bench-"))
     try:
         return _run(options, home)
-    except (NotServingError, BrokenAnswerError, TimeoutError, LocalError, AssertionError) as exc:
-        print(f"bench: {exc}", file=sys.stderr)
+    except FAILURES as exc:
+        print(f"bench: {type(exc).__name__}: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
