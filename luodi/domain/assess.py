@@ -13,7 +13,7 @@ from typing import Any
 
 from luodi.domain import clocks
 from luodi.domain.calendar import Calendar
-from luodi.domain.clocks import BLUE, GREY, Gap, days_used, in_force, light_at
+from luodi.domain.clocks import BLUE, GREY, Facts, Gap, days_used, in_force, light_at
 from luodi.domain.days import day_text, first_day, last_day
 from luodi.domain.events import REGISTERED_FIELDS
 from luodi.domain.fold import State
@@ -112,7 +112,7 @@ def _standing(
     start = reached[stage]
     if start is None:
         return Standing(GREY, {"code": "date-unknown", "route": route, "stage": stage})
-    return Gap(route, stage, awaited, start, fields.get("lanes") or ())
+    return Gap(route, stage, awaited, start)
 
 
 def _lights(
@@ -125,13 +125,9 @@ def _lights(
     """
     gap_clocks: list[dict[str, Any]] = []
     if isinstance(standing, Gap):
-        plan = state["plans"].get(standing.awaited)
-        run = clocks.gap_clock(standing, None if plan is None else plan["date"], blockers, rules, calendar)
-        if run is None:
-            tracks = [clocks.steady(GREY, clocks.no_limit(standing))]
-        else:
-            gap_clocks.append(run[0])
-            tracks = [run[1]]
+        runs = clocks.gap_clocks(standing, _facts(state, standing, blockers), rules, calendar)
+        gap_clocks = [clock for clock, _ in runs]
+        tracks = [steps for _, steps in runs] or [clocks.steady(GREY, clocks.no_limit(standing))]
     else:
         tracks = [clocks.steady(standing.light, standing.reason)]
         if standing.silent:
@@ -142,6 +138,20 @@ def _lights(
             blocker["lights"] = clocks.render(promise, calendar)
             tracks.append(promise)
     return gap_clocks, clocks.render(clocks.worst(tracks), calendar)
+
+
+def _facts(state: State, gap: Gap, blockers: Sequence[Mapping[str, Any]]) -> Facts:
+    """What bears on the open gap; a state folded by an earlier version lacks the younger entries."""
+    return Facts(
+        plan=state["plans"].get(gap.awaited),
+        blockers=blockers,
+        fields=state["fields"],
+        land_contract=state.get("land_contract"),
+        annual_plans=state.get("annual_plans") or {},
+        statistics=state.get("statistics"),
+        progress=state["progress"],
+        milestones=state["milestones"],
+    )
 
 
 def _status(state: State, suspensions: Sequence[Mapping[str, Any]]) -> str:

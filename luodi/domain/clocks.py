@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
 from typing import Any
@@ -52,31 +52,51 @@ class Gap:
     reached: str
     awaited: str
     start: str  # business date on which the stage was reached
-    lanes: Sequence[str] = ()
 
 
-def gap_clock(
-    gap: Gap, plan: str | None, blockers: Sequence[Mapping[str, Any]], rules: Rules, calendar: Calendar
-) -> tuple[dict[str, Any], list[DayStep]] | None:
-    """The clock of an open gap and its lights by day; None when no version of the rules sets it a limit.
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that bears on an open gap besides its own dates; the entries are those of the folded state."""
 
-    ``plan`` is the planned business date of the awaited stage, ``blockers`` come in the order they were recorded.
-    Each version of the rules gives the lights of the days it is in force. The clock shows the figures of the newest;
-    when there are several, ``versions`` holds those of each (see ``in_force``).
+    plan: Mapping[str, Any] | None = None  # of the awaited stage: {"baseline", "date", "changes", …}
+    blockers: Sequence[Mapping[str, Any]] = ()  # with their clears and pauses, in the order they were recorded
+    fields: Mapping[str, Any] = field(default_factory=dict)  # as registered: lanes, class, industry, investment, …
+    land_contract: Mapping[str, Any] | None = None
+    annual_plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by year
+    statistics: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None  # as last reported
+    milestones: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by stage
+
+    @property
+    def last_report(self) -> str | None:
+        """The newest business date on which a milestone was reached or progress was reported."""
+        days = [milestone["date"] for milestone in self.milestones.values() if milestone["date"] is not None]
+        if self.progress is not None and self.progress["date"] is not None:
+            days.append(self.progress["date"])
+        return max(days, key=last_ordinal, default=None)
+
+
+def gap_clocks(gap: Gap, facts: Facts, rules: Rules, calendar: Calendar) -> list[tuple[dict[str, Any], list[DayStep]]]:
+    """The clocks of an open gap, each with its lights by day; none when no version of the rules sets it a limit.
+
+    The zone's default (or the plan in its place) comes first. Each version of the rules gives the lights of the days
+    it is in force. A clock shows the figures of the newest; when there are several, ``versions`` holds those of each
+    (see ``in_force``).
     """
     runs: list[tuple[Version, dict[str, Any], list[DayStep]]] = []
+    plan = None if facts.plan is None else facts.plan["date"]
     for version in rules.versions:
-        run = _run(gap, plan, blockers, version, calendar)
+        run = _run(gap, plan, facts, version, calendar)
         if run is not None:
             runs.append((version, *run))
     if not runs:
-        return None
+        return []
     _, clock, steps = runs[-1]
     if len(rules.versions) > 1:
         clock = clock | {"versions": [figures | {"from": str(version.valid_from)} for version, figures, _ in runs]}
         steps = _piece(rules, runs, no_limit(gap))
     clock["lights"] = render(steps, calendar)
-    return clock, steps
+    return [(clock, steps)]
 
 
 def in_force(clock: Mapping[str, Any], today: date) -> Mapping[str, Any]:
@@ -180,15 +200,15 @@ def days_used(clock: Mapping[str, Any], calendar: Calendar, today: date) -> int:
 
 
 def _run(
-    gap: Gap, plan: str | None, blockers: Sequence[Mapping[str, Any]], version: Version, calendar: Calendar
+    gap: Gap, plan: str | None, facts: Facts, version: Version, calendar: Calendar
 ) -> tuple[dict[str, Any], list[DayStep]] | None:
     """The clock under one version of the rules, its lights by day."""
     if plan is not None and gap.awaited in PLANNED_STAGES:
         return _plan_run(gap, plan, version)
-    limit = version.limit(gap.route, gap.awaited, gap.lanes)
+    limit = version.limit(gap.route, gap.awaited, facts.fields.get("lanes") or ())
     if limit is None:
         return None
-    pauses = approved(blockers, version.pausing_causes) if blockers else []
+    pauses = approved(facts.blockers, version.pausing_causes) if facts.blockers else []
     return _limit_run(gap, limit, plan, pauses, version, calendar)
 
 

@@ -27,7 +27,6 @@ from luodi.domain.events import (
     Event,
     digest,
 )
-from luodi.domain.rules import DEFAULT_RULES
 from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from luodi.runtime import settings as settings_module
@@ -44,6 +43,7 @@ from services.tracker.queries import Queries
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.visibility import Visibility
 from tests.integration.tracker.world import Recorder
+from tests.rules import DEFAULT_RULES
 
 pytestmark = pytest.mark.stack
 

@@ -23,7 +23,8 @@ from luodi.domain.events import (
     Event,
 )
 from luodi.domain.fold import fold
-from luodi.domain.rules import DEFAULT_RULES, Rules
+from luodi.domain.rules import Rules
+from tests.rules import DEFAULT_RULES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FIRST_PUBLISHED = 2004

@@ -27,7 +27,8 @@ from luodi.domain.events import (
     Event,
 )
 from luodi.domain.fold import fold
-from luodi.domain.rules import DEFAULT_RULES, Limit, Rules
+from luodi.domain.rules import Limit, Rules
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, Story, light_on, published
 from tests.unit.domain.strategies import DATA, histories
 

@@ -13,7 +13,8 @@ import pytest
 
 from luodi.domain.assess import days_used, light_at
 from luodi.domain.days import last_day
-from luodi.domain.rules import DEFAULT_RULES, LANE_START_ON_LAND, Limit, Rules, Version
+from luodi.domain.rules import LANE_START_ON_LAND, Limit, Rules, Version
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import Story, light_on, published
 from tests.unit.domain.oracle import Approval, Situation, judge
 

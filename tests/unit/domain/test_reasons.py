@@ -15,8 +15,8 @@ from luodi.domain.clocks import LIGHTS
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
 from luodi.domain.reasons import LIGHT_NAMES, SENTENCES, light_name, text
-from luodi.domain.rules import DEFAULT_RULES
 from luodi.domain.stages import Language
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, Story, light_on, published
 from tests.unit.domain.strategies import histories
 

@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from luodi.domain import stages
-from luodi.domain.rules import DEFAULT_RULES, LANE_START_ON_LAND, Limit, Rules
+from luodi.domain.rules import LANE_START_ON_LAND, Limit, Rules
 from luodi.domain.stages import ROUTES, STAGES
+from tests.rules import DEFAULT_RULES
 
 ONLY = DEFAULT_RULES.versions[0]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from luodi.domain.assess import assess
 from luodi.domain.fold import fold
-from luodi.domain.rules import DEFAULT_RULES
 from schemas import states
 from services.notify.watches import Watch, promise_matter, watch_of
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, Story, published
 
 NOW = "2026-09-01T00:00:00.000Z"

@@ -17,12 +17,13 @@ from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
-from luodi.domain.rules import CAUSES, DEFAULT_RULES
+from luodi.domain.rules import CAUSES
 from luodi.domain.stages import KINDS, ROUTES
 from schemas.events import BLOCKER_KINDS, EVENT_TYPES, load_http, unconfirmed
 from seeds import demo
 from seeds.demo import DemoProject
 from seeds.facts import published_events
+from tests.rules import DEFAULT_RULES
 
 DAY = date(2026, 3, 5)
 DAYS = (

@@ -14,7 +14,6 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant
 from luodi.domain.events import MILESTONE_REPORTED, PROJECT_REGISTERED, Event
 from luodi.domain.fold import fold
-from luodi.domain.rules import DEFAULT_RULES
 from luodi.runtime.clock import ManualClock
 from luodi.runtime.metrics import Metrics
 from schemas import codec
@@ -40,6 +39,7 @@ from tests.parity.tracker.fakes import (
     MemoryTailSource,
     MemoryTopic,
 )
+from tests.rules import DEFAULT_RULES
 
 HandsKind = tuple[int, type[Executor], type[Executor]]  # how many events are few; the scribe and the hand
 

@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 
 from luodi.domain.events import PROJECT_REGISTERED
-from luodi.domain.rules import DEFAULT_RULES
 from luodi.runtime.errors import FatalError
 from schemas import states
 from services.tracker import intake, rulesets
 from services.tracker.ports import Unwritten
 from services.tracker.rulesets import Content
 from tests.parity.tracker.fakes import Faults, passing
+from tests.rules import DEFAULT_RULES
 from tests.unit.tracker.plant import CALENDAR, Plant, event, rejected_ids
 
 
