@@ -40,6 +40,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     3. run the clock of the gap and those of the promises; 4. show the worst of them.
     """
     fields, milestones = state["fields"], state["milestones"]
+    calendar = calendar.of(fields.get("zone"))
     route = fields.get("route")
     if route not in ROUTES:
         route = LAND  # not registered yet, or of a route that only a newer version knows

@@ -1,8 +1,9 @@
 """The working calendar of a zone: which days count as working days, and when a business day begins.
 
-In a year whose holidays are not published Monday to Friday are working days; nothing is guessed. Counting is
-arithmetic on whole weeks plus the days that differ from them (holidays on weekdays, worked weekend days 补班), kept as
-running totals: every question is one bisection, for any year.
+There is one calendar of the country; a zone that departs from it has one of its own (``Calendar.of``). In a year
+whose holidays are not published Monday to Friday are working days; nothing is guessed. Counting is arithmetic on
+whole weeks plus the days that differ from them (holidays on weekdays, worked weekend days 补班), kept as running
+totals: every question is one bisection, for any year.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from itertools import accumulate
 
@@ -21,25 +22,49 @@ FRIDAY = 4  # date.weekday() of the last weekday
 
 
 @dataclass(frozen=True, slots=True)
+class DayName:
+    """What a day that differs from Monday to Friday is called: its holiday, or the holiday it makes up for."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class YearDays:
-    """The published days of one year that differ from Monday to Friday."""
+    """The days of one year that differ from Monday to Friday, and what they are called."""
 
     off: frozenset[date] = frozenset()  # weekdays that are not worked: 法定节假日 and its bridges
     made_up: frozenset[date] = frozenset()  # weekend days that are worked: 补班
+    names: Mapping[date, DayName] = field(default_factory=dict)  # weekend days within a holiday have one too
 
     @classmethod
-    def observed(cls, year: int, is_workday: Callable[[date], bool]) -> YearDays:
+    def observed(
+        cls, year: int, is_workday: Callable[[date], bool], names: Mapping[date, DayName] | None = None
+    ) -> YearDays:
         """Read a published year day by day from any source that can say whether a day is worked."""
         days = [date.fromordinal(n) for n in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)]
         return cls(
             off=frozenset(day for day in days if day.weekday() <= FRIDAY and not is_workday(day)),
             made_up=frozenset(day for day in days if day.weekday() > FRIDAY and is_workday(day)),
+            names={day: name for day, name in (names or {}).items() if day.year == year},
+        )
+
+    def overlaid(self, other: YearDays) -> YearDays:
+        """These days with what ``other`` says of single days in the place of what was known of them."""
+        said = other.off | other.made_up
+        return YearDays(
+            off=(self.off - said) | other.off,
+            made_up=(self.made_up - said) | other.made_up,
+            names={day: name for day, name in self.names.items() if day not in said} | dict(other.names),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
-    """Working days and midnights of one time zone; made by ``Calendar.build``."""
+    """Working days and midnights of one time zone; made by ``Calendar.build``.
+
+    ``of(zone)`` is the calendar of a zone: this one unless the zone departs from it. Midnights are everybody's.
+    """
 
     timezone: tzinfo
     last_published: int  # year; 0 when no year is published
@@ -48,26 +73,49 @@ class Calendar:
     _shifts: tuple[int, ...]  # _shifts[i]: what the first i exceptions add to the count of weekdays
     _counts: tuple[int, ...]  # _counts[i]: working days from 0001-01-01 up to and including _exceptions[i]
     _fingerprint: str
+    _names: Mapping[int, DayName]  # by ordinal
+    _zones: Mapping[str, Calendar] = field(default_factory=dict)
     _midnights: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, timezone: tzinfo, years: Mapping[int, YearDays]) -> Calendar:
-        """Make a calendar from the published years; days that do not differ from Monday to Friday change nothing."""
+    def build(cls, timezone: tzinfo, years: Mapping[int, YearDays], last_published: int | None = None) -> Calendar:
+        """Make a calendar from the days that are known to differ from Monday to Friday.
+
+        ``last_published`` is the last year whose whole arrangement is known, when single days of later years are known
+        too; by default the last of ``years``. Days that do not differ from Monday to Friday change nothing.
+        """
         steps = {day.toordinal(): -1 for year in years.values() for day in year.off if day.weekday() <= FRIDAY} | {
             day.toordinal(): 1 for year in years.values() for day in year.made_up if day.weekday() > FRIDAY
         }
         exceptions = tuple(sorted(steps))
         shifts = tuple(accumulate((steps[day] for day in exceptions), initial=0))
         counts = tuple(_weekdays(day) + shift for day, shift in zip(exceptions, shifts[1:], strict=True))
-        content = [str(timezone), sorted(years), [[day, steps[day]] for day in exceptions]]
-        fingerprint = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
-        last = max(years, default=0)
+        last = max(years, default=0) if last_published is None else last_published
         last_day = date(last, 12, 31).toordinal() if last else 0
-        return cls(timezone, last, last_day, exceptions, shifts, counts, fingerprint)
+        fingerprint = _digest([str(timezone), last, [[day, steps[day]] for day in exceptions]])
+        names = {day.toordinal(): name for year in years.values() for day, name in year.names.items()}
+        return cls(timezone, last, last_day, exceptions, shifts, counts, fingerprint, names)
+
+    def with_zones(self, zones: Mapping[str, Calendar]) -> Calendar:
+        """This calendar with the zones that have their own; its fingerprint covers them. They share its midnights."""
+        own = {zone: replace(calendar, _midnights=self._midnights) for zone, calendar in sorted(zones.items())}
+        if not own:
+            return self
+        fingerprint = _digest([self._fingerprint, [[zone, calendar.fingerprint()] for zone, calendar in own.items()]])
+        return replace(self, _zones=own, _fingerprint=fingerprint)
+
+    def of(self, zone: str | None) -> Calendar:
+        """The calendar of a zone; this one for a zone that does not depart from it, and for a project without zone."""
+        return self._zones.get(zone, self) if zone is not None else self
 
     def fingerprint(self) -> str:
-        """A digest of everything an answer depends on: the time zone's name and the published years."""
+        """A digest of everything a document depends on: the time zone's name, the last published year, each day that
+        differs. What days are called is left out: it changes explanations, never a light."""
         return self._fingerprint
+
+    def name_of(self, day: date) -> DayName | None:
+        """The holiday that the day belongs to or, of a worked weekend day, makes up for; None where nothing is told."""
+        return self._names.get(day.toordinal())
 
     def count(self, day: int) -> int:
         """Working days from 0001-01-01 up to and including the ordinal ``day``; differences count an interval."""
@@ -113,6 +161,10 @@ class Calendar:
             known = min(max(instant(local), BEGINNING), END_OF_TIME)
             self._midnights[day] = known  # idempotent, so that threads may race
         return known
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
 def _weekdays(day: int) -> int:

@@ -1,4 +1,4 @@
-"""Configuration that is data: zones and the calendar, packaged with us and overlaid by the operator's folder."""
+"""Configuration that is data: zones and calendars, packaged with us and overlaid by the operator's folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.calendar import Calendar
 from luodi.domain.rules import DEFAULT_RULES, Rules
+from luodi.runtime import calendars
 from luodi.runtime.errors import InvalidSettingsError
 from luodi.runtime.settings import Settings
 
@@ -34,11 +35,15 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the services know before any event: zones by id, the working-day calendar, the rules in force."""
+    """What the services know before any event: zones by id, the working-day calendars, the rules in force."""
 
     zones: Mapping[str, Zone]
     calendar: Calendar
     rules: Rules
+
+    def calendar_of(self, zone: str | None) -> Calendar:
+        """The working days of a zone: the country's unless the zone departs from them."""
+        return self.calendar.of(zone)
 
 
 def load(settings: Settings) -> Configuration:
@@ -50,18 +55,10 @@ def load(settings: Settings) -> Configuration:
         if own.is_file():
             zones.update(_zones(str(own), _read(own, faults), faults))
     _refuse_shared_codes(zones, faults)
+    calendar = calendars.load(settings.timezone, settings.config_dir, zones.keys(), faults)
     if faults:
         raise InvalidSettingsError(faults)
-    return Configuration(zones, working_days(settings), DEFAULT_RULES)
-
-
-def working_days(settings: Settings) -> Calendar:
-    """The published holidays and make-up workdays of mainland China, in the zone's time zone."""
-    import chinese_calendar  # 100 ms of import that only a running service pays
-
-    years = {day.year for day in chinese_calendar.constants.holidays}
-    observed = {year: YearDays.observed(year, chinese_calendar.is_workday) for year in sorted(years)}
-    return Calendar.build(settings.timezone, observed)
+    return Configuration(zones, calendar, DEFAULT_RULES)
 
 
 def _read(path: Path, faults: list[str]) -> str:

@@ -44,12 +44,12 @@ class Viewer:
             "reason": self._reason(shown["reason"]) if lit else None,
             **{name: value for name, value in document.items() if name not in _INTERNAL},
             "warnings": [self._reason(warning) for warning in document["warnings"]],
-            "clocks": [self.clock(clock) for clock in document["clocks"]],
+            "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
             "blockers": [self._blocker(blocker) for blocker in document["blockers"]],
         }
 
-    def clock(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """A clock as answered. `days` are counted days: of a limit in months, calendar days."""
+    def clock(self, stored: Mapping[str, Any], zone: str | None) -> dict[str, Any]:
+        """A clock of a project of that zone, as answered. `days` are counted: of a limit in months, calendar days."""
         clock = in_force(stored, self.today)
         shown = light_at(stored["lights"], self.now)
         return {
@@ -61,7 +61,7 @@ class Viewer:
             "due": clock["due"],
             "warn": clock["warn"],
             "days": {
-                "used": days_used(clock, self.calendar, self.today),
+                "used": days_used(clock, self.calendar.of(zone), self.today),
                 "limit": clock["limit_days"],
                 "unit": "working_days" if clock["unit"] == "working_days" else "calendar_days",
             },
@@ -77,7 +77,7 @@ class Viewer:
         return {
             "project_id": document["_id"],
             "as_of": self.today.isoformat(),
-            "clocks": [self.clock(clock) for clock in document["clocks"]],
+            "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
             "promises": [self._blocker(b) for b in document["blockers"] if b["lights"]],
         }
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from luodi.domain import clocks
 from luodi.domain.assess import assess, days_used, in_force, light_at
+from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.days import BEGINNING, END_OF_TIME
 from luodi.domain.events import (
     BLOCKER_CLEARED,
@@ -29,7 +30,7 @@ from luodi.domain.events import (
 from luodi.domain.fold import fold
 from luodi.domain.rules import Limit, Rules
 from tests.rules import DEFAULT_RULES
-from tests.unit.domain.builders import SUBJECT, UNHURRIED, Story, light_on, published
+from tests.unit.domain.builders import SHANGHAI, SUBJECT, UNHURRIED, Story, light_on, published
 from tests.unit.domain.strategies import DATA, histories
 
 ONLY = DEFAULT_RULES.versions[0]
@@ -577,3 +578,16 @@ def test_lights_that_begin_before_all_time_leave_no_empty_step() -> None:
         ("yellow", BEGINNING),
         ("red", "1970-01-05T16:00:00.000Z"),
     ]
+
+
+def test_a_zone_with_its_own_calendar_counts_by_it_and_the_others_by_the_countrys() -> None:
+    own = published().with_zones(
+        {"mine": Calendar.build(SHANGHAI, {2026: YearDays(off=frozenset({date(2026, 3, 5)}))})}
+    )
+    due = {}
+    for zone in ("demo", "mine"):
+        story = Story()
+        story.registered(zone=zone, lanes=["拿地即开工"])
+        story.reached("land_supplied", "2026-03-02")
+        due[zone] = story.document(calendar=own)["clocks"][0]["due"]
+    assert due == {"demo": "2026-03-30", "mine": "2026-03-31"}
