@@ -15,10 +15,26 @@ from typing import Any, ClassVar, NamedTuple
 from marshmallow import ValidationError
 
 from luodi.domain import events as domain
-from luodi.domain.days import first_day
+from luodi.domain.days import first_day, is_approximate, last_day
 from luodi.domain.money import INVESTMENTS, needs_confirmation
 from luodi.domain.stages import KINDS, ROUTES, STAGES
-from schemas.fields import EVENT_ID, ID, ONE_DAY, Amount, Choice, Day, Flag, Items, Json, Money, Name, Text, Whole
+from schemas.fields import (
+    EARLIEST,
+    EVENT_ID,
+    ID,
+    LATEST,
+    ONE_DAY,
+    Amount,
+    Choice,
+    Day,
+    Flag,
+    Items,
+    Json,
+    Money,
+    Name,
+    Text,
+    Whole,
+)
 from schemas.invalid import Fault, FieldError, Invalid, flatten
 from schemas.loading import REFUSE, TOLERATE, Objects, Record, Unknown, checked_fields, loader
 
@@ -134,7 +150,7 @@ class PlanSet(Record):
 class ProgressReported(Record):
     """How far the building is and what has been spent, cumulative."""
 
-    date = Day(required=True)
+    date = Day(partial=True, required=True)
     percent = Amount(100, allow_none=True)
     appearance = Text(_NOTE, lines=True, allow_none=True)
     invested_total = Money(allow_none=True)
@@ -151,6 +167,46 @@ def _given(name: str, *needed: str) -> Json:
     }
 
 
+def _some(name: str) -> Json:
+    """JSON Schema of "`name` is given"; a null is as good as nothing."""
+    return {"properties": {name: {"not": {"type": "null"}}}, "required": [name]}
+
+
+CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
+
+
+class LandContractRecorded(Record):
+    """The land contract with the days it agrees on. Recorded again: the whole of what holds from then on."""
+
+    also: ClassVar[Json] = {"anyOf": [_some(name) for name in CONTRACT_FIELDS]}
+
+    contract_no = Text(_LINE, allow_none=True)
+    parcel = Text(_LINE, allow_none=True)
+    area_mu = Amount(10_000_000, decimals=4, allow_none=True)
+    price = Money(allow_none=True)
+    start_by = Day(partial=True, allow_none=True)
+    complete_by = Day(partial=True, allow_none=True)
+    produce_by = Day(partial=True, allow_none=True)
+    note = _note()
+
+
+class AnnualPlanSet(Record):
+    """What is to be invested in a year, and in each of its months. Set again: the whole of what holds from then on."""
+
+    year = Whole(EARLIEST.year, LATEST.year, required=True)
+    amount = Money(required=True)
+    by_month = Items(Money(), 12, whole=True, allow_none=True)
+    note = _note()
+
+
+class StatisticsReported(Record):
+    """Whether the project stands in the statistical library (入库), and since when."""
+
+    in_library = Flag(required=True)
+    since = Day(partial=True, allow_none=True)
+    note = _note()
+
+
 class BlockerRaised(Record):
     """Something stands in the way. Without `owner` nobody has taken it; with `approver` and `until` it also pauses."""
 
@@ -159,11 +215,37 @@ class BlockerRaised(Record):
     kind = Choice("value", BLOCKER_KINDS, required=True)
     cause = Choice("value", CAUSES, allow_none=True)
     owner = Name(allow_none=True)
-    date = Day(required=True)
-    promise = Day(allow_none=True)
+    date = Day(partial=True, required=True)
+    promise = Day(partial=True, allow_none=True)
     level = Text(_SHORT, allow_none=True)
     approver = Name(allow_none=True)
     until = Day(allow_none=True)
+    note = _note()
+
+
+class BlockerPaused(Record):
+    """A pause is approved for a blocker: from `date` to `until`, both included, or until the blocker is cleared.
+
+    `document` is the paper behind the approval; a clock of law is not paused without one.
+    """
+
+    blocker_id = Name(EVENT_ID, required=True)
+    date = Day(required=True)
+    approver = Name(required=True)
+    until = Day(required=True)
+    document = Text(_LINE, allow_none=True)
+    note = _note()
+
+
+class BlockerUpdated(Record):
+    """Another unit must act, or the unit promises another day; the first promise is kept and postponements counted."""
+
+    also: ClassVar[Json] = {"anyOf": [_some("owner"), _some("promise")]}
+
+    blocker_id = Name(EVENT_ID, required=True)
+    owner = Name(allow_none=True)
+    promise = Day(partial=True, allow_none=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
     note = _note()
 
 
@@ -171,14 +253,14 @@ class BlockerCleared(Record):
     """The blocker is out of the way; the day counts again."""
 
     blocker_id = Name(EVENT_ID, required=True)
-    date = Day(required=True)
+    date = Day(partial=True, required=True)
     note = _note()
 
 
 class SuspensionBegun(Record):
     """Work stands still (停工). This alone pauses no clock."""
 
-    date = Day(required=True)
+    date = Day(partial=True, required=True)
     reason = Text(_REASON, lines=True, allow_none=True)
     note = _note()
 
@@ -187,7 +269,7 @@ class SuspensionEnded(Record):
     """Work goes on."""
 
     suspension_id = Name(EVENT_ID, required=True)
-    date = Day(required=True)
+    date = Day(partial=True, required=True)
     note = _note()
 
 
@@ -219,23 +301,40 @@ def _amends_something(data: Data) -> Iterator[tuple[str, Fault]]:
         yield "", Fault("nothing-amended")
 
 
-def _pause_is_whole_and_short(data: Data) -> Iterator[tuple[str, Fault]]:
-    begun, until, approver = data["date"], data.get("until"), data.get("approver")
+def _says_something(*names: str) -> Rule:
+    """At least one of the fields is given."""
+
+    def rule(data: Data) -> Iterator[tuple[str, Fault]]:
+        if all(data.get(name) is None for name in names):
+            yield "", Fault("nothing-amended")
+
+    return rule
+
+
+def _pause_is_whole(data: Data) -> Iterator[tuple[str, Fault]]:
+    until, approver = data.get("until"), data.get("approver")
     if (until is None) != (approver is None):
         yield ("until" if until is None else "approver"), Fault("together")
     if until is not None:
-        length = first_day(until) - first_day(begun) + ONE_DAY
-        if length < ONE_DAY:
-            yield "until", Fault("before-date")
-        elif length > timedelta(days=MAX_PAUSE_DAYS):
-            yield "until", Fault("pause-too-long", limit=MAX_PAUSE_DAYS)
+        if is_approximate(data["date"]):
+            yield "date", Fault("day-needed")
+        else:
+            yield from _pause_is_short(data)
         if data.get("cause") is None:
             yield "cause", Fault("needed-for-pause")
 
 
+def _pause_is_short(data: Data) -> Iterator[tuple[str, Fault]]:
+    length = first_day(data["until"]) - first_day(data["date"]) + ONE_DAY
+    if length < ONE_DAY:
+        yield "until", Fault("before-date")
+    elif length > timedelta(days=MAX_PAUSE_DAYS):
+        yield "until", Fault("pause-too-long", limit=MAX_PAUSE_DAYS)
+
+
 def _promise_is_not_before_blocker(data: Data) -> Iterator[tuple[str, Fault]]:
     promise = data.get("promise")
-    if promise is not None and first_day(promise) < first_day(data["date"]):
+    if promise is not None and last_day(promise) < first_day(data["date"]):
         yield "promise", Fault("before-date")
 
 
@@ -317,12 +416,51 @@ ROWS = (
         domain.PROGRESS_REPORTED, "project", ProgressReported, f"{_PROJECT}/progress", "形象进度 · Report progress"
     ),
     EventType(
+        domain.LAND_CONTRACT_RECORDED,
+        "project",
+        LandContractRecorded,
+        f"{_PROJECT}/land-contract",
+        "土地出让合同 · Record the land contract",
+        rules=(_says_something(*CONTRACT_FIELDS),),
+    ),
+    EventType(
+        domain.ANNUAL_PLAN_SET,
+        "project",
+        AnnualPlanSet,
+        f"{_PROJECT}/annual-plan",
+        "年度投资计划 · Set the plan of a year",
+    ),
+    EventType(
+        domain.STATISTICS_REPORTED,
+        "project",
+        StatisticsReported,
+        f"{_PROJECT}/statistics",
+        "统计入库 · Report the statistical library",
+        happened=("since",),
+    ),
+    EventType(
         domain.BLOCKER_RAISED,
         "project",
         BlockerRaised,
         f"{_PROJECT}/blockers",
         "报困难 · Raise a blocker",
-        rules=(_pause_is_whole_and_short, _promise_is_not_before_blocker),
+        rules=(_pause_is_whole, _promise_is_not_before_blocker),
+    ),
+    EventType(
+        domain.BLOCKER_PAUSED,
+        "project",
+        BlockerPaused,
+        f"{_PROJECT}/blockers/{{blocker_id}}/pause",
+        "批准暂停计时 · Approve a pause for a blocker",
+        rules=(_pause_is_short,),
+    ),
+    EventType(
+        domain.BLOCKER_UPDATED,
+        "project",
+        BlockerUpdated,
+        f"{_PROJECT}/blockers/{{blocker_id}}/update",
+        "更换责任单位或承诺时限 · Change the unit or the promise of a blocker",
+        rules=(_says_something("owner", "promise"),),
     ),
     EventType(
         domain.BLOCKER_CLEARED,

@@ -252,18 +252,23 @@ class Instant(Checked[str]):
 
 
 class Items(Checked[list[Any]]):
-    """A list of at most `limit` values, each of the kind `inner`."""
+    """A list of at most `limit` values, or of just so many where it is `whole`, each of the kind `inner`."""
 
-    def __init__(self, inner: Checked[Any], limit: int, **kwargs: Any) -> None:
+    def __init__(self, inner: Checked[Any], limit: int, *, whole: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.inner = inner
         self.limit = limit
+        self.whole = whole
 
     def check(self, value: Any) -> list[Any]:
-        return each(value, self.limit, self.inner.check)
+        kept = each(value, self.limit, self.inner.check)
+        if self.whole and len(kept) < self.limit:
+            raise refuse("too-few", limit=self.limit)
+        return kept
 
     def rule(self) -> Json:
-        return {"type": "array", "maxItems": self.limit, "items": self.inner.rule()}
+        least = {"minItems": self.limit} if self.whole else {}
+        return {"type": "array", **least, "maxItems": self.limit, "items": self.inner.rule()}
 
 
 def each(value: Any, limit: int, check: Callable[[Any], Any]) -> list[Any]:

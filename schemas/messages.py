@@ -10,6 +10,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "empty": ("不能是空白", "This must not be blank"),
     "too-long": ("最多 {limit} 个字符", "At most {limit} characters are kept"),
     "too-many": ("最多 {limit} 项", "At most {limit} items are taken"),
+    "too-few": ("应有 {limit} 项", "There must be {limit} items"),
     "too-precise": ("最多 {decimals} 位小数", "At most {decimals} decimals are kept"),
     "bad-characters": (
         "含有不允许的控制字符或残缺字符",
@@ -36,6 +37,10 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "needed-for-pause": (
         "暂停计时必须写明原因类别",
         "A pause needs the cause it is approved for",
+    ),
+    "day-needed": (
+        "暂停计时的日期要写到日",
+        "A pause needs the day itself, not a month or a year",
     ),
     "nothing-amended": (
         "没有写明要修改的字段",

@@ -168,6 +168,19 @@ def _schemas() -> Json:
             "verified": {"type": ["object", "null"]},
         }
     )
+    pause = an_object(
+        {
+            "from": DATE,
+            "until": DATE,
+            "end": DATE | {"description": "The first day that counts again: after `until`, or the day of the clear."},
+            "approver": text,
+            "reason": nullable(text),
+            "document": nullable(text),
+            "number": {"type": "integer", "minimum": 1, "description": "Its place among the project's approvals."},
+            "event_id": text,
+            "recorded_at": INSTANT,
+        }
+    )
     blocker = an_object(
         {
             "id": text,
@@ -176,7 +189,11 @@ def _schemas() -> Json:
             "owner": nullable(text),
             "date": DATE,
             "promise": nullable(DATE),
+            "first_promise": nullable(DATE),
+            "postponed": {"type": "integer", "minimum": 0, "description": "How often the promise was moved back."},
             "cleared": nullable(DATE),
+            "pauses": {"type": "array", "items": pause},
+            "updates": {"type": "array", "items": {"type": "object"}},
             "light": nullable(light),
             "reason": nullable(reason),
         },
@@ -252,6 +269,9 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
         "blockers": {"type": "array", "items": blocker},
         "suspensions": {"type": "array", "items": {"type": "object"}},
         "withdrawn": {"type": ["object", "null"]},
+        "land_contract": {"type": ["object", "null"]},
+        "annual_plans": {"type": "array", "items": {"type": "object"}},
+        "statistics": {"type": ["object", "null"]},
         "version": {"type": "integer", "minimum": 1},
         "created_at": INSTANT,
         "updated_at": INSTANT,

@@ -137,6 +137,19 @@ class Story:
             data["arrived_total"] = _round(total * min(100, percent + 10) // 100)
         self.tell("progress.reported", data)
 
+    def land_contract(self, ago: int) -> None:
+        """The land contract, signed when the land was supplied; the start is agreed for half a year later."""
+        area = self.fields["area_mu"]
+        contract = {
+            "contract_no": f"DEMO-{self.number:03d}",
+            "parcel": self.fields["parcel"],
+            "area_mu": area,
+            "price": area * 40 * _WAN,
+            "start_by": self.ago(ago - 180),
+            "complete_by": self.ago(ago - 910),
+        }
+        self.tell("land_contract.recorded", contract)
+
     def blocker(
         self, row: tuple[str, str, str], ago: int, *, promise: int | None, pause_until: int | None = None
     ) -> str:
@@ -295,10 +308,16 @@ def _at(stage: str, low: int, high: int) -> Callable[[Story], None]:
     def tell(story: Story) -> None:
         ago = story.dice.randint(low, high)
         story.climb(stage, ago)
+        if stage == "land_supplied" and story.number % 3 == 0:
+            story.land_contract(ago)
         if stage == "started":
             share = min(95, 5 + ago * 90 // high)
             for percent, when in ((share // 2, ago // 2), (share, 2)):
                 story.progress(percent, when)
+            if story.number % 2 == 0:
+                in_library = ago > 60
+                since = {"since": story.ago(ago - 45)} if in_library else {}
+                story.tell("statistics.reported", {"in_library": in_library, **since})
 
     return tell
 
@@ -310,6 +329,9 @@ def _plan_for_completion(low: int, high: int) -> Callable[[Story], None]:
         story.climb("started", story.dice.randint(260, 340))
         story.tell("plan.set", {"stage": "completed", "date": story.ago(-story.dice.randint(low, high))})
         story.progress(story.dice.randint(55, 85), 4)
+        if total := story.fields.get("investment"):
+            month = _round(total // 24)
+            story.tell("annual_plan.set", {"year": story.day.year, "amount": 12 * month, "by_month": [month] * 12})
 
     return tell
 
@@ -342,7 +364,12 @@ def _paused(story: Story) -> None:
     """An approved pause is open."""
     story.climb("land_supplied", story.dice.randint(30, 45))
     row = PAUSING[story.number % len(PAUSING)]
-    story.blocker(row, 12, promise=30, pause_until=20)
+    if story.number % 2:
+        story.blocker(row, 12, promise=30, pause_until=20)
+        return
+    approval = {"date": story.ago(10), "approver": APPROVER, "until": story.ago(-20), "document": "示例园管函1号"}
+    blocker = story.blocker(row, 12, promise=30)
+    story.tell("blocker.paused", {"blocker_id": blocker, **approval, "note": "专题会议同意（演示）"}, wave=1)
 
 
 def _paused_too_late(story: Story) -> None:
@@ -365,7 +392,13 @@ def _blocked(ago: int, promise: int | None) -> Callable[[Story], None]:
 
     def tell(story: Story) -> None:
         story.climb("started", story.dice.randint(60, 120))
-        story.blocker(BLOCKERS[story.number % len(BLOCKERS)], ago, promise=promise)
+        row = BLOCKERS[story.number % len(BLOCKERS)]
+        if promise is None or promise > 0 or story.number % 2:
+            story.blocker(row, ago, promise=promise)
+            return
+        blocker = story.blocker(row, ago, promise=promise - ago // 2)
+        moved = {"blocker_id": blocker, "promise": story.ago(-promise), "reason": "备件到货推迟（演示）"}
+        story.tell("blocker.updated", moved, wave=1)
 
     return tell
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from luodi.domain import clocks
+from luodi.domain import blockers, clocks
+from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import BLUE, GREY, Facts, Gap, days_used, in_force, light_at
-from luodi.domain.days import day_text, first_day, last_day
+from luodi.domain.days import first_day, last_day
 from luodi.domain.events import REGISTERED_FIELDS
 from luodi.domain.fold import State
-from luodi.domain.pauses import is_paused, is_too_long, last_paused
 from luodi.domain.rules import Rules
 from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
 
@@ -36,8 +36,8 @@ _NO_FIELDS: dict[str, Any] = dict.fromkeys(REGISTERED_FIELDS)
 def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict[str, Any]:
     """Make the document of a project; the caller adds where it is kept (partition, ruleset, folded state).
 
-    Steps: 1. join what belongs together (clears to blockers, ends to suspensions); 2. find the stage and the open gap;
-    3. run the clock of the gap and those of the promises; 4. show the worst of them.
+    Steps: 1. join what belongs together (pauses, updates and clears to blockers, ends to suspensions); 2. find the
+    stage and the open gap; 3. run the clock of the gap and those of the promises; 4. show the worst of them.
     """
     fields, milestones = state["fields"], state["milestones"]
     calendar = calendar.of(fields.get("zone"))
@@ -49,10 +49,10 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     stage = next(reversed(reached), None)
     place = -1 if stage is None else stages.index(stage)
     awaited = stages[place + 1] if place + 1 < len(stages) else None
-    blockers = _blockers(state, calendar)
+    held_up = blockers.joined(state, calendar)
     suspensions = _suspensions(state, calendar)
     standing = _silence(state) or _standing(fields, route, stage, awaited, reached)
-    gap_clocks, lights = _lights(state, standing, blockers, rules, calendar)
+    gap_clocks, lights = _lights(state, standing, held_up, rules, calendar)
 
     document = {"_id": subject, "events": state["events"], "registered": state["registered"], **_NO_FIELDS, **fields}
     if document["kind"] is None and state["registered"]:
@@ -63,16 +63,19 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "stage_since": None if stage is None else reached[stage],
         "next_stage": awaited,
         "missing": [earlier for earlier in stages[: max(place, 0)] if earlier not in reached],
-        "warnings": _warnings(state, route, reached, blockers, rules),
+        "warnings": _warnings(state, route, reached, held_up, rules),
         "reached": reached,
         "lights": lights,
         "clocks": gap_clocks,
         "milestones": [{"stage": name, **milestones[name], "verified": None} for name in STAGES if name in milestones],
         "plans": [_plan(name, state["plans"][name]) for name in STAGES if name in state["plans"]],
         "progress": state["progress"],
-        "blockers": blockers,
+        "blockers": held_up,
         "suspensions": suspensions,
         "withdrawn": state["withdrawn"],
+        "land_contract": state["land_contract"],
+        "annual_plans": [state["annual_plans"][year] for year in sorted(state["annual_plans"])],
+        "statistics": state["statistics"],
         "created_at": state["first"],
         "updated_at": state["last"][0],
         "version": state["events"],
@@ -117,7 +120,7 @@ def _standing(
 
 
 def _lights(
-    state: State, standing: Standing | Gap, blockers: Sequence[dict[str, Any]], rules: Rules, calendar: Calendar
+    state: State, standing: Standing | Gap, held_up: Sequence[dict[str, Any]], rules: Rules, calendar: Calendar
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The clocks of the open gap and the worst of all lights; the promises' own are put with their blockers.
 
@@ -126,14 +129,14 @@ def _lights(
     """
     gap_clocks: list[dict[str, Any]] = []
     if isinstance(standing, Gap):
-        runs = clocks.gap_clocks(standing, _facts(state, standing, blockers), rules, calendar)
+        runs = clocks.gap_clocks(standing, _facts(state, standing, held_up), rules, calendar)
         gap_clocks = [clock for clock, _ in runs]
         tracks = [steps for _, steps in runs] or [clocks.steady(GREY, clocks.no_limit(standing))]
     else:
         tracks = [clocks.steady(standing.light, standing.reason)]
         if standing.silent:
             return [], clocks.render(tracks[0], calendar)
-    for blocker in blockers:
+    for blocker in held_up:
         promise = clocks.promise_steps(blocker)
         if promise:
             blocker["lights"] = clocks.render(promise, calendar)
@@ -141,15 +144,15 @@ def _lights(
     return gap_clocks, clocks.render(clocks.worst(tracks), calendar)
 
 
-def _facts(state: State, gap: Gap, blockers: Sequence[Mapping[str, Any]]) -> Facts:
-    """What bears on the open gap; a state folded by an earlier version lacks the younger entries."""
+def _facts(state: State, gap: Gap, held_up: Sequence[Mapping[str, Any]]) -> Facts:
+    """What bears on the open gap."""
     return Facts(
         plan=state["plans"].get(gap.awaited),
-        blockers=blockers,
+        blockers=held_up,
         fields=state["fields"],
-        land_contract=state.get("land_contract"),
-        annual_plans=state.get("annual_plans") or {},
-        statistics=state.get("statistics"),
+        land_contract=state["land_contract"],
+        annual_plans=state["annual_plans"],
+        statistics=state["statistics"],
         progress=state["progress"],
         milestones=state["milestones"],
     )
@@ -161,46 +164,17 @@ def _status(state: State, suspensions: Sequence[Mapping[str, Any]]) -> str:
     return SUSPENDED if any(suspension["ended"] is None for suspension in suspensions) else ACTIVE
 
 
-def _blockers(state: State, calendar: Calendar) -> list[dict[str, Any]]:
-    """Blockers with their clears, in the order they were recorded."""
-    clears = state["clears"]
-    return [
-        {
-            "id": blocker_id,
-            "kind": blocker["kind"],
-            "cause": blocker["cause"],
-            "owner": blocker["owner"],
-            "date": _day(blocker, calendar),
-            "promise": blocker["promise"],
-            "level": blocker["level"],
-            "approver": blocker["approver"],
-            "until": blocker["until"],
-            "cleared": _day(clears[blocker_id], calendar) if blocker_id in clears else None,
-            "note": blocker["note"],
-            "actor": blocker["actor"],
-            "recorded_at": blocker["recorded_at"],
-            "lights": [],
-        }
-        for blocker_id, blocker in state["blockers"].items()
-    ]
-
-
 def _suspensions(state: State, calendar: Calendar) -> list[dict[str, Any]]:
     ends = state["suspension_ends"]
     return [
         {
             "id": suspension_id,
-            "date": _day(suspension, calendar),
+            "date": day_of(suspension, calendar),
             "reason": suspension["reason"],
-            "ended": _day(ends[suspension_id], calendar) if suspension_id in ends else None,
+            "ended": day_of(ends[suspension_id], calendar) if suspension_id in ends else None,
         }
         for suspension_id, suspension in state["suspensions"].items()
     ]
-
-
-def _day(entry: Mapping[str, Any], calendar: Calendar) -> str:
-    """The business date of an entry; that of its recording where none was given."""
-    return entry["date"] or calendar.business_date(entry["recorded_at"]).isoformat()
 
 
 def _plan(stage: str, plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +192,7 @@ def _warnings(
     state: State,
     route: str,
     reached: Mapping[str, str | None],
-    blockers: Sequence[Mapping[str, Any]],
+    held_up: Sequence[Mapping[str, Any]],
     rules: Rules,
 ) -> list[dict[str, Any]]:
     """What in the record does not fit together; none of it changes a light."""
@@ -236,20 +210,7 @@ def _warnings(
         for stage, plan in state["plans"].items()
         if plan["refused"]
     ]
-    causes = rules.versions[-1].pausing_causes
-    for blocker in blockers:
-        if not is_paused(blocker):
-            continue
-        if blocker["cause"] not in causes:
-            warnings.append({"code": "pause-not-allowed", "blocker": blocker["id"], "cause": blocker["cause"]})
-        elif is_too_long(blocker["date"], blocker["until"]):
-            until = day_text(last_paused(blocker))
-            warnings.append({"code": "pause-too-long", "blocker": blocker["id"], "until": until})
-    warnings += [
-        {"code": "unknown-blocker", "blocker": blocker}
-        for blocker in state["clears"]
-        if blocker not in state["blockers"]
-    ]
+    warnings += blockers.warnings(state, held_up, rules.versions[-1].pausing_causes)
     warnings += [
         {"code": "unknown-suspension", "suspension": suspension}
         for suspension in state["suspension_ends"]

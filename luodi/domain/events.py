@@ -19,9 +19,14 @@ MILESTONE_REPORTED = "milestone.reported"
 PLAN_SET = "plan.set"
 PROGRESS_REPORTED = "progress.reported"
 BLOCKER_RAISED = "blocker.raised"
+BLOCKER_PAUSED = "blocker.paused"
+BLOCKER_UPDATED = "blocker.updated"
 BLOCKER_CLEARED = "blocker.cleared"
 SUSPENSION_BEGUN = "suspension.begun"
 SUSPENSION_ENDED = "suspension.ended"
+LAND_CONTRACT_RECORDED = "land_contract.recorded"
+ANNUAL_PLAN_SET = "annual_plan.set"
+STATISTICS_REPORTED = "statistics.reported"
 NOTE_ADDED = "note.added"
 EVENT_RETRACTED = "event.retracted"
 
@@ -31,7 +36,12 @@ TYPES = (
     MILESTONE_REPORTED,
     PLAN_SET,
     PROGRESS_REPORTED,
+    LAND_CONTRACT_RECORDED,
+    ANNUAL_PLAN_SET,
+    STATISTICS_REPORTED,
     BLOCKER_RAISED,
+    BLOCKER_PAUSED,
+    BLOCKER_UPDATED,
     BLOCKER_CLEARED,
     SUSPENSION_BEGUN,
     SUSPENSION_ENDED,

@@ -19,9 +19,10 @@ from luodi.domain.events import Event
 
 State = dict[str, Any]
 
-FOLD_VERSION = 1  # raise it when the same events would fold to another state: every document is then made anew
+FOLD_VERSION = 2  # raise it when the same events would fold to another state: every document is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
+_CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,16 @@ def empty() -> State:
         "plans": {},  # by stage
         "progress": None,
         "blockers": {},  # by id, in the order they were recorded
-        "clears": {},  # by the id of the blocker: kept apart, for a clear may be recorded before what it clears
+        # What tells of a blocker is kept apart from it, for it may be recorded before the blocker is.
+        "pauses": {},  # approved pauses by the id of their event, in the order they were recorded
+        "updates": {},  # by the id of the blocker: the changes of its unit and its promise
+        "clears": {},  # by the id of the blocker
         "suspensions": {},  # by id
         "suspension_ends": {},  # by the id of the suspension, kept apart likewise
         "withdrawn": None,
+        "land_contract": None,
+        "annual_plans": {},  # by year, as text
+        "statistics": None,
     }
 
 
@@ -220,12 +227,44 @@ def _block(state: State, event: Event) -> None:
         "date": data.get("date"),
         "promise": data.get("promise"),
         "level": data.get("level"),
-        "approver": data.get("approver"),
-        "until": data.get("until"),
         "note": data.get("note"),
         "actor": event.actor,
         "recorded_at": event.recordedtime,
     }
+    if data.get("approver") and data.get("until"):  # the first of its pauses was approved with it
+        state["pauses"][event.id] = _approval(event, event.id)
+
+
+def _pause(state: State, event: Event) -> None:
+    state["pauses"][event.id] = _approval(event, event.data["blocker_id"])
+
+
+def _approval(event: Event, blocker_id: str) -> dict[str, Any]:
+    data = event.data
+    return {
+        "blocker_id": blocker_id,
+        "date": data.get("date"),
+        "approver": data.get("approver"),
+        "until": data.get("until"),
+        "document": data.get("document"),
+        "reason": data.get("note"),
+        "actor": event.actor,
+        "recorded_at": event.recordedtime,
+    }
+
+
+def _update(state: State, event: Event) -> None:
+    data, updates = event.data, state["updates"]
+    update = {
+        "owner": data.get("owner"),
+        "promise": data.get("promise"),
+        "reason": data.get("reason"),
+        "note": data.get("note"),
+        "actor": event.actor,
+        "event_id": event.id,
+        "recorded_at": event.recordedtime,
+    }
+    updates[data["blocker_id"]] = [*updates.get(data["blocker_id"], ()), update]
 
 
 def _clear(state: State, event: Event) -> None:
@@ -242,6 +281,36 @@ def _resume(state: State, event: Event) -> None:
 
 def _withdraw(state: State, event: Event) -> None:
     state["withdrawn"] = _dated(event)
+
+
+def _contract(state: State, event: Event) -> None:
+    """The land contract as recorded last: a supplement is recorded with all that then holds."""
+    data = event.data
+    state["land_contract"] = {name: data.get(name) for name in _CONTRACT_FIELDS} | _told_by(event)
+
+
+def _annual_plan(state: State, event: Event) -> None:
+    data = event.data
+    state["annual_plans"][str(data["year"])] = {
+        "year": data["year"],
+        "amount": data.get("amount"),
+        "by_month": data.get("by_month"),
+        **_told_by(event),
+    }
+
+
+def _statistics(state: State, event: Event) -> None:
+    data = event.data
+    state["statistics"] = {"in_library": data.get("in_library"), "since": data.get("since")} | _told_by(event)
+
+
+def _told_by(event: Event) -> dict[str, Any]:
+    return {
+        "note": event.data.get("note"),
+        "actor": event.actor,
+        "event_id": event.id,
+        "recorded_at": event.recordedtime,
+    }
 
 
 def _dated(event: Event) -> dict[str, Any]:
@@ -270,7 +339,12 @@ HANDLERS: dict[str, Handler] = {
     events.MILESTONE_REPORTED: Handler(_reach, slots=("milestones",)),
     events.PLAN_SET: Handler(_plan, slots=("plans",)),
     events.PROGRESS_REPORTED: Handler(_progress),
-    events.BLOCKER_RAISED: Handler(_block, slots=("blockers",)),
+    events.LAND_CONTRACT_RECORDED: Handler(_contract),
+    events.ANNUAL_PLAN_SET: Handler(_annual_plan, slots=("annual_plans",)),
+    events.STATISTICS_REPORTED: Handler(_statistics),
+    events.BLOCKER_RAISED: Handler(_block, slots=("blockers", "pauses")),
+    events.BLOCKER_PAUSED: Handler(_pause, slots=("pauses",)),
+    events.BLOCKER_UPDATED: Handler(_update, slots=("updates",)),
     events.BLOCKER_CLEARED: Handler(_clear, slots=("clears",)),
     events.SUSPENSION_BEGUN: Handler(_suspend, slots=("suspensions",)),
     events.SUSPENSION_ENDED: Handler(_resume, slots=("suspension_ends",)),

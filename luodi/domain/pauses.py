@@ -1,15 +1,14 @@
 """Approved pauses of a clock, read from the blockers they were approved for.
 
-A pause is an approved act: a blocker pauses only with an approver and an ``until``, and only for a cause that the rules
-allow. It covers whole business days, from the day of the blocker up to the day before it was cleared or up to
-``until``, whichever is earlier.
+A pause is an approved act: it has an approver and a last day ``until``, and only some causes may pause a rule's clock.
+It covers whole business days, from its first day up to ``until`` or to the day before its blocker was cleared,
+whichever is earlier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from dataclasses import dataclass, replace
 from typing import Any
 
 from luodi.domain.days import day_text, last_ordinal
@@ -19,16 +18,12 @@ MAX_PAUSE_DAYS = 90  # of one approval, both ends included: whoever needs more m
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Days (ordinals, ``end`` exclusive) in which a clock stands still, and the blocker charged with them."""
+    """Days (ordinals, ``end`` exclusive) in which a clock stands still, the blocker charged with them, its approval."""
 
     begin: int
     end: int
     blocker: Mapping[str, Any]
-
-
-def is_paused(blocker: Mapping[str, Any]) -> bool:
-    """Whether a pause was approved for a blocker, whatever its cause."""
-    return bool(blocker["approver"] and blocker["until"])
+    approval: Mapping[str, Any]
 
 
 def is_too_long(begin: str, until: str) -> bool:
@@ -36,41 +31,46 @@ def is_too_long(begin: str, until: str) -> bool:
     return last_ordinal(until) - last_ordinal(begin) >= MAX_PAUSE_DAYS
 
 
-def last_paused(blocker: Mapping[str, Any]) -> int:
+def last_paused(begin: str, until: str) -> int:
     """The last day of an approved pause; never later than one approval reaches."""
-    return min(last_ordinal(blocker["until"]), last_ordinal(blocker["date"]) + MAX_PAUSE_DAYS - 1)
+    return min(last_ordinal(until), last_ordinal(begin) + MAX_PAUSE_DAYS - 1)
 
 
-def approved(blockers: Iterable[Mapping[str, Any]], causes: Collection[str]) -> list[Pause]:
-    """The paused days in order and without overlap; ``blockers`` come in the order they were recorded.
+def approved(
+    blockers: Iterable[Mapping[str, Any]], causes: Collection[str], *, needs_document: bool = False
+) -> list[Pause]:
+    """The paused days in order and without overlap, of blockers with one of the causes.
 
-    A day under several pauses belongs to the one begun first, then to the one recorded first.
+    ``needs_document``: an approval without the reference of a document does not count. A day under several pauses
+    belongs to the one begun first, then to the one recorded first.
     """
     candidates = []
     for blocker in blockers:
-        if not is_paused(blocker) or blocker["cause"] not in causes:
+        if not blocker["pauses"] or blocker["cause"] not in causes:
             continue
-        begin, end = last_ordinal(blocker["date"]), last_paused(blocker) + 1
-        if blocker["cleared"] is not None:
-            end = min(end, last_ordinal(blocker["cleared"]))
-        if begin < end:
-            candidates.append(Pause(begin, end, blocker))
-    candidates.sort(key=attrgetter("begin"))  # stable: those begun on one day stay in recorded order
+        for approval in blocker["pauses"]:
+            begin, end = last_ordinal(approval["from"]), last_ordinal(approval["end"])
+            if begin < end and (approval["document"] or not needs_document):
+                candidates.append(Pause(begin, end, blocker, approval))
+    if len(candidates) > 1:
+        candidates.sort(key=_begun)
     pauses: list[Pause] = []
     covered = 0
     for pause in candidates:
         if pause.end > covered:
-            pauses.append(pause if pause.begin >= covered else Pause(covered, pause.end, pause.blocker))
+            pauses.append(pause if pause.begin >= covered else replace(pause, begin=covered))
             covered = pause.end
     return pauses
+
+
+def _begun(pause: Pause) -> tuple[int, int]:
+    return (pause.begin, pause.approval["number"])
 
 
 def after(pauses: Sequence[Pause], start: int) -> list[Pause]:
     """The paused days after day 0; earlier ones and day 0 itself do not matter to a clock."""
     return [
-        pause if pause.begin > start else Pause(start + 1, pause.end, pause.blocker)
-        for pause in pauses
-        if pause.end > start + 1
+        pause if pause.begin > start else replace(pause, begin=start + 1) for pause in pauses if pause.end > start + 1
     ]
 
 

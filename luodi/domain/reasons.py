@@ -247,7 +247,7 @@ SENTENCES: dict[str, Sentence] = {
         "The route of this project does not include {stage}, reported for {date}",
     ),
     "unknown-blocker": Sentence(
-        "销号所指的问题{blocker}不存在", "A clearing names a blocker that does not exist: {blocker}"
+        "记录所指的问题{blocker}不存在", "A report names a blocker that does not exist: {blocker}"
     ),
     "unknown-suspension": Sentence(
         "复工所指的停工{suspension}不存在", "An end names a suspension that does not exist: {suspension}"

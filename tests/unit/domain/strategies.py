@@ -62,7 +62,24 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         approver=st.none() | st.just("u-chief"),
         until=st.none() | _full_days,
     ),
+    events.BLOCKER_PAUSED: _data(
+        blocker_id=_ids,
+        date=_full_days,
+        approver=st.just("u-chief"),
+        until=_full_days,
+        document=st.none() | st.just("园管函〔2026〕3号"),
+    ),
+    events.BLOCKER_UPDATED: _data(blocker_id=_ids, owner=_unit, promise=st.none() | _days, reason=_text),
     events.BLOCKER_CLEARED: _data(blocker_id=_ids, date=st.none() | _full_days),
+    events.LAND_CONTRACT_RECORDED: _data(
+        contract_no=_text, price=st.none() | st.integers(0, 10**9), start_by=st.none() | _days
+    ),
+    events.ANNUAL_PLAN_SET: _data(
+        year=st.sampled_from([2025, 2026]),
+        amount=st.none() | st.integers(0, 10**9),
+        by_month=st.none() | st.lists(st.integers(0, 10**8), min_size=12, max_size=12),
+    ),
+    events.STATISTICS_REPORTED: _data(in_library=st.booleans(), since=st.none() | _days),
     events.SUSPENSION_BEGUN: _data(date=_days, reason=_text),
     events.SUSPENSION_ENDED: _data(suspension_id=_ids, date=_days),
     events.PROJECT_WITHDRAWN: _data(date=_days, reason=_text),

@@ -117,12 +117,57 @@ def test_an_amendment_names_something_to_amend() -> None:
         ({"approver": "u1", "until": "2026-04", "cause": "utility"}, [("/until", "bad-date")]),
         ({"promise": "2026-03-05"}, []),
         ({"promise": "2026-03-04"}, [("/promise", "before-date")]),
+        ({"promise": "2026-03"}, []),  # due on the last day of the month
+        ({"promise": "2026-02"}, [("/promise", "before-date")]),
+        ({"date": "2026-03", "promise": "2026"}, []),
+        ({"date": "2026-03", "approver": "u1", "until": "2026-03-31", "cause": "utility"}, [("/date", "day-needed")]),
         ({"kind": "天气"}, [("/kind", "unknown-value")]),
         ({"cause": "fate"}, [("/cause", "unknown-value")]),
     ],
 )
 def test_a_blocker_pauses_only_by_an_approved_act_of_at_most_ninety_days(fields: Any, expected: Any) -> None:
     assert faults("blocker.raised", **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"until": "2026-06-02", "document": "园管函〔2026〕3号"}, []),  # 90 days, both ends included
+        ({"until": "2026-06-03"}, [("/until", "pause-too-long")]),
+        ({"until": "2026-03-04"}, [("/until", "before-date")]),
+        ({"date": "2025-01-01", "until": "2025-02-01"}, []),  # an approval may lie in the past
+        ({"date": "2026-03"}, [("/date", "bad-date")]),
+        ({"until": None}, [("/until", "null")]),
+        ({"approver": None}, [("/approver", "null")]),
+    ],
+)
+def test_an_approval_names_its_days_and_who_approved_it(fields: Any, expected: Any) -> None:
+    assert faults("blocker.paused", **fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "expected"),
+    [
+        ("blocker.updated", {"blocker_id": "b1", "reason": "备件未到"}, [("", "nothing-amended")]),
+        ("blocker.updated", {"blocker_id": "b1", "owner": None, "promise": None}, [("", "nothing-amended")]),
+        ("blocker.updated", {"blocker_id": "b1", "owner": "unit-power"}, []),
+        ("land_contract.recorded", {"note": "待补"}, [("", "nothing-amended")]),
+        ("land_contract.recorded", {"price": 0}, []),
+        ("annual_plan.set", {"year": 2026, "amount": 12, "by_month": [1] * 12}, []),
+        ("annual_plan.set", {"year": 2026, "amount": 12, "by_month": [1] * 11}, [("/by_month", "too-few")]),
+        ("annual_plan.set", {"year": 2026, "amount": 12, "by_month": [1] * 13}, [("/by_month", "too-many")]),
+        ("annual_plan.set", {"year": 26, "amount": 12}, [("/year", "out-of-range")]),
+        ("statistics.reported", {"in_library": True, "since": "2026-03-07"}, [("/since", "date-in-future")]),
+        ("statistics.reported", {"in_library": False}, []),
+    ],
+)
+def test_what_is_recorded_beside_the_milestones(type_: str, data: Any, expected: Any) -> None:
+    try:
+        load_http(type_, data, TODAY)
+        found = []
+    except Invalid as refused:
+        found = [(error.pointer, error.code) for error in refused.errors]
+    assert found == expected
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,12 @@ def test_every_type_of_event_occurs() -> None:
     assert {event.type for event in demo.events(DAY)} == set(EVENT_TYPES)
 
 
+def test_approvals_of_their_own_and_postponed_promises_occur() -> None:
+    blockers = [blocker for document in documents(DAY).values() for blocker in document["blockers"]]
+    assert {bool(pause["document"]) for blocker in blockers for pause in blocker["pauses"]} == {True, False}
+    assert {blocker["postponed"] for blocker in blockers} == {0, 1}
+
+
 def test_gaps_in_the_record_occur() -> None:
     found = documents(DAY).values()
     assert any(document["missing"] for document in found)
@@ -154,9 +160,14 @@ def test_every_event_of_the_sample_is_accepted_by_the_contract(day: date) -> Non
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_nothing_that_happened_lies_in_the_future(day: date) -> None:
-    ahead = {"plan.set": {"date"}, "blocker.raised": {"promise", "until"}}
+    ahead = {
+        "plan.set": {"date"},
+        "blocker.raised": {"promise", "until"},
+        "blocker.paused": {"until"},
+        "land_contract.recorded": {"start_by", "complete_by"},
+    }
     for event in demo.events(day):
-        for name in {"date", "promise", "until"} - ahead.get(event.type, set()):
+        for name in {"date", "promise", "until", "since", "start_by", "complete_by"} - ahead.get(event.type, set()):
             if event.data.get(name):
                 assert first_day(event.data[name]) <= day, event
 

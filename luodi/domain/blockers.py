@@ -1,0 +1,114 @@
+"""Blockers as a whole: what was raised, with the pauses approved for it, the changes of its promise, and its clear."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from luodi.domain.calendar import Calendar
+from luodi.domain.days import day_text, last_ordinal
+from luodi.domain.fold import State
+from luodi.domain.pauses import is_too_long, last_paused
+
+
+def joined(state: State, calendar: Calendar) -> list[dict[str, Any]]:
+    """Blockers with all that was told of them, in the order they were recorded.
+
+    ``owner`` and ``promise`` are those in force; ``first_promise`` is the one given first and ``postponed`` counts the
+    times it was moved to a later day.
+    """
+    if not state["blockers"]:
+        return []
+    clears, updates, pauses = state["clears"], state["updates"], _pauses(state, calendar)
+    return [
+        {
+            "id": blocker_id,
+            "kind": blocker["kind"],
+            "cause": blocker["cause"],
+            "owner": blocker["owner"],
+            "date": day_of(blocker, calendar),
+            "promise": blocker["promise"],
+            "first_promise": blocker["promise"],
+            "postponed": 0,
+            "level": blocker["level"],
+            "cleared": day_of(clears[blocker_id], calendar) if blocker_id in clears else None,
+            "note": blocker["note"],
+            "actor": blocker["actor"],
+            "recorded_at": blocker["recorded_at"],
+            "pauses": pauses.get(blocker_id, []),
+            **(_in_force(blocker, updates[blocker_id]) if blocker_id in updates else {}),
+            "updates": updates.get(blocker_id, []),
+            "lights": [],
+        }
+        for blocker_id, blocker in state["blockers"].items()
+    ]
+
+
+def _in_force(blocker: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Unit and promise after all updates. A promise brought forward is no postponement."""
+    owner, promise, first, postponed = blocker["owner"], blocker["promise"], blocker["promise"], 0
+    for update in updates:
+        owner = update["owner"] or owner
+        moved = update["promise"]
+        if moved is None:
+            continue
+        if promise is None:
+            first = moved
+        elif last_ordinal(moved) > last_ordinal(promise):
+            postponed += 1
+        promise = moved
+    return {"owner": owner, "promise": promise, "first_promise": first, "postponed": postponed}
+
+
+def _pauses(state: State, calendar: Calendar) -> dict[str, list[dict[str, Any]]]:
+    """Approved pauses by blocker. ``end`` is the first day that counts again; ``number`` the order of recording."""
+    if not state["pauses"]:
+        return {}
+    clears = state["clears"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for number, (event_id, approval) in enumerate(state["pauses"].items(), 1):
+        blocker_id = approval["blocker_id"]
+        begin = day_of(approval, calendar)
+        end = last_paused(begin, approval["until"]) + 1
+        if blocker_id in clears:
+            end = min(end, last_ordinal(day_of(clears[blocker_id], calendar)))
+        pause = {
+            "from": begin,
+            "until": approval["until"],
+            "end": day_text(max(end, last_ordinal(begin))),
+            "approver": approval["approver"],
+            "reason": approval["reason"],
+            "document": approval["document"],
+            "number": number,
+            "event_id": event_id,
+            "recorded_at": approval["recorded_at"],
+        }
+        found.setdefault(blocker_id, []).append(pause)
+    return found
+
+
+def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collection[str]) -> list[dict[str, Any]]:
+    """What was told of blockers and does not hold. ``causes``: those for which any clock may be paused."""
+    found: list[dict[str, Any]] = []
+    for blocker in blockers:
+        if blocker["pauses"] and blocker["cause"] not in causes:
+            found.append({"code": "pause-not-allowed", "blocker": blocker["id"], "cause": blocker["cause"]})
+            continue
+        found += [
+            {
+                "code": "pause-too-long",
+                "blocker": blocker["id"],
+                "until": day_text(last_paused(pause["from"], pause["until"])),
+            }
+            for pause in blocker["pauses"]
+            if is_too_long(pause["from"], pause["until"])
+        ]
+    known = state["blockers"]
+    named = [*(pause["blocker_id"] for pause in state["pauses"].values()), *state["updates"], *state["clears"]]
+    found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(named) if name not in known]
+    return found
+
+
+def day_of(entry: Mapping[str, Any], calendar: Calendar) -> str:
+    """The business date of an entry; that of its recording where none was given."""
+    return entry["date"] or calendar.business_date(entry["recorded_at"]).isoformat()
