@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -59,7 +60,8 @@ def load(timezone: tzinfo, folder: Path | None, zones: Collection[str], faults: 
     return base.with_zones(own)
 
 
-def published_by_library() -> Years:
+@cache
+def published_by_library() -> Mapping[int, YearDays]:
     """The holidays and make-up workdays of mainland China, of the years that the library knows."""
     import chinese_calendar  # 100 ms of import that only a running service pays
 
@@ -78,7 +80,7 @@ class _Country:
 
 def _country(files: list[_File], faults: list[str]) -> _Country:
     """The library's years, then those the files hold completely in their place, then single days over both."""
-    years = published_by_library()
+    years = dict(published_by_library())
     whole = {year for file in files for year in file.published}
     published = frozenset(years) | whole
     faults.extend(

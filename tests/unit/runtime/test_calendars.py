@@ -70,16 +70,24 @@ def written(tmp_path: Path, files: dict[str, str]) -> Path:
     return tmp_path
 
 
-def test_without_files_the_librarys_years_are_all_that_is_known() -> None:
+def test_without_files_the_librarys_years_and_the_packaged_corrections_are_all_that_is_known() -> None:
     faults: list[str] = []
     found = calendars.load(SHANGHAI, None, ZONES, faults)
     assert faults == []
     last = max(day.year for day in chinese_calendar.constants.holidays)
     assert found.last_published == last
-    first = date(2004, 1, 1).toordinal()
-    for ordinal in range(first, date(last, 12, 31).toordinal() + 1):
-        day = date.fromordinal(ordinal)
-        assert found.is_workday(day) == chinese_calendar.is_workday(day), day
+    days = [date.fromordinal(n) for n in range(date(2004, 1, 1).toordinal(), date(last, 12, 31).toordinal() + 1)]
+    differing = [day for day in days if found.is_workday(day) != chinese_calendar.is_workday(day)]
+    assert differing == [date(2005, 12, 31)]
+    assert found.name_of(date(2005, 12, 31)) == DayName("元旦", "New Year's Day")
+
+
+def test_the_operators_file_takes_the_place_of_the_packaged_one_of_the_same_name(tmp_path: Path) -> None:
+    written(tmp_path, {"2005": ""})
+    faults: list[str] = []
+    found = calendars.load(SHANGHAI, tmp_path, ZONES, faults)
+    assert faults == []
+    assert not found.is_workday(date(2005, 12, 31))
 
 
 def test_a_year_not_yet_published_works_from_its_first_day_and_guesses_nothing(tmp_path: Path) -> None:
