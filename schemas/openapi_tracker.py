@@ -34,6 +34,16 @@ _DESCRIPTION = (
     " between. Answers carry an ETag; lights turn at midnight without an event, so it includes the business date."
 )
 
+_KNOWN_AT = query(
+    "known_at",
+    "What was known at this instant, or at the end of this business date: the record as it stood, lights read then.",
+)
+_AS_OF = query(
+    "as_of",
+    "What was true at the end of this business date by what is known now, or was known at `known_at`.",
+    {"type": "string", "format": "date"},
+)
+
 _TEXT_FILTERS = (
     ("industry", "行业"),
     ("class", "分类"),
@@ -60,12 +70,24 @@ def build() -> Json:
                 page(_ref("Project")),
             )
         },
-        "/v1/projects/{project_id}": {"get": _of_one("project", "项目 · One project", _ref("Project"))},
+        "/v1/projects/{project_id}": {
+            "get": _of_one("project", "项目 · One project", _ref("Project"), _KNOWN_AT, _AS_OF)
+        },
         "/v1/projects/{project_id}/timeline": {
-            "get": _of_one("timeline", "时间线 · Every event of a project, oldest first", page(_ref("TimelineItem")))
+            "get": _of_one(
+                "timeline", "时间线 · Every event of a project, oldest first", page(_ref("TimelineItem")), _KNOWN_AT
+            )
         },
         "/v1/projects/{project_id}/clock": {
-            "get": _of_one("clock", "时钟 · The running clocks of a project", _ref("Clocks"))
+            "get": _of_one("clock", "时钟 · The running clocks of a project", _ref("Clocks"), _KNOWN_AT, _AS_OF)
+        },
+        "/v1/projects/{project_id}/history": {
+            "get": _of_one(
+                "history",
+                "历史 · What was true on each day, when red was shown, how late was reported",
+                _ref("History"),
+                _KNOWN_AT,
+            )
         },
         "/v1/stalled": {
             "get": _query(
@@ -105,8 +127,8 @@ def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Jso
     }
 
 
-def _of_one(name: str, summary: str, schema: Json) -> Json:
-    operation = _query(name, summary, [path_parameter("project_id")], schema)
+def _of_one(name: str, summary: str, schema: Json, *parameters: Json) -> Json:
+    operation = _query(name, summary, [path_parameter("project_id"), *parameters], schema)
     operation["responses"] |= problems(404)
     return operation
 
@@ -209,6 +231,7 @@ def _schemas() -> Json:
                 "promises": {"type": "array", "items": blocker},
             }
         ),
+        "History": _history(light, reason, gap),
         "TimelineItem": an_object(
             {
                 "id": text,
@@ -276,7 +299,53 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
         "created_at": INSTANT,
         "updated_at": INSTANT,
     }
-    return an_object({**derived, **registered})
+    asked = an_object({"known_at": INSTANT, "as_of": DATE}, []) | {"description": "When the past was asked for."}
+    return an_object({**derived, **registered, "asked": asked}, [*derived, *registered])
+
+
+def _history(light: Json, reason: Json, gap: Json) -> Json:
+    text: Json = {"type": "string"}
+    count: Json = {"type": "integer", "minimum": 0}
+    span = an_object(
+        {
+            "from": DATE,
+            "to": nullable(DATE) | {"description": "The last day; null while it holds."},
+            "stage": nullable({"type": "string", "enum": list(STAGES)}),
+            "status": {"type": "string", "enum": list(STATUSES)},
+            "light": light,
+            "reason": reason,
+        }
+    )
+    red = an_object(
+        {
+            "gap": nullable(gap),
+            "blocker": nullable(text),
+            "from": DATE,
+            "to": DATE,
+            "known_from": INSTANT,
+            "known_to": nullable(INSTANT) | {"description": "null while red still shows."},
+            "days": count,
+            "days_red_as_known": count | {"description": "Of these days, those that were red by what is known now."},
+        }
+    )
+    report = an_object(
+        {
+            "stage": {"type": "string", "enum": list(STAGES)},
+            "date": DATE,
+            "recorded_at": INSTANT,
+            "workdays": count,
+            "late": {"type": "boolean"},
+        }
+    )
+    return an_object(
+        {
+            "project_id": text,
+            "known_at": INSTANT,
+            "track": {"type": "array", "items": span},
+            "was_red": {"type": "array", "items": red},
+            "reporting": an_object({"counted": count, "late": count, "items": {"type": "array", "items": report}}),
+        }
+    )
 
 
 def _funnel() -> Json:

@@ -147,6 +147,10 @@ class Calendar:
         """The business date of an instant."""
         return datetime.fromisoformat(moment).astimezone(self.timezone).date()
 
+    def business_day(self, moment: str) -> int:
+        """The same as an ordinal."""
+        return self.business_date(moment).toordinal()
+
     def midnight(self, day: date) -> str:
         """The instant at which the business day begins."""
         return self.midnight_of(day.toordinal())

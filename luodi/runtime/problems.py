@@ -188,6 +188,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "应为日期或时刻，如 2026-03-05 或 2026-03-05T01:02:03.004Z",
         "Expected a date or an instant, like 2026-03-05 or 2026-03-05T01:02:03.004Z",
     ),
+    "in-the-future": ("不能晚于现在", "Must not lie in the future"),
     "bad-cursor": ("游标不属于这个查询，请从头翻页", "Not a cursor of this query: begin again without it"),
     "too-long-text": ("过长，最多 {limit} 个字符", "Too long: at most {limit} characters"),
 }

@@ -27,6 +27,7 @@ from services.tracker import http, rulesets
 from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
 from services.tracker.outbox import KafkaOutbox
+from services.tracker.past import Past
 from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
@@ -176,7 +177,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     probes.add("mongodb", upkeep.mongo_away)
     app = web.create_app("tracker", settings, clock, metrics, probes)
     queries = Queries(database)
-    http.add_routes(app, queries, visibility, topic, clock, config.calendar)
+    past = Past(journal, lambda: regime.folder)
+    http.add_routes(app, queries, past, visibility, topic, clock, config.calendar)
 
     return Tracker(settings, stop, app, {"projector": projector.run, "upkeep": upkeep.run}, published)
 

@@ -8,16 +8,19 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
 from werkzeug.datastructures import MultiDict
 
 from luodi.domain.assess import ACTIVE, STATUSES, SUSPENDED
+from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import LIGHTS
 from luodi.domain.days import first_day, instant, parse_instant
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.runtime.problems import FieldError, ProblemError
+from services.tracker.past import When, last_moment
 from services.tracker.views import POOL
 
 MAX_LIMIT = 500
@@ -106,6 +109,41 @@ def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     if faults:
         raise ProblemError("bad-query", errors=faults)
     return tuple(found)
+
+
+def when(args: MultiDict[str, str], now: str, calendar: Calendar) -> When:
+    """From when to look: `known_at` (an instant, or a business date: its last moment) and `as_of` (a business date).
+
+    Neither may lie in the future. Raises ProblemError `bad-query`.
+    """
+    faults: list[FieldError] = []
+    today = calendar.business_date(now)
+    as_of: date | None = None
+    text = args.get("as_of")
+    if text is not None:
+        if not _is_day(text):
+            faults.append(FieldError("as_of", "bad-day", {}))
+        elif (as_of := first_day(text)) > today:
+            faults.append(FieldError("as_of", "in-the-future", {}))
+    known_at: str | None = None
+    text = args.get("known_at")
+    if text is not None:
+        known_at = _moment_known(text, now, calendar)
+        if known_at is None:
+            faults.append(FieldError("known_at", "bad-moment", {}))
+        elif known_at > now:
+            faults.append(FieldError("known_at", "in-the-future", {}))
+    if faults:
+        raise ProblemError("bad-query", errors=faults)
+    return When(known_at, as_of)
+
+
+def _moment_known(text: str, now: str, calendar: Calendar) -> str | None:
+    """The instant meant; of a business date its last one, of today now."""
+    if not _is_day(text):
+        return _instant(text)
+    day = first_day(text)
+    return now if day == calendar.business_date(now) else last_moment(day, calendar)
 
 
 def lit(lights: Sequence[str], now: str, path: str = "lights") -> Condition:

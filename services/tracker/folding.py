@@ -25,7 +25,7 @@ class Folder:
 
     def refold(self, subject: str, partition: int, events: Sequence[Event]) -> Document:
         """The document of all of a subject's events, given in any order."""
-        return self._document(subject, partition, fold(events))
+        return self.document(subject, partition, fold(events))
 
     def carry(self, subject: str, partition: int, base: Base | None, events: Sequence[Event]) -> Document | None:
         """The document after some more events, all new to `base` (None: there is no document yet).
@@ -43,10 +43,15 @@ class Folder:
             if state is None:
                 return None
         assert state is not None
-        return self._document(subject, partition, state)
+        return self.document(subject, partition, state)
 
-    def _document(self, subject: str, partition: int, state: State) -> Document:
-        rendered = assess(subject, state, self.rules, self.calendar)
+    def assess(self, subject: str, state: State) -> Document:
+        """What a state means under these rules; nothing of how it is stored."""
+        return assess(subject, state, self.rules, self.calendar)
+
+    def document(self, subject: str, partition: int, state: State) -> Document:
+        """The document of a folded state, as it is stored."""
+        rendered = self.assess(subject, state)
         return {
             "_id": subject,
             "partition": partition,

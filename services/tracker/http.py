@@ -14,6 +14,8 @@ from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.problems import FieldError, ProblemError
 from schemas import position
 from services.tracker import filters
+from services.tracker.past import Past, When
+from services.tracker.ports import Document
 from services.tracker.queries import GROUPS, Queries, definitions
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
@@ -22,7 +24,13 @@ VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
 
 def add_routes(
-    app: Flask, queries: Queries, visibility: Visibility, topic: TopicInfo, clock: Clock, calendar: Calendar
+    app: Flask,
+    queries: Queries,
+    past: Past,
+    visibility: Visibility,
+    topic: TopicInfo,
+    clock: Clock,
+    calendar: Calendar,
 ) -> None:
     """All queries. Each takes `after=<position>` and then answers nothing older than that position."""
 
@@ -82,34 +90,52 @@ def add_routes(
         tag = tagged(view, body)
         return http.not_modified(tag) or answer(tag, body)
 
-    @app.get("/v1/projects/<project_id>")
-    def project(project_id: str) -> Response:
-        http.known_parameters("after")
+    def looked_up(project_id: str) -> tuple[When, Viewer, Document]:
+        """A project as asked for: live, or as it was."""
+        when = filters.when(request.args, clock.now_text(), calendar)
         _wait(visibility, topic)
-        view = viewer()
-        document = queries.project(project_id)
+        view = when.viewer(clock.now_text(), http.language(), calendar)
+        document = queries.project(project_id) if when.is_live else past.project(project_id, when)
         if document is None:
             raise _no_project(project_id)
+        return when, view, document
+
+    @app.get("/v1/projects/<project_id>")
+    def project(project_id: str) -> Response:
+        http.known_parameters("known_at", "as_of", "after")
+        when, view, document = looked_up(project_id)
         tag = tagged(view, document["events"], document["ruleset"])
-        return http.not_modified(tag) or answer(tag, view.project(document))
+        asked = {} if when.is_live else {"asked": when.answer()}
+        return http.not_modified(tag) or answer(tag, view.project(document) | asked)
 
     @app.get("/v1/projects/<project_id>/clock")
     def clocks(project_id: str) -> Response:
-        http.known_parameters("after")
-        _wait(visibility, topic)
-        view = viewer()
-        document = queries.project(project_id)
-        if document is None:
-            raise _no_project(project_id)
+        http.known_parameters("known_at", "as_of", "after")
+        _, view, document = looked_up(project_id)
         tag = tagged(view, document["events"], document["ruleset"])
         return http.not_modified(tag) or answer(tag, view.clocks(document))
 
+    @app.get("/v1/projects/<project_id>/history")
+    def history(project_id: str) -> Response:
+        http.known_parameters("known_at", "after")
+        when = filters.when(request.args, clock.now_text(), calendar)
+        _wait(visibility, topic)
+        now = clock.now_text()
+        view = when.viewer(now, http.language(), calendar)
+        found = past.history(project_id, when, now)
+        if found is None:
+            raise _no_project(project_id)
+        body = view.history(project_id, found.spans, found.was_red, found.reporting)
+        tag = tagged(view, body)
+        return http.not_modified(tag) or answer(tag, body)
+
     @app.get("/v1/projects/<project_id>/timeline")
     def timeline(project_id: str) -> Response:
-        http.known_parameters("after")
+        http.known_parameters("known_at", "after")
+        when = filters.when(request.args, clock.now_text(), calendar)
         _wait(visibility, topic)
         view = viewer()
-        items = queries.timeline(project_id)
+        items = queries.timeline(project_id, when.known_at)
         if not items:
             raise _no_project(project_id)
         tag = tagged(view, len(items))

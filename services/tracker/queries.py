@@ -10,6 +10,7 @@ from pymongo.database import Database
 
 from luodi.domain.clocks import LIGHTS, RED
 from luodi.domain.fold import retracted
+from luodi.domain.history import known
 from luodi.domain.stages import STAGES, stages_of
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, lit
@@ -48,9 +49,11 @@ class Queries:
             row = self._documents.find_one({"_id": project_id}, {"events": 1, "ruleset": 1})
         return (row["events"], row["ruleset"]) if row else None
 
-    def timeline(self, project_id: str) -> list[dict[str, Any]]:
-        """The events of a project, oldest first; empty when there are none."""
+    def timeline(self, project_id: str, known_at: str | None = None) -> list[dict[str, Any]]:
+        """The events of a project known by then, oldest first; empty when there are none."""
         events = self._journal.read([project_id]).get(project_id, [])
+        if known_at is not None:
+            events = known(events, known_at)
         taken_back = retracted(events)
         return [timeline_item(event, retracted=event.id in taken_back) for event in events]
 

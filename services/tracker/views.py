@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from luodi.domain import reasons
+from luodi.domain import history, reasons
 from luodi.domain.assess import in_force, light_at
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, days_used
@@ -70,6 +70,27 @@ class Viewer:
             "provisional": clock["provisional"],
             "approximate": clock["approximate"],
             "reason": self._reason(shown["reason"]),
+        }
+
+    def history(
+        self,
+        project_id: str,
+        spans: Sequence[history.Span],
+        was_red: Sequence[Mapping[str, Any]],
+        reporting: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """What was true on each day by what is known, when red was shown, how late the milestones were reported.
+
+        The track ends with today: a light still to come is a clock's affair.
+        """
+        today = self.today.toordinal()
+        past = [history.as_text(span, today) for span in spans if span.begin <= today]
+        return {
+            "project_id": project_id,
+            "known_at": self.now,
+            "track": [{**span, "reason": self._reason(span["reason"])} for span in past],
+            "was_red": [dict(stretch) for stretch in was_red],
+            "reporting": dict(reporting),
         }
 
     def clocks(self, document: Document) -> dict[str, Any]:

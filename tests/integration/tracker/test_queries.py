@@ -38,6 +38,7 @@ from schemas import position
 from services.tracker import http
 from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
+from services.tracker.past import Past
 from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
 from services.tracker.stores import MongoPositions, MongoProjects
@@ -72,7 +73,8 @@ class Desk:
             {"LUODI_MODE": "local", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URI": servers.mongodb_uri}
         )
         app = web.create_app("tracker", settings, self.clock, Metrics(), Probes())
-        http.add_routes(app, Queries(self.database), self.visibility, TOPIC, self.clock, CALENDAR)
+        past = Past(self.journal, lambda: Folder(DEFAULT_RULES, CALENDAR, 1))
+        http.add_routes(app, Queries(self.database), past, self.visibility, TOPIC, self.clock, CALENDAR)
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
         self._offset = 0
