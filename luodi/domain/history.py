@@ -135,23 +135,21 @@ class _Dated:
     def days(self, state: State) -> list[int]:
         """The days on which something happened, that of the first record among them, in order."""
         found = {self.calendar.business_day(state["first"]), *(day for day, _ in self.progress)}
-        for slot, entries in DATED_ENTRIES.items():
-            found |= {day for entry in state.get(slot, {}).values() for day in entries(entry, self.calendar)}
-        for slot in DATED_SLOTS:
-            if state.get(slot) is not None:
-                found.add(_day(state[slot], self.calendar))
+        for slot in DATED_ENTRIES:
+            found |= {_day(entry, self.calendar) for entry in state[slot].values()}
+        for slot, date in DATED_SLOTS.items():
+            if state[slot] is not None:
+                found.add(_day(state[slot], self.calendar, date))
         return sorted(found)
 
     def state(self, state: State, day: int) -> State:
         """The state without what happened after a day."""
         before = state.copy()
-        for slot, entries in DATED_ENTRIES.items():
-            if state.get(slot):
-                before[slot] = {
-                    key: entry for key, entry in state[slot].items() if min(entries(entry, self.calendar)) <= day
-                }
-        for slot in DATED_SLOTS:
-            if state.get(slot) is not None and _day(state[slot], self.calendar) > day:
+        for slot in DATED_ENTRIES:
+            if state[slot]:
+                before[slot] = {key: e for key, e in state[slot].items() if _day(e, self.calendar) <= day}
+        for slot, date in DATED_SLOTS.items():
+            if state[slot] is not None and _day(state[slot], self.calendar, date) > day:
                 before[slot] = None
         if self.progress and self.progress[-1][0] > day:
             before["progress"] = self._progress(day)
@@ -167,9 +165,9 @@ def _order(event: Event) -> tuple[str, int, str]:
     return event.order
 
 
-def _day(entry: Mapping[str, Any], calendar: Calendar) -> int:
+def _day(entry: Mapping[str, Any], calendar: Calendar, name: str = "date") -> int:
     """The first day of an entry's date; the business date of its recording where none was given."""
-    date: str | None = entry["date"]
+    date: str | None = entry[name]
     if date is None:
         return calendar.business_day(entry["recorded_at"])
     return first_day(date).toordinal()
@@ -179,21 +177,11 @@ def _day_of(event: Event, calendar: Calendar) -> int:
     return _day({"date": event.data.get("date"), "recorded_at": event.recordedtime}, calendar)
 
 
-def _own_day(entry: Mapping[str, Any], calendar: Calendar) -> tuple[int, ...]:
-    return (_day(entry, calendar),)
+DATED_ENTRIES = ("milestones", "blockers", "pauses", "clears", "suspensions", "suspension_ends")
+"""Slots of the state that hold facts by key, each with its `date`."""
 
-
-DATED_ENTRIES: Mapping[str, Callable[[Mapping[str, Any], Calendar], tuple[int, ...]]] = {
-    "milestones": _own_day,
-    "blockers": _own_day,
-    "clears": _own_day,
-    "suspensions": _own_day,
-    "suspension_ends": _own_day,
-}
-"""Slots of the state that hold facts by key, and the day each happened."""
-
-DATED_SLOTS = ("withdrawn",)
-"""Slots that hold one fact, or none."""
+DATED_SLOTS: Mapping[str, str] = {"withdrawn": "date", "statistics": "since"}
+"""Slots that hold one fact, or none, and the name of its date."""
 
 
 # -- what was shown, and how late it was reported ------------------------------------------------------------------

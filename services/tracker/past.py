@@ -12,6 +12,7 @@ from luodi.domain import history
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant, parse_instant
 from luodi.domain.events import Event
+from luodi.domain.fold import fold
 from luodi.domain.stages import Language
 from services.tracker.folding import Folder
 from services.tracker.ports import Document, Journal
@@ -87,7 +88,7 @@ class Past:
         return History(
             history.track(known, assessed, folder.calendar),
             history.was_red(known, assessed, folder.calendar, when.known_at or now),
-            history.reporting(known, folder.calendar),
+            history.reporting(known, folder.calendar.of(fold(known)["fields"].get("zone"))),
         )
 
     def was_red(self, project_id: str, when: When, now: str) -> list[dict[str, Any]]:
