@@ -17,6 +17,8 @@ from marshmallow import ValidationError
 from luodi.domain import events as domain
 from luodi.domain.days import first_day, is_approximate, last_day
 from luodi.domain.money import INVESTMENTS, needs_confirmation
+from luodi.domain.pauses import MAX_PAUSE_DAYS
+from luodi.domain.rules import CAUSES
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from schemas.fields import (
     EARLIEST,
@@ -38,15 +40,23 @@ from schemas.fields import (
 from schemas.invalid import Fault, FieldError, Invalid, flatten
 from schemas.loading import REFUSE, TOLERATE, Objects, Record, Unknown, checked_fields, loader
 
-__all__ = ["EVENT_TYPES", "EventType", "FieldError", "Invalid", "Request", "load_http", "load_record", "load_request"]
+__all__ = [
+    "CAUSES",
+    "EVENT_TYPES",
+    "EventType",
+    "FieldError",
+    "Invalid",
+    "Request",
+    "load_http",
+    "load_record",
+    "load_request",
+]
 
 Data = dict[str, Any]
 RecordClass = type[Record]
 Rule = Callable[[Data], Iterable[tuple[str, Fault]]]
 
 BLOCKER_KINDS = ("资金", "用水", "用电", "用能", "用地", "用工", "环评", "规划", "其他")
-CAUSES = ("enterprise", "government", "utility", "force_majeure")
-MAX_PAUSE_DAYS = 90  # per approval, both ends included: a longer pause has to be approved again
 CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{18}")  # GB 32100: no I, O, S, V, Z
 
 _SHORT = 64

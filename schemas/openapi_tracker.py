@@ -150,6 +150,11 @@ def _filters() -> list[Json]:
         query("blocker", "有未解决困难的类别", {"type": "string", "enum": list(BLOCKER_KINDS)}),
         query("due_before", "Clocks due before this day.", {"type": "string", "format": "date"}),
         query("updated_before", "No event since this day or instant."),
+        query(
+            "grey_over",
+            "长期灰灯 · Grey for more than so many days and for a reason that somebody could end.",
+            {"type": "integer", "minimum": 0, "maximum": 10_000},
+        ),
         query("q", "Part of the name or the id."),
     ]
 
@@ -175,6 +180,11 @@ def _schemas() -> Json:
             "due": DATE,
             "warn": nullable(DATE),
             "days": days,
+            "charged": {
+                "type": "array",
+                "items": an_object({"owner": nullable(text), "days": {"type": "integer", "minimum": 1}}),
+                "description": "Paused calendar days up to today by the unit they are charged to.",
+            },
             "provisional": {"type": "boolean", "description": "暂估: a year whose holidays are not published."},
             "reason": reason,
         }
@@ -278,6 +288,8 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
         "next_stage": stage,
         "light": nullable(light) | {"description": "null in the pool."},
         "reason": nullable(reason),
+        "grey_since": nullable(DATE)
+        | {"description": "Since when it has been grey for a reason that somebody could end."},
         "missing": {
             "type": "array",
             "items": {"type": "string"},

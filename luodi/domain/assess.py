@@ -15,9 +15,10 @@ from luodi.domain import blockers, clocks
 from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import BLUE, GREY, Facts, Gap, days_used, in_force, light_at
-from luodi.domain.days import first_day, last_day
+from luodi.domain.days import BEGINNING, first_day, last_day
 from luodi.domain.events import REGISTERED_FIELDS
 from luodi.domain.fold import State
+from luodi.domain.greys import greys
 from luodi.domain.rules import Rules
 from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
 
@@ -66,6 +67,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "warnings": _warnings(state, route, reached, held_up, rules),
         "reached": reached,
         "lights": lights,
+        "greys": greys(lights, _since(state, standing, calendar)),
         "clocks": gap_clocks,
         "milestones": [{"stage": name, **milestones[name], "verified": None} for name in STAGES if name in milestones],
         "plans": [_plan(name, state["plans"][name]) for name in STAGES if name in state["plans"]],
@@ -156,6 +158,16 @@ def _facts(state: State, gap: Gap, held_up: Sequence[Mapping[str, Any]]) -> Fact
         progress=state["progress"],
         milestones=state["milestones"],
     )
+
+
+def _since(state: State, standing: Standing | Gap, calendar: Calendar) -> str:
+    """Since when the project stands where it stands: a light without a clock has no beginning of its own."""
+    if isinstance(standing, Gap):
+        return calendar.midnight(last_day(standing.start))
+    if standing.reason["code"] == "date-unknown":
+        recorded: str = state["milestones"][standing.reason["stage"]]["recorded_at"]
+        return recorded
+    return state["first"] or BEGINNING
 
 
 def _status(state: State, suspensions: Sequence[Mapping[str, Any]]) -> str:

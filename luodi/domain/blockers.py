@@ -69,13 +69,13 @@ def _pauses(state: State, calendar: Calendar) -> dict[str, list[dict[str, Any]]]
     for number, (event_id, approval) in enumerate(state["pauses"].items(), 1):
         blocker_id = approval["blocker_id"]
         begin = day_of(approval, calendar)
-        end = last_paused(begin, approval["until"]) + 1
+        first, end = last_ordinal(begin), last_paused(begin, approval["until"]) + 1
         if blocker_id in clears:
             end = min(end, last_ordinal(day_of(clears[blocker_id], calendar)))
         pause = {
             "from": begin,
             "until": approval["until"],
-            "end": day_text(max(end, last_ordinal(begin))),
+            "end": day_text(max(first, end)),
             "approver": approval["approver"],
             "reason": approval["reason"],
             "document": approval["document"],
@@ -104,6 +104,8 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
             if is_too_long(pause["from"], pause["until"])
         ]
     known = state["blockers"]
+    if not (state["pauses"] or state["updates"] or state["clears"]):
+        return found
     named = [*(pause["blocker_id"] for pause in state["pauses"].values()), *state["updates"], *state["clears"]]
     found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(named) if name not in known]
     return found

@@ -173,5 +173,7 @@ def _digest(content: object) -> str:
 
 def _weekdays(day: int) -> int:
     """Mondays to Fridays from 0001-01-01 (a Monday) up to and including the ordinal."""
-    weeks, rest = divmod(day, 7)
-    return weeks * 5 + min(rest, 5)
+    return day // 7 * 5 + _OF_A_WEEK[day % 7]
+
+
+_OF_A_WEEK = (0, 1, 2, 3, 4, 5, 5)  # weekdays among the first so many days of a week

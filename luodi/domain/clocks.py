@@ -24,7 +24,7 @@ from luodi.domain.days import (
     last_day,
     last_ordinal,
 )
-from luodi.domain.pauses import Pause, after, approved, reach, union
+from luodi.domain.pauses import Pause, after, approved, notice_day, reach, told, union
 from luodi.domain.rules import PLANNED_STAGES, Limit, Rules, Version
 
 RED = "red"
@@ -259,19 +259,22 @@ def _limit_run(
         steps.append((max(behind, FIRST_DAY), YELLOW, {"code": "behind-plan", "plan": plan, **basis}))
     steps += [(warn, YELLOW, {"code": "due-soon", **basis}), (red, RED, overdue)]
     if pauses:
-        steps = _overlay(steps, pauses, red, basis)
+        steps = _overlay(steps, pauses, red, basis, calendar)
     provisional = works and length > 0 and due > calendar.last_published_day
     return _figures(basis, min(warn, behind), length, provisional=provisional, pauses=pauses), steps
 
 
-def _overlay(steps: list[DayStep], pauses: Sequence[Pause], red: int, basis: Mapping[str, Any]) -> list[DayStep]:
+def _overlay(
+    steps: list[DayStep], pauses: Sequence[Pause], red: int, basis: Mapping[str, Any], calendar: Calendar
+) -> list[DayStep]:
     """Lay pauses over lights: grey while in time; what was overdue when the pause began stays red and says so.
 
+    A grey whose approval runs out says so some days before: who needs longer must ask again.
     Every pause lies wholly before ``red`` or wholly from it on: a paused day is never the due date.
     """
     overlaid: list[DayStep] = []
     end = FIRST_DAY
-    for pause in pauses:
+    for place, pause in enumerate(pauses):
         overlaid += _between(steps, end, pause.begin)
         code, light = ("paused", GREY) if pause.begin < red else ("overdue-paused", RED)
         blocker = pause.blocker
@@ -285,7 +288,11 @@ def _overlay(steps: list[DayStep], pauses: Sequence[Pause], red: int, basis: Map
             "from": day_text(pause.begin),
             "until": day_text(pause.end - 1),
         }
-        overlaid.append((pause.begin, light, reason))
+        notice = notice_day(pauses, place, calendar.count, calendar.nth) if light is GREY else None
+        if notice != pause.begin:
+            overlaid.append((pause.begin, light, reason))
+        if notice is not None:
+            overlaid.append((notice, light, reason | {"code": "pause-ending"}))
         end = pause.end
     return overlaid + _between(steps, end, None)
 
@@ -346,6 +353,7 @@ def _figures(
         "provisional": provisional,
         "approximate": "approximate" in basis,
         "paused": union(pauses),
+        "paused_by": told(pauses),
     }
 
 

@@ -8,16 +8,15 @@ whichever is earlier.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from luodi.domain.days import day_text, last_ordinal
 
 MAX_PAUSE_DAYS = 90  # of one approval, both ends included: whoever needs more must ask again
+NOTICE_WORKDAYS = 3  # so long before an approval runs out its pause says so
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Days (ordinals, ``end`` exclusive) in which a clock stands still, the blocker charged with them, its approval."""
 
     begin: int
@@ -58,7 +57,7 @@ def approved(
     covered = 0
     for pause in candidates:
         if pause.end > covered:
-            pauses.append(pause if pause.begin >= covered else replace(pause, begin=covered))
+            pauses.append(pause if pause.begin >= covered else Pause(covered, *pause[1:]))
             covered = pause.end
     return pauses
 
@@ -69,9 +68,7 @@ def _begun(pause: Pause) -> tuple[int, int]:
 
 def after(pauses: Sequence[Pause], start: int) -> list[Pause]:
     """The paused days after day 0; earlier ones and day 0 itself do not matter to a clock."""
-    return [
-        pause if pause.begin > start else replace(pause, begin=start + 1) for pause in pauses if pause.end > start + 1
-    ]
+    return [pause if pause.begin > start else Pause(start + 1, *pause[1:]) for pause in pauses if pause.end > start + 1]
 
 
 def union(pauses: Sequence[Pause]) -> list[list[str]]:
@@ -83,6 +80,50 @@ def union(pauses: Sequence[Pause]) -> list[list[str]]:
         else:
             joined.append([pause.begin, pause.end])
     return [[day_text(begin), day_text(end)] for begin, end in joined]
+
+
+def notice_day(
+    pauses: Sequence[Pause], place: int, count: Callable[[int], int], nth: Callable[[int], int]
+) -> int | None:
+    """The day from which the pause at ``place`` says that it runs out: ``NOTICE_WORKDAYS`` before its last day.
+
+    ``count`` numbers the working days, ``nth`` is its inverse. None where nothing runs out: the blocker was cleared,
+    or another pause goes on without a day between.
+    """
+    pause = pauses[place]
+    if pause.end <= last_paused(pause.approval["from"], pause.approval["until"]):
+        return None
+    if place + 1 < len(pauses) and pauses[place + 1].begin == pause.end:
+        return None
+    return max(pause.begin, nth(count(pause.end - 1) - NOTICE_WORKDAYS))
+
+
+def told(pauses: Sequence[Pause]) -> list[dict[str, Any]]:
+    """The paused days as stored, ``to`` exclusive: by which approval, of which blocker, at whose charge."""
+    return [
+        {
+            "from": day_text(pause.begin),
+            "to": day_text(pause.end),
+            "blocker": pause.blocker["id"],
+            "owner": pause.blocker["owner"],
+            "approval": pause.approval["number"],
+        }
+        for pause in pauses
+    ]
+
+
+def charged(paused_by: Iterable[Mapping[str, Any]], today: int) -> list[dict[str, Any]]:
+    """The calendar days up to and including ``today`` charged to each unit, the longest first; owner None: 待认领."""
+    days: dict[str | None, int] = {}
+    for pause in paused_by:
+        begin, end = last_ordinal(pause["from"]), min(last_ordinal(pause["to"]), today + 1)
+        if begin < end:
+            days[pause["owner"]] = days.get(pause["owner"], 0) + end - begin
+    return [{"owner": owner, "days": number} for owner, number in sorted(days.items(), key=_most)]
+
+
+def _most(entry: tuple[str | None, int]) -> tuple[int, str]:
+    return (-entry[1], entry[0] or "")
 
 
 def reach(

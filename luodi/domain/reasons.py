@@ -198,6 +198,11 @@ SENTENCES: dict[str, Sentence] = {
         "因{kind}问题暂停计时至{until}，由{owner}负责；应于{due}前{stage}{basis}",
         "Paused until {until} because of a blocker ({kind}) that {owner} must clear; {stage} is due by {due}{basis}",
     ),
+    "pause-ending": Sentence(
+        "因{kind}问题暂停计时，批准至{until}，期满恢复计时，需延长的应重新报批，由{owner}负责；应于{due}前{stage}{basis}",
+        "Paused because of a blocker ({kind}) that {owner} must clear; the approval runs out on {until} and has to be "
+        "asked for anew if more time is needed; {stage} is due by {due}{basis}",
+    ),
     "overdue-paused": Sentence(
         "应于{due}前{stage}{rest}；超期之后因{kind}问题暂停至{until}，由{owner}负责，仍为红灯{basis}",
         "Overdue: {stage} was due by {due}{rest}; the pause until {until} ({kind}, {owner}) began later{basis}",

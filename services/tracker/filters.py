@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ DEFAULT_LIMIT = 100
 MAX_VALUES = 50  # per parameter
 MAX_TEXT = 200
 DAY_CHARS = 10
+MAX_GREY_DAYS = 10_000
 
 Condition = dict[str, Any]
 
@@ -75,6 +76,7 @@ class Query:
     after: tuple[Any, str] | None  # sort value and id of the last project that is shown wholly
     skip: int  # of the next project's items, those shown already
     digest: str  # of everything but the cursor and the limit
+    grey_over: int | None = None  # days: only projects that have been grey for longer
 
     def cursor(self, after: tuple[Any, str] | None, skip: int = 0) -> str:
         """Where the next page begins, opaque to the caller."""
@@ -94,12 +96,13 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     conditions += _search(args, faults)
     sort = _sort(args, faults)
     limit = _limit(args, faults)
+    grey_over = _grey_over(args, faults)
     told = sorted((name, sorted(args.getlist(name))) for name in args if name not in {"cursor", "limit", "after"})
     digest = hashlib.blake2s(orjson.dumps(told), digest_size=8).hexdigest()
     after, skip = _cursor(args, digest, faults)
     if faults:
         raise ProblemError("bad-query", errors=faults)
-    return Query(conditions, lights, sort, limit, zones, after, skip, digest)
+    return Query(conditions, lights, sort, limit, zones, after, skip, digest, grey_over)
 
 
 def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
@@ -150,6 +153,12 @@ def lit(lights: Sequence[str], now: str, path: str = "lights") -> Condition:
     """Projects that show one of these lights at `now`."""
     step = {"light": {"$in": list(lights)}, "from": {"$lte": now}, "to": {"$gt": now}}
     return {path: {"$elemMatch": step}}
+
+
+def grey(days: int, now: str) -> Condition:
+    """Projects that are grey at `now` and have been for more than so many days, the first one counted."""
+    begun = instant(parse_instant(now) - timedelta(days=days))
+    return {"greys": {"$elemMatch": {"from": {"$lte": begun}, "to": {"$gt": now}}}}
 
 
 def _equals(args: MultiDict[str, str], faults: list[FieldError]) -> list[Condition]:
@@ -216,6 +225,16 @@ def _limit(args: MultiDict[str, str], faults: list[FieldError]) -> int:
         return int(text)
     faults.append(FieldError("limit", "not-allowed", {"allowed": f"1 – {MAX_LIMIT}"}))
     return DEFAULT_LIMIT
+
+
+def _grey_over(args: MultiDict[str, str], faults: list[FieldError]) -> int | None:
+    text = args.get("grey_over")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_GREY_DAYS)) and int(text) <= MAX_GREY_DAYS:
+        return int(text)
+    faults.append(FieldError("grey_over", "not-allowed", {"allowed": f"0 – {MAX_GREY_DAYS}"}))
+    return None
 
 
 def _cursor(args: MultiDict[str, str], digest: str, faults: list[FieldError]) -> tuple[tuple[Any, str] | None, int]:
@@ -297,6 +316,7 @@ PARAMETERS = (
     "blocker",
     "due_before",
     "updated_before",
+    "grey_over",
     "q",
     "sort",
     "limit",

@@ -13,7 +13,7 @@ from luodi.domain.fold import retracted
 from luodi.domain.history import known
 from luodi.domain.stages import STAGES, stages_of
 from luodi.runtime.mongo import translated
-from services.tracker.filters import Condition, Query, lit
+from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Document
 from services.tracker.views import POOL, Viewer, timeline_item
@@ -116,6 +116,8 @@ class Queries:
         conditions = [bound, *query.conditions]
         if lights and set(lights) != set(LIGHTS):
             conditions.append(lit(lights, now))
+        if query.grey_over is not None:
+            conditions.append(grey(query.grey_over, now))
         if query.after is not None:
             conditions.append(query.sort.after(*query.after))
         with translated():

@@ -13,12 +13,14 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, days_used
 from luodi.domain.days import days_over
 from luodi.domain.events import Event
+from luodi.domain.greys import grey_since
+from luodi.domain.pauses import charged
 from luodi.domain.stages import Language
 from services.tracker.ports import Document
 
 POOL = "pool"  # before the signature: no light
 
-_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "due"})
+_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Viewer:
             "id": document["_id"],
             "light": shown["light"] if lit else None,
             "reason": self._reason(shown["reason"]) if lit else None,
+            "grey_since": self._day_of(grey_since(document["greys"], self.now)),
             **{name: value for name, value in document.items() if name not in _INTERNAL},
             "warnings": [self._reason(warning) for warning in document["warnings"]],
             "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
@@ -67,6 +70,7 @@ class Viewer:
             },
             "limit": {"amount": clock["limit"], "unit": clock["unit"]},
             "paused": clock["paused"],
+            "charged": charged(clock["paused_by"], self.today.toordinal()),
             "provisional": clock["provisional"],
             "approximate": clock["approximate"],
             "reason": self._reason(shown["reason"]),
@@ -145,6 +149,9 @@ class Viewer:
             "light": None if shown is None else shown["light"],
             "reason": None if shown is None else self._reason(shown["reason"]),
         }
+
+    def _day_of(self, moment: str | None) -> str | None:
+        return None if moment is None else self.calendar.business_date(moment).isoformat()
 
     def _reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
         return {"code": reason["code"], "text": reasons.text(reason, self.language, self.today)}

@@ -237,6 +237,8 @@ def test_filters_choose_what_they_say(zone: Desk) -> None:
         "due_before=2026-04-05": [],
         "updated_before=2026-03-02": [],
         "updated_before=2026-03-03": active,
+        "grey_over=30": ["far", "phase"],
+        "grey_over=300": [],
         "q=RE": ["green", "red"],
         "q=项目 blu": ["blue"],
         "q=.*": [],
@@ -290,6 +292,8 @@ def test_pages_hold_every_project_once_in_order(zone: Desk, sort: str) -> None:
         ("due_before=2026-13-01", "due_before"),
         ("due_before=2026", "due_before"),
         ("updated_before=yesterday", "updated_before"),
+        ("grey_over=-1", "grey_over"),
+        ("grey_over=10001", "grey_over"),
         ("cursor=AAAA", "cursor"),
         ("cursor=~~~", "cursor"),
         ("key=maybe", "key"),
@@ -439,6 +443,7 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         "parent=green",
         "updated_before=2026-05-01",
         "due_before=2026-05-01&blocker=用电",
+        "grey_over=30&zone=demo",
         "limit=2",
     ):
         for path in ("/v1/projects", "/v1/stalled"):

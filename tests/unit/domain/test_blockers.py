@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from luodi.domain.events import BLOCKER_CLEARED, BLOCKER_PAUSED, BLOCKER_RAISED, BLOCKER_UPDATED
-from luodi.domain.pauses import approved
+from luodi.domain.pauses import approved, charged
 from tests.unit.domain.builders import Story, light_on
 
 ALL_CAUSES = ("enterprise", "government", "utility", "force_majeure")
@@ -145,6 +146,71 @@ def test_days_under_several_pauses_belong_to_the_one_begun_first() -> None:
         for pause in approved(story.document()["blockers"], ALL_CAUSES)
     ]
     assert told == [("u-power", 10), ("u-water", 6)]
+
+
+def codes(document: dict[str, Any], *days: str) -> list[str]:
+    return [light_on(document["clocks"][0]["lights"], day)["reason"]["code"] for day in days]
+
+
+def test_three_working_days_before_its_last_day_a_pause_says_that_it_runs_out() -> None:
+    story, blocker = held_up()
+    paused(story, blocker, "2026-02-02", "2026-03-12")  # a Thursday
+    document = story.document()
+    assert codes(document, "2026-03-08", "2026-03-09", "2026-03-12", "2026-03-13") == [
+        "paused",
+        "pause-ending",
+        "pause-ending",
+        "in-time",
+    ]
+    assert light_on(document["clocks"][0]["lights"], "2026-03-09")["light"] == "grey"
+
+
+def test_a_pause_that_ends_on_a_weekend_says_so_three_working_days_before_its_friday() -> None:
+    story, blocker = held_up()
+    paused(story, blocker, "2026-02-02", "2026-03-15")  # a Sunday
+    assert codes(story.document(), "2026-03-09", "2026-03-10") == ["paused", "pause-ending"]
+
+
+def test_a_short_pause_says_so_from_its_first_day() -> None:
+    story, blocker = held_up()
+    paused(story, blocker, "2026-03-11", "2026-03-12")
+    assert codes(story.document(), "2026-03-10", "2026-03-11", "2026-03-12") == [
+        "in-time",
+        "pause-ending",
+        "pause-ending",
+    ]
+
+
+def test_a_pause_that_goes_on_or_was_ended_by_its_clear_does_not_run_out() -> None:
+    story, blocker = held_up()
+    paused(story, blocker, "2026-02-02", "2026-03-12")
+    paused(story, blocker, "2026-03-13", "2026-03-31")
+    assert codes(story.document(), "2026-03-12", "2026-03-26", "2026-03-31") == [
+        "paused",
+        "pause-ending",
+        "pause-ending",
+    ]
+    story.tell(BLOCKER_CLEARED, blocker_id=blocker, date="2026-03-12")
+    assert codes(story.document(), "2026-03-10", "2026-03-11", "2026-03-12") == ["paused", "paused", "in-time"]
+
+
+def test_paused_days_are_charged_to_the_unit_that_must_act_up_to_today() -> None:
+    story, power = held_up()
+    water = story.tell(BLOCKER_RAISED, kind="用水", cause="utility", owner=None, date="2026-02-01")
+    paused(story, power, "2026-02-10", "2026-02-19")
+    paused(story, water, "2026-02-15", "2026-02-25")
+    (clock,) = story.document()["clocks"]
+    assert [(pause["from"], pause["to"], pause["owner"], pause["approval"]) for pause in clock["paused_by"]] == [
+        ("2026-02-10", "2026-02-20", "u-power", 1),
+        ("2026-02-20", "2026-02-26", None, 2),
+    ]
+
+    def on(day: str) -> list[dict[str, Any]]:
+        return charged(clock["paused_by"], date.fromisoformat(day).toordinal())
+
+    assert on("2026-02-09") == []
+    assert on("2026-02-10") == [{"owner": "u-power", "days": 1}]
+    assert on("2026-03-31") == [{"owner": "u-power", "days": 10}, {"owner": None, "days": 6}]
 
 
 # Promises.
