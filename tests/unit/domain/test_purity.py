@@ -13,6 +13,7 @@ ALLOWED = frozenset(
     {
         "__future__",
         "bisect",
+        "collections",
         "collections.abc",
         "dataclasses",
         "datetime",
