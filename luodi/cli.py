@@ -71,7 +71,7 @@ VERBS = {
         Verb("notify", "", "run the service that sends notices", "services.notify.__main__:main", service=True),
         Verb("rebuild", "[--compare]", "fold everything again from Kafka", "services.tracker.rebuild:main", stack=True),
         Verb("rejects", "", "show rejected records, go on after a fuse", "services.tracker.rejects:main", stack=True),
-        Verb("config", "", "show and activate rules and calendars", "services.tracker.config:main", stack=True),
+        Verb("config", "", "show, check and apply rules and calendars", "services.tracker.config:main", stack=True),
     )
 }
 

@@ -42,4 +42,5 @@ LOG_EVENTS: dict[str, str] = {
     "documents.renewed": "tracker: documents made anew under the activation in force, so far",
     "journal.missing": "tracker: documents whose events are not in the journal: a defect to look into",
     "ruleset.followed": "tracker: the same rules were activated under a new number",
+    "ruleset.reloaded": "tracker: other rules or calendars were activated, and read from the configuration",
 }

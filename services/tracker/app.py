@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from flask import Flask
 from pymongo.database import Database
 
+from luodi.domain.calendar import Calendar
+from luodi.domain.rules import Rules
 from luodi.runtime import configuration, kafka, lifecycle, mongo
 from luodi.runtime import http as web
 from luodi.runtime.clock import Clock, SystemClock
@@ -129,7 +131,12 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         return rulesets.at_start(activations, content, clock.wall_text())
 
     number = _patiently(stop, prepare)
-    regime = Regime(activations, content, Folder(config.rules, config.calendar, number))
+
+    def reload() -> tuple[Rules, Calendar]:
+        read = configuration.load(settings)
+        return read.rules, read.calendar
+
+    regime = Regime(activations, Folder(config.rules, config.calendar, number), reload)
     producers = kafka.Producers(settings, **PRODUCER)
     opened.callback(producers.close, CLOSE_S)
 
@@ -178,7 +185,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     app = web.create_app("tracker", settings, clock, metrics, probes)
     queries = Queries(database)
     past = Past(journal, lambda: regime.folder)
-    http.add_routes(app, queries, past, visibility, topic, clock, config.calendar)
+    http.add_routes(app, queries, past, visibility, topic, clock, lambda: regime.folder.calendar)
 
     return Tracker(settings, stop, app, {"projector": projector.run, "upkeep": upkeep.run}, published)
 

@@ -1,29 +1,73 @@
-"""`luodi config show|activate`: the rules and calendar in force, and going back to earlier ones on purpose."""
+"""`luodi config`: look at the rules and calendars, check the files, put them in force, go back to earlier ones."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 
-from luodi.runtime.clock import SystemClock
+from luodi.domain import reasons
+from luodi.domain.days import instant
+from luodi.runtime import configuration, kafka, lifecycle
+from luodi.runtime.clock import Clock, SystemClock
+from luodi.runtime.errors import EXIT_CONFIG, InvalidSettingsError
 from services.tracker import console, rulesets
-from services.tracker.console import Connections
-from services.tracker.rulesets import Content, MongoRulesets
+from services.tracker.console import Connections, Progress
+from services.tracker.folding import Folder
+from services.tracker.journal import MongoJournal
+from services.tracker.outbox import KafkaOutbox
+from services.tracker.recompute import Change, Face, Outcome, Recompute
+from services.tracker.rulesets import Activation, Content, MongoRulesets
+from services.tracker.stores import MongoProjects
 
 DIGEST_CHARS = 12
+ROWS = 50  # of the list of changes that are printed for people, unless they ask for another number
+HOLD_S = 20.0  # for so long trackers leave the documents to this command, from when it last said that it lives
+HOLD_AGAIN_S = 5.0
+PRODUCER = {"linger_ms": 20, "batch_size": 512 * 1024}
 
 
 def main(words: Sequence[str]) -> int:
     """The command. `show` ends with 1 when what is in force is not what this version brings."""
-    parser = argparse.ArgumentParser(prog="luodi config", description="Rules and calendar in force.")
+    parser = argparse.ArgumentParser(prog="luodi config", description="Rules and calendars in force.")
     verbs = parser.add_subparsers(dest="verb")
     showing = verbs.add_parser("show", help="every activation, the one in force last (the default)")
     showing.add_argument("--json", action="store_true", help="for programs")
-    verbs.add_parser("activate", help="put this version's rules, calendar and fold in force under a new number")
+    verbs.add_parser("check", help="read the configuration and list every fault; needs no server")
+    applying = verbs.add_parser("apply", help="put the configuration in force and make every document anew under it")
+    applying.add_argument("--by", default=None, help="who orders it (default: the user of this machine)")
+    applying.add_argument("--dry-run", action="store_true", help="change nothing: only list what would change")
+    applying.add_argument("--rows", type=int, default=ROWS, help=f"changes to print (default {ROWS}; 0: all)")
+    applying.add_argument("--json", action="store_true", help="for programs; holds every change")
+    verbs.add_parser("activate", help="put this version's rules, calendar and fold in force; trackers do the rest")
     asked = parser.parse_args(words or ["show"])
+    if asked.verb == "check":
+        return check()
     if asked.verb == "activate":
         return console.run("config", activate)
+    if asked.verb == "apply":
+        return console.run(
+            "config",
+            lambda c: apply(c, asked.by or getpass.getuser(), dry=asked.dry_run, rows=asked.rows, as_json=asked.json),
+        )
     return console.run("config", lambda c: show(c, as_json=asked.json))
+
+
+def check() -> int:
+    """Read all configuration; say every fault of every file."""
+    settings = lifecycle.read_settings()
+    try:
+        config = configuration.load(settings)
+    except InvalidSettingsError as exc:
+        for fault in exc.faults:
+            console.complain("config", fault)
+        console.complain("config", f"{len(exc.faults)} faults")
+        return EXIT_CONFIG
+    where = settings.config_dir or "the packaged files"
+    console.say(f"no fault in {where}: {len(config.zones)} zones, digest {_content_of(config).digest[:DIGEST_CHARS]}")
+    return 0
 
 
 def show(connections: Connections, *, as_json: bool) -> int:
@@ -37,6 +81,7 @@ def show(connections: Connections, *, as_json: bool) -> int:
                     {
                         "number": row.number,
                         "activated_at": row.activated_at,
+                        "by": row.by,
                         "digest": row.digest,
                         "fold_version": row.fold_version,
                         "rules": row.rules,
@@ -51,19 +96,149 @@ def show(connections: Connections, *, as_json: bool) -> int:
     else:
         for row in rows:
             whose = "  this version's" if row.digest == mine else ""
-            console.say(f"{row.number:>4}  {row.activated_at}  {row.digest[:DIGEST_CHARS]}{whose}")
+            console.say(f"{row.number:>4}  {row.activated_at}  {row.digest[:DIGEST_CHARS]}  {row.by or '–'}{whose}")
         console.say(_verdict(in_force, bool(rows)))
     return 0 if in_force or not rows else console.EXIT_FAILED
 
 
 def activate(connections: Connections) -> int:
-    number = rulesets.activate(MongoRulesets(connections.database), _content(connections), SystemClock().wall_text())
-    console.say(f"activation {number} is in force; the trackers make every document anew under it")
+    activation = rulesets.activate(
+        MongoRulesets(connections.database), _content(connections), SystemClock().wall_text(), by=getpass.getuser()
+    )
+    console.say(f"activation {activation.number} is in force; the trackers make every document anew under it")
     return 0
 
 
+def apply(connections: Connections, by: str, *, dry: bool, rows: int, as_json: bool) -> int:
+    """Put the configuration in force, make every document anew under it, and list what looks different.
+
+    1. activate, unless this very content is in force already; from here on trackers read their files again
+    2. make every document anew and publish it, so that notify hears of it
+    3. list, for each gap whose light or due date is another one now, what it was and is
+    """
+    clock = SystemClock(connections.settings.clock_offset_s)
+    store, content = MongoRulesets(connections.database), _content(connections)
+    latest = store.latest()
+    is_new = latest is None or latest.digest != content.digest
+    number = _number(latest, is_new=is_new)
+    if is_new and not dry:
+        held = rulesets.activate(store, content, clock.wall_text(), by=by, held_until=_hold_until(clock))
+        number = held.number
+        console.note(f"activation {number} by {by} is in force")
+    elif not dry:
+        store.hold(number, _hold_until(clock))
+        console.note(f"activation {number} has the same content and is in force already")
+    outcome, seconds = _recompute(connections, store, number, clock, dry=dry)
+    if as_json:
+        console.say_json(_as_json(outcome, number, by, seconds, dry=dry))
+    else:
+        _print(outcome, number, seconds, rows, dry=dry)
+    return 0
+
+
+def _recompute(
+    connections: Connections, store: MongoRulesets, number: int, clock: Clock, *, dry: bool
+) -> tuple[Outcome, float]:
+    config, activations = connections.config, {row.number: row for row in store.all()}
+    producers = kafka.Producers(connections.settings, **PRODUCER)
+    began = time.monotonic()
+    try:
+        recompute = Recompute(
+            connections.database,
+            MongoJournal(connections.database),
+            MongoProjects(connections.database),
+            None if dry else KafkaOutbox(connections.settings, producers),
+            Folder(config.rules, config.calendar, number),
+            lambda earlier: rulesets.may_take_over(activations, earlier, number),
+        )
+        total, progress, hold_at = recompute.outstanding(), Progress(), time.monotonic() + HOLD_AGAIN_S
+
+        def tell(done: int) -> None:
+            nonlocal hold_at
+            progress.tell(f"{done} of {total} projects {'looked at' if dry else 'made anew'}")
+            if not dry and time.monotonic() > hold_at:
+                hold_at = time.monotonic() + HOLD_AGAIN_S
+                store.hold(number, _hold_until(clock))
+
+        outcome = recompute.run(clock.now_text(), tell)
+    finally:
+        producers.close(10)
+        if not dry:
+            store.hold(number, None)
+    return outcome, time.monotonic() - began
+
+
+def _number(latest: Activation | None, *, is_new: bool) -> int:
+    if latest is None:
+        return 1
+    return latest.number + 1 if is_new else latest.number
+
+
+def _hold_until(clock: Clock) -> str:
+    return instant(clock.wall() + timedelta(seconds=HOLD_S))
+
+
+def _print(outcome: Outcome, number: int, seconds: float, rows: int, *, dry: bool) -> None:
+    shown = outcome.changes if rows == 0 else outcome.changes[:rows]
+    for change in shown:
+        console.say(_line(change))
+    if len(shown) < len(outcome.changes):
+        console.say(f"… and {len(outcome.changes) - len(shown)} more: --rows 0 prints all, --json holds all")
+    verb = "would be made anew" if dry else "made anew and published"
+    console.say(f"{outcome.documents} projects {verb} under activation {number} in {seconds:.1f} s")
+    for before, after, count in outcome.turns():
+        what = f"{before} → {after}" if before != after else f"{after}, another due date"
+        console.say(f"{count:>8}  {what}")
+    console.say(_told(outcome))
+
+
+def _told(outcome: Outcome) -> str:
+    if not outcome.changes:
+        return "nothing looks different: nobody is told anything"
+    reds = outcome.new_reds()
+    return f"{reds} newly red: only of these will anybody be told" if reds else "nothing is newly red: nobody is told"
+
+
+def _line(change: Change) -> str:
+    gap = "→".join(change.gap) if change.gap else "–"
+    before, after = _face(change.before), _face(change.after)
+    return f"{change.project_id}  {gap}  {before} → {after}  {change.name or ''}".rstrip()
+
+
+def _face(face: Face) -> str:
+    return f"{reasons.light_name(face.light, 'en')} ({face.due})" if face.due else reasons.light_name(face.light, "en")
+
+
+def _as_json(outcome: Outcome, number: int, by: str, seconds: float, *, dry: bool) -> dict[str, object]:
+    return {
+        "ruleset": number,
+        "by": by,
+        "dry_run": dry,
+        "documents": outcome.documents,
+        "seconds": round(seconds, 3),
+        "new_reds": outcome.new_reds(),
+        "turns": [{"before": before, "after": after, "count": count} for before, after, count in outcome.turns()],
+        "changes": [
+            {
+                "project_id": change.project_id,
+                "name": change.name,
+                "zone": change.zone,
+                "gap": change.gap,
+                "light": {"before": change.before.light, "after": change.after.light},
+                "due": {"before": change.before.due, "after": change.after.due},
+                "rule": {"before": change.before.rule, "after": change.after.rule},
+            }
+            for change in outcome.changes
+        ],
+    }
+
+
 def _content(connections: Connections) -> Content:
-    return Content.of(connections.config.rules, connections.config.calendar)
+    return _content_of(connections.config)
+
+
+def _content_of(config: configuration.Configuration) -> Content:
+    return Content.of(config.rules, config.calendar)
 
 
 def _verdict(in_force: bool, any_: bool) -> str:
@@ -71,4 +246,4 @@ def _verdict(in_force: bool, any_: bool) -> str:
         return "nothing is activated yet: the first tracker that starts does it"
     if in_force:
         return "this version's rules, calendar and fold are in force"
-    return "others than this version's are in force: `luodi config activate` puts this version's in force"
+    return "others than this version's are in force: `luodi config apply` puts this version's in force"

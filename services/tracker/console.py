@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from logging import WARNING
+from logging import ERROR, WARNING, getLogger
 from typing import Any
 
 import orjson
@@ -42,6 +42,8 @@ def run(name: str, command: Callable[[Connections], int]) -> int:
     """Connect, run, and put what goes wrong into one sentence. Returns the exit code."""
     settings = lifecycle.read_settings()
     logging.configure(name, WARNING)
+    # A command keeps the processor busy, of which kafka-python warns with every fifth of a second that it waited.
+    getLogger("kafka.net.selector").setLevel(ERROR)
     try:
         with connected(settings) as connections:
             return command(connections)
@@ -77,6 +79,12 @@ def say_json(value: Any) -> None:
     """One value for a program."""
     sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """One line beside the answer, on standard error."""
+    sys.stderr.write(f"  {text}\n")
+    sys.stderr.flush()
 
 
 def complain(name: str, text: str) -> None:

@@ -12,7 +12,7 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.events import Event
 from luodi.domain.fold import State, advance, fold
 from luodi.domain.rules import Rules
-from services.tracker.ports import Base, Document
+from services.tracker.ports import Base, Document, Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class Folder:
                 return None
         assert state is not None
         return self.document(subject, partition, state)
+
+    def again(self, subject: str, outdated: Outdated) -> Document:
+        """The document of a state folded before, as these rules see it. The state must be of this fold version."""
+        return self.document(subject, outdated.partition, orjson.loads(outdated.base.fold))
 
     def assess(self, subject: str, state: State) -> Document:
         """What a state means under these rules; nothing of how it is stored."""

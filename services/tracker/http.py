@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -30,15 +31,18 @@ def add_routes(
     visibility: Visibility,
     topic: TopicInfo,
     clock: Clock,
-    calendar: Calendar,
+    calendar: Callable[[], Calendar],
 ) -> None:
-    """All queries. Each takes `after=<position>` and then answers nothing older than that position."""
+    """All queries. Each takes `after=<position>` and then answers nothing older than that position.
+
+    `calendar` gives the one in force now.
+    """
 
     def viewer() -> Viewer:
-        return Viewer.at(clock.now_text(), http.language(), calendar)
+        return Viewer.at(clock.now_text(), http.language(), calendar())
 
     def query() -> filters.Query:
-        return filters.read(request.args, lambda day: calendar.midnight(date.fromisoformat(day)))
+        return filters.read(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
 
     def tagged(view: Viewer, *parts: object) -> str:
         # Lights turn at midnight without an event, and texts say how many days are left.
@@ -92,9 +96,9 @@ def add_routes(
 
     def looked_up(project_id: str) -> tuple[When, Viewer, Document]:
         """A project as asked for: live, or as it was."""
-        when = filters.when(request.args, clock.now_text(), calendar)
+        when = filters.when(request.args, clock.now_text(), calendar())
         _wait(visibility, topic)
-        view = when.viewer(clock.now_text(), http.language(), calendar)
+        view = when.viewer(clock.now_text(), http.language(), calendar())
         document = queries.project(project_id) if when.is_live else past.project(project_id, when)
         if document is None:
             raise _no_project(project_id)
@@ -118,10 +122,10 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/history")
     def history(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
-        when = filters.when(request.args, clock.now_text(), calendar)
+        when = filters.when(request.args, clock.now_text(), calendar())
         _wait(visibility, topic)
         now = clock.now_text()
-        view = when.viewer(now, http.language(), calendar)
+        view = when.viewer(now, http.language(), calendar())
         found = past.history(project_id, when, now)
         if found is None:
             raise _no_project(project_id)
@@ -132,7 +136,7 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/timeline")
     def timeline(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
-        when = filters.when(request.args, clock.now_text(), calendar)
+        when = filters.when(request.args, clock.now_text(), calendar())
         _wait(visibility, topic)
         view = viewer()
         items = queries.timeline(project_id, when.known_at)

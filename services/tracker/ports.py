@@ -107,6 +107,14 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated:
+    """A stored document of an older activation, as far as it takes to make it anew."""
+
+    partition: int
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
 class Fuse:
     """Why a partition stands still before `offset` until an operator lets it go on."""
 
@@ -187,8 +195,8 @@ class Projects(Protocol):
     def read(self, subjects: Collection[str]) -> dict[str, Document]:
         """The stored documents."""
 
-    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
-        """Up to `limit` subjects of these partitions whose document has a lower ruleset, each with its partition."""
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, Outdated]:
+        """Up to `limit` documents of these partitions that have a lower ruleset, by subject."""
 
     def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
         """(`events`, `ruleset`) of the stored documents."""

@@ -117,7 +117,10 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
     finally:
         reader.close()
     content = Content.of(connections.config.rules, connections.config.calendar)
-    number = rulesets.activate(MongoRulesets(connections.database), content, SystemClock().wall_text())
+    activation = rulesets.activate(
+        MongoRulesets(connections.database), content, SystemClock().wall_text(), by="rebuild", afresh=True
+    )
+    number = activation.number
     folder = Folder(connections.config.rules, connections.config.calendar, number)
     producers = kafka.Producers(connections.settings)
     done = 0

@@ -2,14 +2,19 @@
 
 Numbers only rise, so a document made under a newer number is never replaced by one made under an older. Content never
 seen before is activated by the first tracker that starts with it; going back to content seen earlier is the
-operator's act (`luodi config activate`) and gets a new, higher number.
+operator's act (`luodi config apply` or `activate`) and gets a new, higher number.
+
+A tracker that runs looks every few seconds. When other content is in force by then it reads its configuration again,
+and goes on under the new number if that is what was activated; otherwise it is an old deploy and ends.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import Protocol
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol
 
 from pymongo import DESCENDING
 from pymongo.collection import Collection as MongoCollection
@@ -20,12 +25,13 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.fold import FOLD_VERSION
 from luodi.domain.rules import Rules
 from luodi.runtime import logging
-from luodi.runtime.errors import FatalError, TransientError
+from luodi.runtime.errors import FatalError, InvalidSettingsError, TransientError
 from luodi.runtime.mongo import translated
 from services.tracker.folding import Folder
 from services.tracker.ports import Document
 
 ATTEMPTS = 20  # of taking the next number while others take it too
+BY_TRACKER = "tracker"  # the first that started with content never seen before
 
 log = logging.get("rulesets")
 
@@ -49,7 +55,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One row: the number and what it stands for. `activated_at` is wall time."""
+    """One row: the number and what it stands for. Times are wall time.
+
+    `afresh`: documents are to be folded from their events, whatever folded state is stored. `held_until`: until then
+    the command that activated it makes the documents anew, and the trackers leave them to it.
+    """
 
     number: int
     digest: str
@@ -57,6 +67,9 @@ class Activation:
     rules: str
     calendar: str
     activated_at: str
+    by: str = ""  # not known of rows of earlier versions
+    afresh: bool = False
+    held_until: str | None = None
 
 
 class Rulesets(Protocol):
@@ -74,9 +87,12 @@ class Rulesets(Protocol):
     def all(self) -> list[Activation]:
         """Every activation, oldest first."""
 
+    def hold(self, number: int, until: str | None) -> None:
+        """Set `held_until` of an activation."""
+
 
 class MongoRulesets:
-    """The collection `rulesets`: `{_id: number, digest, fold_version, rules, calendar, activated_at}`."""
+    """The collection `rulesets`: an activation per row, its number as `_id`."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows: MongoCollection[Document] = database["rulesets"]
@@ -92,14 +108,8 @@ class MongoRulesets:
             return any(row["digest"] == digest for row in self._rows.find({"_id": {"$gt": 0}}, {"digest": 1}))
 
     def add(self, activation: Activation) -> bool:
-        row: Document = {
-            "_id": activation.number,
-            "digest": activation.digest,
-            "fold_version": activation.fold_version,
-            "rules": activation.rules,
-            "calendar": activation.calendar,
-            "activated_at": activation.activated_at,
-        }
+        row: Document = {"_id": activation.number}
+        row |= {name: getattr(activation, name) for name in _FIELDS}
         try:
             with translated():
                 try:
@@ -115,6 +125,10 @@ class MongoRulesets:
         with translated():
             return [_activation(row) for row in self._rows.find({"_id": {"$gt": 0}}).sort("_id")]
 
+    def hold(self, number: int, until: str | None) -> None:
+        with translated():
+            self._rows.update_one({"_id": number}, {"$set": {"held_until": until}})
+
 
 def at_start(rulesets: Rulesets, content: Content, now: str) -> int:
     """The number under which this process works. Activates content never seen before.
@@ -129,56 +143,105 @@ def at_start(rulesets: Rulesets, content: Content, now: str) -> int:
             raise FatalError(
                 f"this version's rules, calendar and fold were in force once, and number {latest.number} "
                 f"(since {latest.activated_at}) took their place: start the newer version, or go back on purpose "
-                "with `luodi config activate`"
+                "with `luodi config apply`"
             )
-        if rulesets.add(_next(latest, content, now)):
+        if rulesets.add(_next(latest, content, now, by=BY_TRACKER)):
             return latest.number + 1 if latest else 1
     raise TransientError("MongoDB", "too many activations at once")
 
 
-def activate(rulesets: Rulesets, content: Content, now: str) -> int:
-    """Put this content in force under a new number, whatever was in force before. The operator's act."""
+def activate(rulesets: Rulesets, content: Content, now: str, by: str, **more: Any) -> Activation:
+    """Put this content in force under a new number, whatever was in force before. The operator's act.
+
+    `more`: `afresh` and `held_until` of the activation.
+    """
     for _ in range(ATTEMPTS):
-        latest = rulesets.latest()
-        if rulesets.add(_next(latest, content, now)):
-            return latest.number + 1 if latest else 1
+        activation = _next(rulesets.latest(), content, now, by=by, **more)
+        if rulesets.add(activation):
+            return activation
     raise TransientError("MongoDB", "too many activations at once")
 
 
 class Regime:
-    """The activation this process works under, as long as its own content is the one in force. Thread-safe."""
+    """The activation this process works under, as long as its own content is the one in force. Thread-safe.
 
-    def __init__(self, rulesets: Rulesets, content: Content, folder: Folder) -> None:
+    `reload` reads the rules and the calendar of this process again.
+    """
+
+    def __init__(
+        self, rulesets: Rulesets, folder: Folder, reload: Callable[[], tuple[Rules, Calendar]] | None = None
+    ) -> None:
         self._rulesets = rulesets
-        self._content = content
         self._folder = folder
+        self._reload = reload
+        self._digest = Content.of(folder.rules, folder.calendar).digest
+        self._latest: Activation | None = None
+        self._rows: dict[int, Activation] = {}
+        self._lock = threading.Lock()
 
     @property
     def folder(self) -> Folder:
         return self._folder
 
     def recheck(self) -> None:
-        """Follow a new activation of the same content. Raises FatalError when other content is in force by now."""
-        latest = self._rulesets.latest()
-        if latest is None:
-            raise FatalError("the activations are gone from MongoDB: the database was replaced under this process")
-        if latest.number == self._folder.ruleset:
+        """Follow a new activation. Raises FatalError when it is not of what this process can read."""
+        with self._lock:
+            latest = self._rulesets.latest()
+            if latest is None:
+                raise FatalError("the activations are gone from MongoDB: the database was replaced under this process")
+            if latest.number != self._folder.ruleset:
+                self._follow(latest)
+            self._latest = latest
+
+    def is_held(self, wall: str) -> bool:
+        """Whether a command makes the documents anew at this time, as of the last `recheck`."""
+        return self._latest is not None and (self._latest.held_until or "") > wall
+
+    def may_take_over(self, ruleset: int) -> bool:
+        """Whether the folded state of documents of an earlier activation may be assessed as it stands."""
+        with self._lock:
+            if self._folder.ruleset not in self._rows:
+                self._rows = {row.number: row for row in self._rulesets.all()}
+            return may_take_over(self._rows, ruleset, self._folder.ruleset)
+
+    def _follow(self, latest: Activation) -> None:
+        if latest.digest == self._digest:
+            self._folder = replace(self._folder, ruleset=latest.number)
+            log.info("ruleset.followed", number=latest.number)
             return
-        if latest.digest != self._content.digest:
+        try:
+            read = None if self._reload is None else self._reload()
+        except InvalidSettingsError as exc:
+            raise FatalError(
+                f"activation {latest.number} is in force, and the configuration has faults: {exc}"
+            ) from exc
+        if read is None or Content.of(*read).digest != latest.digest:
             raise FatalError(
                 f"activation {latest.number} of {latest.activated_at} has other rules, calendar or fold: "
-                "this process is the old deploy"
+                "this process is the old deploy, or reads another configuration folder"
             )
-        self._folder = replace(self._folder, ruleset=latest.number)
-        log.info("ruleset.followed", number=latest.number)
+        self._folder, self._digest = Folder(*read, latest.number), latest.digest
+        log.info("ruleset.reloaded", number=latest.number, by=latest.by)
 
 
-def _next(latest: Activation | None, content: Content, now: str) -> Activation:
+def may_take_over(rows: Mapping[int, Activation], earlier: int, later: int) -> bool:
+    """Whether a state folded under one activation may be assessed under a later one, by this process.
+
+    Not when the fold has changed since, nor when an activation after it asked to fold everything afresh.
+    """
+    first = rows.get(earlier)
+    if first is None or first.fold_version != FOLD_VERSION:
+        return False
+    return not any(row.afresh for number, row in rows.items() if earlier < number <= later)
+
+
+def _next(latest: Activation | None, content: Content, now: str, **more: Any) -> Activation:
     number = latest.number + 1 if latest else 1
-    return Activation(number, content.digest, content.fold_version, content.rules, content.calendar, now)
+    return Activation(number, content.digest, content.fold_version, content.rules, content.calendar, now, **more)
 
 
 def _activation(row: Document) -> Activation:
-    return Activation(
-        row["_id"], row["digest"], row["fold_version"], row["rules"], row["calendar"], row["activated_at"]
-    )
+    return Activation(row["_id"], **{name: row[name] for name in _FIELDS if name in row})
+
+
+_FIELDS = tuple(field.name for field in fields(Activation) if field.name != "number")

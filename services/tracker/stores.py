@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 
 from luodi.runtime.mongo import translated
 from services.tracker.journal import refused_rows
-from services.tracker.ports import Base, Document, Fuse, TooLargeError
+from services.tracker.ports import Base, Document, Fuse, Outdated, TooLargeError
 
 TOO_LARGE = 10334  # BSONObjectTooLarge: the driver lets a document pass that is only a little too large
 DETAIL_CHARS = 200
@@ -108,12 +108,15 @@ class MongoProjects:
             found = self._documents.find({"_id": {"$in": list(subjects)}}, _GUARD)
             return {row["_id"]: (row["events"], row["ruleset"]) for row in found}
 
-    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, Outdated]:
         with translated():
             found = self._documents.find(
-                {"partition": {"$in": list(partitions)}, "ruleset": {"$lt": ruleset}}, {"partition": 1}
+                {"partition": {"$in": list(partitions)}, "ruleset": {"$lt": ruleset}}, {"partition": 1, **_BASE}
             ).limit(limit)
-            return {row["_id"]: row["partition"] for row in found}
+            return {
+                row["_id"]: Outdated(row["partition"], Base(row["events"], row["ruleset"], row["fold"]))
+                for row in found
+            }
 
     def drop(self) -> None:
         with translated():

@@ -70,7 +70,8 @@ class Upkeep:
         if now >= self._next_recheck:
             self._next_recheck = now + RECHECK_EVERY_S
             self._regime.recheck()
-            self._renewing = True  # an older deploy may have written new documents since the last look
+            # An older deploy may have written new documents since the last look.
+            self._renewing = not self._regime.is_held(self._clock.wall_text())
         if self._renewing:
             self._renewing = self._renewal.step(self._published.owned) > 0
         self._tail.turn(0.0 if self._renewing else TURN_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,10 +137,72 @@ def test_config_tells_what_is_in_force_and_activates(world: World, run: Run) -> 
     row = world.database["rulesets"].find_one() or {}
     world.database["rulesets"].insert_one({**row, "_id": 2, "digest": "of another version"})
     code, text = run(config.main, "show")
-    assert (code, "luodi config activate" in text) == (1, True)
+    assert (code, "luodi config apply" in text) == (1, True)
     assert run(config.main, "activate")[0] == 0
     assert run(config.main, "show")[0] == 0
     assert (world.database["rulesets"].find_one({"_id": 3}) or {})["digest"] == row["digest"]
+
+
+HOLIDAY = """
+[[off]]
+name = "全运会"
+from = 2026-03-12
+until = 2026-03-13
+"""
+
+
+@pytest.fixture
+def folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The operator's folder, empty so far, for the trackers and the commands alike."""
+    own = tmp_path / "own"
+    (own / "calendars").mkdir(parents=True)
+    world.environ["LUODI_CONFIG_DIR"] = str(own)
+    monkeypatch.setenv("LUODI_CONFIG_DIR", str(own))
+    return own
+
+
+def test_a_change_is_checked_tried_and_applied_while_trackers_run_on(world: World, run: Run, folder: Path) -> None:
+    started = {"stage": "land_supplied", "date": "2026-03-02"}
+    events = [e for n in range(40) for e in (world.recorder.registered(f"p{n}"), world.recorder.milestone(f"p{n}"))]
+    events += [world.recorder.milestone(f"p{n}", **started) for n in range(10)]
+    with world.tracker(max_poll_records=17), world.tracker("two"):
+        world.await_applied(world.send(events))
+        before = {name: document["clocks"][0]["due"] for name, document in world.documents().items()}
+        assert before["p3"] == "2026-05-28"
+
+        (folder / "calendars" / "games.toml").write_text("published = 2027", encoding="utf-8")
+        code, text = run(config.main, "check")
+        assert (code, "published must be a list" in text) == (78, True)
+        assert run(config.main, "apply")[0] == 78
+        (folder / "calendars" / "games.toml").write_text(HOLIDAY, encoding="utf-8")
+        assert run(config.main, "check")[0] == 0
+
+        code, text = run(config.main, "apply", "--dry-run", "--json")
+        tried = _value(text)
+        assert (code, tried["documents"], len(tried["changes"]), tried["new_reds"]) == (0, 40, 10, 0)
+        assert [row["_id"] for row in world.database["rulesets"].find()] == [1]
+        assert {document["ruleset"] for document in world.documents().values()} == {1}
+
+        code, text = run(config.main, "apply", "--by", "u-clerk", "--rows", "3")
+        assert code == 0, text
+        assert "land_supplied→started  red (2026-05-28) → red (2026-06-01)  项目 p" in text
+        assert ("… and 7 more" in text, "nothing is newly red" in text) == (True, True)
+        assert {document["ruleset"] for document in world.documents().values()} == {2}
+        row = world.database["rulesets"].find_one({"_id": 2}) or {}
+        assert (row["by"], row["held_until"]) == ("u-clerk", None)
+
+        world.await_applied(world.send([world.recorder.milestone("p30", **started)]))
+        until(lambda: world.documents()["p30"]["ruleset"] == 2, "the trackers have read the files again")
+        after = {name: document["clocks"][0]["due"] for name, document in world.documents().items()}
+        assert (after["p3"], after["p30"]) == ("2026-06-01", "2026-06-01")
+        published = world.published()
+        assert {name: (s["events"], s["ruleset"]) for name, s in published.items()} == {
+            name: (d["events"], d["ruleset"]) for name, d in world.documents().items()
+        }
+        code, text = run(config.main, "apply")
+        assert (code, "same content" in text, "0 projects" in text) == (0, True, True)
+        code, text = run(rebuild.main, "--compare")
+        assert code == 0, text
 
 
 def test_a_command_that_reaches_no_server_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ class Desk:
         )
         app = web.create_app("tracker", settings, self.clock, Metrics(), Probes())
         past = Past(self.journal, lambda: Folder(DEFAULT_RULES, CALENDAR, 1))
-        http.add_routes(app, Queries(self.database), past, self.visibility, TOPIC, self.clock, CALENDAR)
+        http.add_routes(app, Queries(self.database), past, self.visibility, TOPIC, self.clock, lambda: CALENDAR)
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
         self._offset = 0

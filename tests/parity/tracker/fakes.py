@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 import bson
@@ -24,6 +24,7 @@ from services.tracker.ports import (
     Fuse,
     Journaled,
     Mark,
+    Outdated,
     OwnershipLostError,
     Polled,
     Reject,
@@ -95,9 +96,9 @@ class MemoryProjects:
     def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
         return {s: _guard(self.documents[s]) for s in subjects if s in self.documents}
 
-    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, int]:
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, Outdated]:
         found = {
-            subject: document["partition"]
+            subject: Outdated(document["partition"], self._base(subject))
             for subject, document in self.documents.items()
             if document["partition"] in partitions and document["ruleset"] < ruleset
         }
@@ -160,6 +161,9 @@ class MemoryRulesets:
 
     def all(self) -> list[Activation]:
         return [self.rows[number] for number in sorted(self.rows)]
+
+    def hold(self, number: int, until: str | None) -> None:
+        self.rows[number] = replace(self.rows[number], held_until=until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from luodi.domain.events import PROJECT_REGISTERED, Event, digest
 from luodi.runtime.errors import FatalError
 from services.tracker import rulesets
-from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled, TooLargeError
+from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled, Outdated, TooLargeError
 from services.tracker.rulesets import Content
 from tests.parity.tracker.conftest import AllStores
 from tests.unit.tracker.plant import event
@@ -139,7 +139,8 @@ def test_a_document_that_outgrows_the_store_is_named(stores: AllStores) -> None:
 def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllStores) -> None:
     old = [document(f"p{n}", ruleset=1, partition=n % 2) for n in range(6)]
     stores.projects.offer([*old, document("new", ruleset=2)])
-    assert stores.projects.outdated([1], 2, 10) == {"p1": 1, "p3": 1, "p5": 1}
+    found = stores.projects.outdated([1], 2, 10)
+    assert found == {f"p{n}": Outdated(1, Base(1, 1, old[n]["fold"])) for n in (1, 3, 5)}
     assert len(stores.projects.outdated([0, 1], 2, 4)) == 4
     assert stores.projects.outdated([0, 1], 1, 10) == {}
 
@@ -178,9 +179,9 @@ def test_an_old_deploy_refuses_to_start_and_the_operator_may_go_back(stores: All
     first, second = Content(1, "r1", "c1"), Content(2, "r1", "c1")
     rulesets.at_start(stores.rulesets, first, NOW)
     rulesets.at_start(stores.rulesets, second, NOW)
-    with pytest.raises(FatalError, match="luodi config activate"):
+    with pytest.raises(FatalError, match="luodi config apply"):
         rulesets.at_start(stores.rulesets, first, NOW)
-    assert rulesets.activate(stores.rulesets, first, NOW) == 3
+    assert rulesets.activate(stores.rulesets, first, NOW, by="test").number == 3
     assert rulesets.at_start(stores.rulesets, first, NOW) == 3
     with pytest.raises(FatalError):
         rulesets.at_start(stores.rulesets, second, NOW)

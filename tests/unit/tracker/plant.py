@@ -141,7 +141,7 @@ class Worker:
         self.metrics = Metrics()
         content = Content.of(DEFAULT_RULES, CALENDAR)
         number = rulesets.at_start(plant.rulesets, content, plant.clock.wall_text())
-        self.regime = Regime(plant.rulesets, content, Folder(DEFAULT_RULES, CALENDAR, number))
+        self.regime = Regime(plant.rulesets, Folder(DEFAULT_RULES, CALENDAR, number))
         self.published = Published()
         self.visibility = Visibility(plant.positions)
         self.source = MemorySource(plant.events, plant.group, max_poll_records, plant.check_commit)

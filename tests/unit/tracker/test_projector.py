@@ -222,7 +222,9 @@ def test_a_new_activation_of_the_same_rules_is_followed_without_a_restart() -> N
     plant.arrive(event("p0", "a", 1))
     worker = plant.worker()
     worker.turn(3)
-    number = rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), "2026-03-02T02:00:00.000Z")
+    number = rulesets.activate(
+        plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), "2026-03-02T02:00:00.000Z", by="test"
+    ).number
     plant.projects.documents["p0"]["ruleset"] = number  # another tracker was quicker
     plant.arrive(event("p0", "b", 2))
     worker.turn(3)
