@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
 from itertools import count
@@ -13,9 +14,12 @@ from hypothesis import HealthCheck, settings
 
 from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.days import BEGINNING
 from luodi.domain.events import (
     BLOCKER_CLEARED,
+    BLOCKER_PAUSED,
     BLOCKER_RAISED,
+    BLOCKER_UPDATED,
     EVENT_RETRACTED,
     MILESTONE_REPORTED,
     PLAN_SET,
@@ -75,8 +79,23 @@ class Story:
             BLOCKER_RAISED, kind="用电", cause=cause, owner="u-power", date=begin, approver="u-chief", until=until
         )
         if cleared is not None:
-            self.tell(BLOCKER_CLEARED, blocker_id=blocker, date=cleared)
+            self.cleared(blocker, cleared)
         return blocker
+
+    def blocked(self, begin: str, cause: str = "utility", owner: str = "u-power", **more: Any) -> str:
+        """A blocker that pauses nothing until a pause is approved."""
+        return self.tell(BLOCKER_RAISED, kind="用电", cause=cause, owner=owner, date=begin, **more)
+
+    def approved(self, blocker: str, begin: str, until: str, document: str | None = None) -> str:
+        """A pause approved for a blocker, as an act of its own."""
+        more = {} if document is None else {"document": document}
+        return self.tell(BLOCKER_PAUSED, blocker_id=blocker, date=begin, approver="u-chief", until=until, **more)
+
+    def updated(self, blocker: str, **told: Any) -> str:
+        return self.tell(BLOCKER_UPDATED, blocker_id=blocker, **told)
+
+    def cleared(self, blocker: str, day: str | None) -> str:
+        return self.tell(BLOCKER_CLEARED, blocker_id=blocker, date=day)
 
     def retracted(self, event_id: str) -> str:
         return self.tell(EVENT_RETRACTED, event_id=event_id, reason="误报")
@@ -93,3 +112,16 @@ def light_on(lights: list[dict[str, Any]], day: date | str) -> dict[str, Any]:
     covering = [step for step in lights if step["from"] < end and step["to"] > begin]
     assert len(covering) == 1, f"the light changes within {day}"
     return covering[0]
+
+
+def every_day(lights: list[dict[str, Any]], days: Iterable[date]) -> dict[date, tuple[str, str]]:
+    """Light and code of its reason for each of the days; a light may turn at the midnights of business days alone."""
+    calendar = published()
+    begun = {calendar.business_date(step["from"]): step for step in lights}
+    for day, step in begun.items():
+        assert step["from"] in (calendar.midnight(day), BEGINNING), f"the light changes within {day}"
+    found: dict[date, tuple[str, str]] = {}
+    for day in sorted(days):
+        step = begun.get(day) or (light_on(lights, day) if not found else step)
+        found[day] = (step["light"], step["reason"]["code"])
+    return found

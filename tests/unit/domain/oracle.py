@@ -1,113 +1,76 @@
-"""The rules of a clock a second time, as slowly and as literally as they can be said: one day after the other.
+"""The rules of the lights a second time, as slowly and as literally as they can be said: one day after the other.
 
-It shares no code with the product. A clock is a dict of days to lights, found by walking from day to day with sets.
+It shares no code with the product: it reads the events for itself, keeps its own tables of stages, limits and holidays,
+walks from day to day with sets, and counts on its fingers. Where it and the product differ, one of them is wrong.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import chinese_calendar
 
 DAY = timedelta(days=1)
+SHANGHAI_AHEAD = timedelta(hours=8)
+BADNESS = ("blue", "green", "grey", "yellow", "red")
+
+STAGES_OF = {
+    "land": ("signed", "land_supplied", "started", "completed", "producing"),
+    "plant": ("signed", "started", "completed", "producing"),
+    "expansion": ("signed", "started", "completed", "producing"),
+}
+ZONE_CAUSES = ("government", "utility", "force_majeure")
 
 
 @dataclass(frozen=True)
-class Approval:
-    """An approved pause; ``cleared`` is the day its blocker was cleared."""
+class Limit:
+    """A rule that counts from the stage reached before: ``ahead`` is the number of days before the due date on which a
+    long limit warns; without it the light is yellow from four fifths on."""
 
-    begin: date
-    until: date
-    cleared: date | None = None
-    cause: str = "utility"
+    number: int
+    unit: str  # working_days, calendar_days or months
+    causes: tuple[str, ...] = ZONE_CAUSES
+    ahead: int | None = None
+
+    @classmethod
+    def zone(cls, number: int, unit: str) -> Limit:
+        return cls(number, unit, ahead=30 if unit == "months" and number > 6 else None)
+
+
+ZONE_DEFAULT = {
+    ("land", "land_supplied"): Limit.zone(90, "calendar_days"),
+    ("land", "started"): Limit.zone(60, "working_days"),
+    ("land", "completed"): Limit.zone(24, "months"),
+    ("land", "producing"): Limit.zone(6, "months"),
+    ("plant", "started"): Limit.zone(60, "working_days"),
+    ("plant", "completed"): Limit.zone(6, "months"),
+    ("plant", "producing"): Limit.zone(3, "months"),
+    ("expansion", "started"): Limit.zone(60, "working_days"),
+    ("expansion", "completed"): Limit.zone(12, "months"),
+    ("expansion", "producing"): Limit.zone(3, "months"),
+}
+ON_RECEIVING_THE_LAND = Limit.zone(20, "working_days")  # the lane 拿地即开工
+
+
+# The days.
 
 
 @dataclass(frozen=True)
-class Situation:
-    """An open gap. ``plan`` is the planned date of the awaited stage; ``planned``: it takes the limit's place."""
+class Days:
+    """Which days are worked: as published up to ``last_published``, then Monday to Friday; ``also_off`` and
+    ``also_worked`` are a zone's own."""
 
-    start: date
-    limit: int
-    unit: str
-    approvals: tuple[Approval, ...] = ()
-    plan: date | None = None
-    planned: bool = False
+    last_published: int = 2026
+    also_off: frozenset[date] = frozenset()
+    also_worked: frozenset[date] = frozenset()
 
-
-@dataclass(frozen=True)
-class Verdict:
-    due: date
-    length: int
-    provisional: bool
-    paused: frozenset[date]
-    lights: dict[date, str]
-    used: dict[date, int]
-
-
-def judge(situation: Situation, until: date, last_published: int = 2026) -> Verdict:
-    """Walk from ten days before day 0 to ``until`` and say the light of every day."""
-    if situation.planned:
-        return _judge_plan(situation, until)
-    works = situation.unit == "working_days"
-    paused = frozenset(day for day in _paused(situation.approvals) if day > situation.start)
-    looked_beyond = False
-
-    def counts(day: date) -> bool:
-        if day in paused:
-            return False
-        return is_workday(day, last_published) if works else True
-
-    if situation.unit == "months":
-        due_before = months_later(situation.start, situation.limit)
-        length = (due_before - situation.start).days
-        due = due_before
-        while True:
-            moved = due_before + DAY * sum(1 for day in paused if situation.start < day <= due)
-            if moved == due:
-                break
-            due = moved
-    else:
-        length, due, used = situation.limit, situation.start, 0
-        while used < length:
-            due += DAY
-            looked_beyond |= works and due.year > last_published
-            used += counts(due)
-
-    lights, used_on, used = {}, {}, 0
-    day = situation.start - 10 * DAY
-    while day <= until:
-        if day > situation.start:
-            used += counts(day)
-        used_on[day] = used
-        if situation.unit == "months" and situation.limit > 6:
-            warned = day >= due - 30 * DAY
-        else:
-            warned = day >= situation.start and used * 10 >= length * 8
-        behind = situation.plan is not None and day > situation.plan
-        if day > due and day > situation.start:
-            lights[day] = "red"
-        elif day in paused:
-            lights[day] = "grey"
-        else:
-            lights[day] = "yellow" if warned or behind else "green"
-        day += DAY
-    return Verdict(due, length, looked_beyond, paused, lights, used_on)
-
-
-def _judge_plan(situation: Situation, until: date) -> Verdict:
-    assert situation.plan is not None
-    start, due = situation.start, situation.plan
-    length = (due - start).days
-    lights, used_on = {}, {}
-    day = start - 10 * DAY
-    while day <= until:
-        used = max(0, (day - start).days)
-        used_on[day] = used
-        warned = day >= due - 30 * DAY if length > 183 else day >= start and used * 10 >= length * 8
-        lights[day] = "red" if day > due and day > start else "yellow" if warned else "green"
-        day += DAY
-    return Verdict(due, length, False, frozenset(), lights, used_on)
+    def worked(self, day: date) -> bool:
+        if day in self.also_off or day in self.also_worked:
+            return day in self.also_worked
+        return is_workday(day, self.last_published)
 
 
 def is_workday(day: date, last_published: int) -> bool:
@@ -130,14 +93,300 @@ def months_later(day: date, months: int) -> date:
     raise AssertionError("no month is without days")
 
 
-def _paused(approvals: tuple[Approval, ...]) -> set[date]:
-    paused = set()
-    for approval in approvals:
-        if approval.cause == "enterprise":
-            continue
-        day, number = approval.begin, 0
-        while day <= approval.until and number < 90 and (approval.cleared is None or day < approval.cleared):
-            paused.add(day)
+def last_of(text: str) -> date:
+    """The day itself, or the last day of a month or a year."""
+    if len(text) == 10:
+        return date.fromisoformat(text)
+    day = date(int(text[:4]), int(text[5:7]) if len(text) == 7 else 12, 28)
+    while (day + DAY).isoformat().startswith(text):
+        day += DAY
+    return day
+
+
+def recorded_on(event: Any) -> str:
+    """The business date in Shanghai on which an event was recorded."""
+    moment = datetime.strptime(event.recordedtime, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007 - UTC, moved by hand below
+    return (moment + SHANGHAI_AHEAD).date().isoformat()
+
+
+# What stands in the record.
+
+
+@dataclass(frozen=True)
+class Pause:
+    """An approval: the days it was given for, and whom they are charged to."""
+
+    place: int  # in the order of recording
+    begin: date
+    until: date
+    document: str | None
+
+    @property
+    def last(self) -> date:
+        """The last day of the approval; no approval reaches further than its 90th day."""
+        return min(self.until, self.begin + 89 * DAY)
+
+
+@dataclass
+class Blocker:
+    id: str
+    owner: str | None
+    cause: str
+    date: str
+    promise: str | None
+    pauses: list[Pause] = field(default_factory=list)
+    cleared: str | None = None
+
+
+@dataclass
+class Record:
+    """What is known of a project once retractions and corrections have had their say."""
+
+    fields: dict[str, Any] = field(default_factory=dict)
+    reached: dict[str, str | None] = field(default_factory=dict)
+    plans: dict[str, str] = field(default_factory=dict)  # the date that holds
+    blockers: list[Blocker] = field(default_factory=list)
+    withdrawn: bool = False
+
+
+def standing(events: Iterable[Any]) -> list[Any]:
+    """The events that still stand, in the order they were recorded, without the retractions."""
+    left: list[Any] = []
+    for event in sorted(events, key=lambda event: (event.recordedtime, event.sequence, event.id)):
+        if all(event.id != other.id for other in left):
+            left.append(event)
+    for event in reversed(list(left)):
+        if event in left and event.type == "event.retracted":
+            before = left[: left.index(event)]
+            left = [other for other in left if other not in before or other.id != event.data["event_id"]]
+    return [event for event in left if event.type != "event.retracted"]
+
+
+def read(events: Iterable[Any]) -> Record:
+    """Read the record. What tells of a blocker may have been recorded before it, so blockers are read first."""
+    record = Record()
+    left = standing(events)
+    for event in left:
+        data = event.data
+        if event.type == "blocker.raised":
+            day = data.get("date") or recorded_on(event)
+            blocker = Blocker(event.id, data.get("owner"), data["cause"], day, data.get("promise"))
+            record.blockers.append(blocker)
+    by_id = {blocker.id: blocker for blocker in record.blockers}
+    for place, event in enumerate(left):
+        data = event.data
+        if event.type in ("project.registered", "project.amended"):
+            record.fields |= data
+        elif event.type == "milestone.reported":
+            record.reached[data["stage"]] = data.get("date")
+        elif event.type == "plan.set":
+            first_time = data["stage"] not in record.plans
+            if first_time or (data.get("reason") and data.get("approver")):
+                record.plans[data["stage"]] = data["date"]
+        elif event.type == "project.withdrawn":
+            record.withdrawn = True
+        elif event.type == "blocker.raised" and data.get("approver") and data.get("until"):
+            by_id[event.id].pauses.append(_pause(place, event))
+        elif event.type == "blocker.paused" and data["blocker_id"] in by_id:
+            by_id[data["blocker_id"]].pauses.append(_pause(place, event))
+        elif event.type == "blocker.updated" and data["blocker_id"] in by_id:
+            blocker = by_id[data["blocker_id"]]
+            blocker.owner = data.get("owner") or blocker.owner
+            blocker.promise = data.get("promise") or blocker.promise
+        elif event.type == "blocker.cleared" and data["blocker_id"] in by_id:
+            by_id[data["blocker_id"]].cleared = data.get("date") or recorded_on(event)
+    return record
+
+
+def _pause(place: int, event: Any) -> Pause:
+    begin = date.fromisoformat(event.data.get("date") or recorded_on(event))
+    return Pause(place, begin, date.fromisoformat(event.data["until"]), event.data.get("document"))
+
+
+Paused = dict[date, tuple[Pause, Blocker]]
+
+
+def paused_days(record: Record, causes: Iterable[str], *, needs_document: bool = False) -> Paused:
+    """Each paused day, with the approval and the blocker whose unit it is charged to: of several the pause begun first,
+    then the one recorded first."""
+    approved = [
+        (pause, blocker)
+        for blocker in record.blockers
+        for pause in blocker.pauses
+        if blocker.cause in causes and (pause.document or not needs_document)
+    ]
+    charged: Paused = {}
+    for pause, blocker in sorted(approved, key=lambda entry: (entry[0].begin, entry[0].place)):
+        day = pause.begin
+        while day <= pause.last and not (blocker.cleared and day >= last_of(blocker.cleared)):
+            charged.setdefault(day, (pause, blocker))
             day += DAY
-            number += 1
-    return paused
+    return charged
+
+
+# One clock, day by day.
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A clock as the walk found it. ``lights`` and ``used`` hold every day walked over."""
+
+    start: date
+    due: date
+    length: int
+    provisional: bool
+    paused: Paused  # after day 0
+    lights: dict[date, tuple[str, str]]  # light and code of its reason
+    used: dict[date, int]
+
+
+BEFORE = 10  # days walked over before day 0
+
+
+def walk(start: date, limit: Limit, paused: Paused, plan: date | None, until: date, days: Days) -> Walk:
+    """A limit that runs from a day, with what pauses it; a planned date that has passed is a warning."""
+    works = limit.unit == "working_days"
+    after = {day: by for day, by in paused.items() if day > start}
+    looked_beyond = False
+
+    def counts(day: date) -> bool:
+        return day not in after and (days.worked(day) if works else True)
+
+    if limit.unit == "months":
+        unpaused = months_later(start, limit.number)
+        length, due = (unpaused - start).days, unpaused
+        while (moved := unpaused + DAY * sum(1 for day in after if day <= due)) != due:
+            due = moved
+    else:
+        length, due, found = limit.number, start, 0
+        while found < length:
+            due += DAY
+            looked_beyond |= works and due.year > days.last_published
+            found += counts(due)
+
+    lights: dict[date, tuple[str, str]] = {}
+    used: dict[date, int] = {}
+    number, day = 0, start - BEFORE * DAY
+    while day <= until:
+        number += day > start and counts(day)
+        used[day] = number
+        warned = day >= due - limit.ahead * DAY if limit.ahead is not None else number * 10 >= length * 8
+        if day > due and day > start:
+            lights[day] = ("red", "overdue-paused" if day in after else "overdue")
+        elif day in after:
+            lights[day] = ("grey", "pause-ending" if _runs_out(day, after, days) else "paused")
+        elif warned and day >= start:
+            lights[day] = ("yellow", "due-soon")
+        elif plan is not None and day > plan:
+            lights[day] = ("yellow", "behind-plan")
+        else:
+            lights[day] = ("green", "in-time")
+        day += DAY
+    return Walk(start, due, length, looked_beyond, after, lights, used)
+
+
+def _runs_out(day: date, paused: Paused, days: Days) -> bool:
+    """Whether no more than three working days are left, after this one, of an approval that nothing prolongs. A pause
+    that its blocker's clear ended did not run out."""
+    pause = paused[day][0]
+    left = 0
+    while (day + DAY) in paused and paused[day + DAY][0] is pause:
+        day += DAY
+        left += days.worked(day)
+    return day == pause.last and (day + DAY) not in paused and left <= 3
+
+
+def walk_to(start: date, due: date, until: date, word: str, *, ahead: bool) -> Walk:
+    """A clock of calendar days to a date that somebody planned or promised; nothing pauses it. ``ahead``: a long one
+    (over 183 days) warns 30 days before."""
+    length = (due - start).days
+    lights, used = {}, {}
+    day = start - BEFORE * DAY
+    while day <= until:
+        number = max(0, (day - start).days)
+        used[day] = number
+        warned = day >= due - 30 * DAY if ahead and length > 183 else number * 10 >= length * 8
+        if day > due and day > start:
+            lights[day] = ("red", f"{word}-overdue")
+        elif warned and day >= start:
+            lights[day] = ("yellow", f"{word}-due-soon")
+        else:
+            lights[day] = ("green", f"{word}-in-time")
+        day += DAY
+    return Walk(start, due, length, False, {}, lights, used)
+
+
+# The whole project.
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the oracle says of a project. ``resting``: its one light and reason where no clock of a gap runs."""
+
+    stage: str | None
+    awaited: str | None
+    resting: tuple[str, str] | None
+    clocks: dict[str, Walk]  # by rule
+    promises: dict[str, Walk]  # by blocker
+
+    def days(self) -> list[date]:
+        """The days on which everything that runs was walked over; one day where nothing runs."""
+        walked = [set(track.lights) for track in [*self.clocks.values(), *self.promises.values()]]
+        return sorted(set.intersection(*walked)) if walked else [date(2026, 3, 5)]
+
+    def light(self, day: date) -> str:
+        """The worst of everything that runs."""
+        shown = [track.lights[day][0] for track in [*self.clocks.values(), *self.promises.values()]]
+        if self.resting is not None:
+            shown.append(self.resting[0])
+        return max(shown, key=BADNESS.index)
+
+
+def judge(events: Iterable[Any], until: date, days: Days | None = None, own: Limit | None = None) -> Verdict:
+    """Read the events and walk every clock of the project from before its day 0 to ``until``. ``own``: a limit in the
+    place of the zone's."""
+    days = days or Days()
+    record = read(events)
+    fields = {name: value for name, value in record.fields.items() if value is not None}
+    route = fields.get("route", "land")
+    stages = STAGES_OF[route]
+    stage = next((stage for stage in reversed(stages) if stage in record.reached), None)
+    place = -1 if stage is None else stages.index(stage)
+    awaited = stages[place + 1] if place + 1 < len(stages) else None
+
+    def resting(light: str, code: str) -> Verdict:
+        return Verdict(stage, awaited, (light, code), {}, promises)
+
+    promises: dict[str, Walk] = {}
+    if record.withdrawn:
+        return resting("grey", "withdrawn")
+    if fields.get("source") == "published":
+        return resting("grey", "published")
+    if fields.get("phased"):
+        return resting("grey", "phased")
+    for blocker in record.blockers:
+        if blocker.promise is not None and blocker.cleared is None:
+            begun = last_of(blocker.date)
+            promises[blocker.id] = walk_to(begun, last_of(blocker.promise), until, "promise", ahead=False)
+    if fields.get("kind") == "agreement":
+        return resting("grey", "no-clock")
+    if stage is None:
+        return resting("grey", "no-milestone")
+    if awaited is None:
+        return resting("blue", "finished")
+    reached = record.reached[stage]
+    if reached is None:
+        return resting("grey", "date-unknown")
+    start = last_of(reached)
+    plan = last_of(record.plans[awaited]) if awaited in record.plans else None
+    clocks: dict[str, Walk] = {}
+    if plan is not None and awaited in ("completed", "producing"):
+        clocks["plan"] = walk_to(start, plan, until, "plan", ahead=True)
+    else:
+        limit = ZONE_DEFAULT[route, awaited]
+        if (route, awaited) == ("land", "started") and "拿地即开工" in fields.get("lanes", ()):
+            limit = ON_RECEIVING_THE_LAND
+        limit = own or limit
+        paused = paused_days(record, limit.causes)
+        clocks["zone-default"] = walk(start, limit, paused, plan, until, days)
+    return Verdict(stage, awaited, None, clocks, promises)

@@ -1,0 +1,41 @@
+"""A document of the product held against a verdict of the slow walk, day by day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from luodi.domain.assess import days_used
+from tests.unit.domain.builders import Document, every_day, published
+from tests.unit.domain.oracle import Verdict
+
+
+def days_from(begin: date, end: date) -> list[date]:
+    """The days from the first up to, and without, the last."""
+    return [begin + timedelta(days=number) for number in range((end - begin).days)]
+
+
+def agree(document: Document, verdict: Verdict) -> None:
+    """Every clock, every promise and the project itself show the same on every day that was walked over."""
+    assert (document["stage"], document["next_stage"]) == (verdict.stage, verdict.awaited)
+    assert [clock["rule"] for clock in document["clocks"]] == [*verdict.clocks]
+    for clock in document["clocks"]:
+        walk = verdict.clocks[clock["rule"]]
+        assert clock["start"] == walk.start.isoformat()
+        assert clock["due"] == walk.due.isoformat()
+        assert clock["limit_days"] == walk.length
+        assert clock["provisional"] == walk.provisional
+        assert every_day(clock["lights"], walk.lights) == walk.lights
+        owners = {
+            day: pause["owner"]
+            for pause in clock["paused_by"] or ()
+            for day in days_from(date.fromisoformat(pause["from"]), date.fromisoformat(pause["to"]))
+        }
+        assert owners == {day: blocker.owner for day, (_, blocker) in walk.paused.items()}
+        for day, used in walk.used.items():
+            assert days_used(clock, published(), day) == used, day
+    lit = {blocker["id"]: blocker["lights"] for blocker in document["blockers"] if blocker["lights"]}
+    assert lit.keys() == verdict.promises.keys()
+    for blocker, walk in verdict.promises.items():
+        assert every_day(lit[blocker], walk.lights) == walk.lights
+    for day, (light, _) in every_day(document["lights"], verdict.days()).items():
+        assert light == verdict.light(day), day
