@@ -233,6 +233,7 @@ def _schemas() -> Json:
     )
     return {
         "Project": _project(clock, milestone, blocker, reason, light),
+        "RollUp": _rollup(light),
         "Clocks": an_object(
             {
                 "project_id": text,
@@ -256,6 +257,7 @@ def _schemas() -> Json:
             {
                 "project_id": text,
                 "name": nullable(text),
+                "parent": nullable(text),
                 "gap": nullable(gap),
                 "light": light,
                 "due": DATE,
@@ -295,7 +297,11 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
             "items": {"type": "string"},
             "description": "缺报: earlier stages never reported.",
         },
-        "warnings": {"type": "array", "items": reason},
+        "warnings": {
+            "type": "array",
+            "items": reason,
+            "description": "What in the record does not fit together; `likely-duplicate`: one investor, one parcel.",
+        },
         "reached": {"type": "object", "additionalProperties": nullable(DATE)},
         "clocks": {"type": "array", "items": clock},
         "milestones": {"type": "array", "items": milestone},
@@ -310,6 +316,8 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
         "version": {"type": "integer", "minimum": 1},
         "created_at": INSTANT,
         "updated_at": INSTANT,
+        "rollup": nullable(_ref("RollUp"))
+        | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }
     asked = an_object({"known_at": INSTANT, "as_of": DATE}, []) | {"description": "When the past was asked for."}
     return an_object({**derived, **registered, "asked": asked}, [*derived, *registered])
@@ -360,20 +368,87 @@ def _history(light: Json, reason: Json, gap: Json) -> Json:
     )
 
 
+def _rollup(light: Json) -> Json:
+    count: Json = {"type": "integer", "minimum": 0}
+    stage = nullable({"type": "string", "enum": list(STAGES)})
+    member: Json = {
+        "id": {"type": "string"},
+        "name": nullable({"type": "string"}),
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "stage": stage,
+        "stage_since": nullable(DATE),
+        "investment": nullable(count),
+        "light": light,
+    }
+    phase = an_object(
+        {**member, "parent": {"type": "string"}, "depth": {"type": "integer", "minimum": 1, "maximum": 3}}
+    )
+    members: Json = {
+        "count": {**count, "description": "Withdrawn ones left out."},
+        "withdrawn": count,
+        "lights": {"type": "object", "additionalProperties": count},
+    }
+    return an_object(
+        {
+            "light": nullable(light) | {"description": "The worst of its phases; null where it has only tenants."},
+            "stage": stage | {"description": "The furthest that the project or a phase of it has reached."},
+            "stage_since": nullable(DATE),
+            "next_stage": stage,
+            "all_producing": {"type": "boolean", "description": "全部投产: every phase produces."},
+            "all_producing_since": nullable(DATE),
+            "spread": {"type": "array", "items": an_object({"stage": stage, "phases": count})},
+            "money": an_object(
+                {
+                    "investment": {**count, "description": "Of the phases, shown and never added to a total."},
+                    "unknown": count,
+                    "difference": nullable({"type": "integer"})
+                    | {"description": "The project's own investment less that of its phases, where all are known."},
+                    "arrived": nullable(count),
+                }
+            ),
+            "phases": an_object({**members, "items": {"type": "array", "items": phase}}),
+            "tenants": an_object(
+                {
+                    **members,
+                    "items": {"type": "array", "items": an_object(member)},
+                    "enterprises": count,
+                    "producing": count,
+                }
+            ),
+        }
+    )
+
+
 def _funnel() -> Json:
     count: Json = {"type": "integer", "minimum": 0}
     total = an_object(
-        {"projects": count, "withdrawn": count, "investment": count}, ["projects", "withdrawn", "investment"]
+        dict.fromkeys(
+            (
+                "projects",
+                "withdrawn",
+                "agreements",
+                "increments",
+                "enterprises",
+                "enterprises_producing",
+                "investment",
+                "investment_unknown",
+                "increment_investment",
+            ),
+            count,
+        )
     )
     stage = an_object(
         {
             "stage": {"type": "string", "enum": list(STAGES)},
             "reached": count,
             "current": count,
+            "missing": count,
             "not_applicable": count,
             "investment": count,
         }
     )
+    rate = an_object({"numerator": count, "denominator": count, "percent": nullable({"type": "number", "minimum": 0})})
+    rates = an_object(dict.fromkeys(("landed", "started", "producing", "funds_arrived"), rate))
     stages: Json = {"type": "array", "items": stage}
     return an_object(
         {
@@ -381,12 +456,15 @@ def _funnel() -> Json:
             "zone": nullable({"type": "string"}),
             "total": total,
             "stages": stages,
+            "rates": rates,
             "group_by": {"type": "string", "enum": list(GROUPS)},
             "groups": {
                 "type": "array",
-                "items": an_object({"key": nullable({"type": "string"}), "total": total, "stages": stages}),
+                "items": an_object(
+                    {"key": nullable({"type": "string"}), "total": total, "stages": stages, "rates": rates}
+                ),
             },
             "definitions": {"type": "object", "additionalProperties": {"type": "string"}},
         },
-        ["as_of", "zone", "total", "stages", "definitions"],
+        ["as_of", "zone", "total", "stages", "rates", "definitions"],
     )

@@ -19,6 +19,7 @@ from schemas.invalid import Invalid
 
 WATERMARK_KEY = b"~watermark"  # no subject begins with a tilde
 GUARD_HEADER = "guard"
+PART_HEADER = "part-of"
 
 Document = Mapping[str, Any]
 Headers = Iterable[tuple[str, bytes]]
@@ -60,8 +61,12 @@ def decode_state(value: bytes) -> dict[str, Any]:
 
 
 def guard_headers(document: Document) -> list[tuple[str, bytes]]:
-    """The headers of a state record: its guard, readable without opening the value."""
-    return [(GUARD_HEADER, f"{document['events']}.{document['ruleset']}".encode())]
+    """The headers of a state record, readable without opening the value: its guard, and what it is a part of."""
+    headers = [(GUARD_HEADER, f"{document['events']}.{document['ruleset']}".encode())]
+    links = [link for link in (document.get("parent"), document.get("carrier")) if link]
+    if links:
+        headers.append((PART_HEADER, ",".join(links).encode()))  # an id holds no comma
+    return headers
 
 
 def read_guard(headers: Headers) -> tuple[int, int] | None:
@@ -72,6 +77,14 @@ def read_guard(headers: Headers) -> tuple[int, int] | None:
             if dot and events.isdigit() and ruleset.isdigit():
                 return int(events), int(ruleset)
     return None
+
+
+def read_parts(headers: Headers) -> list[str]:
+    """The parent and the carrier that a state record names; most name none."""
+    for name, value in headers:
+        if name == PART_HEADER:
+            return value.decode(errors="replace").split(",")
+    return []
 
 
 def encode_watermark(instant: str) -> bytes:

@@ -146,6 +146,16 @@ def _facts(reason: Reason, language: Language, _today: date | None) -> str:
     return "Published facts as of " + ("" if whole_year else f"{day}{_MONTHS[last.month - 1]} ") + str(last.year)
 
 
+def _phase(reason: Reason, language: Language, _today: date | None) -> str:
+    return reason.get("name") or reason.get("phase") or ("分期" if language == ZH else "a phase")
+
+
+def _of(reason: Reason, language: Language, today: date | None) -> str:
+    if "of" in reason:
+        return text(reason["of"], language, today)
+    return "灯色未知" if language == ZH else "its light is not known"
+
+
 _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "stage": lambda reason, language, _today: _stage(reason, language, 1),
     "from_stage": lambda reason, language, _today: _stage(reason, language, 0),
@@ -166,6 +176,9 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "kind": _kind,
     "why": _why,
     "facts": _facts,
+    "phase": _phase,
+    "of": _of,
+    "others": lambda reason, language, _today: ("、" if language == ZH else ", ").join(reason.get("others", ())),
 }
 
 LIGHT_NAMES: dict[str, tuple[str, str]] = {
@@ -239,6 +252,7 @@ SENTENCES: dict[str, Sentence] = {
     "no-clock": Sentence("合作协议，不设时限", "A co-operation agreement has no clock"),
     "no-limit": Sentence("下一节点未设时限", "No limit is set for the next stage"),
     "phased": Sentence("分期项目，以各期灯色为准", "A phased project shows the lights of its phases"),
+    "of-phase": Sentence("{phase}：{of}", "{phase}: {of}"),
     "published": Sentence("{facts}", "{facts}"),
     "withdrawn": Sentence("已退出（{date}）{why}", "Withdrawn ({date}){why}"),
     "finished": Sentence("已{stage}，全程节点完成", "All stages are reached, {stage} the last"),
@@ -246,6 +260,10 @@ SENTENCES: dict[str, Sentence] = {
     "dates-out-of-order": Sentence(
         "日期顺序有误：{stage}（{date}）晚于{later}（{later_date}）",
         "Dates out of order: {stage} on {date} is later than {later} on {later_date}",
+    ),
+    "likely-duplicate": Sentence(
+        "投资方与地块相同，疑似重复登记：{others}",
+        "The same investor on the same parcel, so likely registered twice: {others}",
     ),
     "stage-not-on-route": Sentence(
         "本项目路径不含{stage}节点，已报日期{date}不参与计时",

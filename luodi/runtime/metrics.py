@@ -50,6 +50,7 @@ class Metrics:
         self.healed = Counter(
             "luodi_tracker_states_healed", "Documents published again after a late older write", registry=r
         )
+        self.rollups = Counter("luodi_tracker_rollups_made", "Roll-ups of phases and tenants made anew", registry=r)
         self.batch_seconds = Histogram(
             "luodi_tracker_batch_seconds",
             "From poll to commit of one record batch",

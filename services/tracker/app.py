@@ -34,6 +34,7 @@ from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
 from services.tracker.renewal import Renewal
+from services.tracker.rollups import Follower, MongoRollUps
 from services.tracker.rulesets import Content, MongoRulesets, Regime
 from services.tracker.source import KafkaSource
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
@@ -123,11 +124,13 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     opened.callback(database.client.close)
     journal, projects = MongoJournal(database), MongoProjects(database)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
+    rollups = MongoRollUps(database)
     content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
 
     def prepare() -> int:
         journal.ensure_indexes()
         projects.ensure_indexes()
+        rollups.ensure_indexes()
         return rulesets.at_start(activations, content, clock.wall_text())
 
     number = _patiently(stop, prepare)
@@ -169,14 +172,15 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     )
     tail_source = KafkaTailSource(settings)
     opened.callback(_courteously, tail_source.close)
-    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics)
+    follower = Follower(rollups, projects, metrics)
+    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics, follower)
     renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producers), metrics)
 
     def ping() -> None:
         with translated():
             database.command("ping")
 
-    upkeep = Upkeep(tail, renewal, regime, published, ping, clock, metrics)
+    upkeep = Upkeep(tail, renewal, follower, regime, published, ping, clock, metrics)
 
     probes = Probes()
     probes.add("events", projector.not_ready)

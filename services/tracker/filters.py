@@ -21,7 +21,7 @@ from luodi.domain.days import first_day, instant, parse_instant
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.runtime.problems import FieldError, ProblemError
 from services.tracker.past import When, last_moment
-from services.tracker.views import POOL
+from services.tracker.relations import POOL
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
@@ -70,6 +70,7 @@ class Query:
 
     conditions: list[Condition]
     lights: tuple[str, ...]
+    stages: tuple[str, ...]
     sort: Sort
     limit: int
     zones: tuple[str, ...]
@@ -91,6 +92,7 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     faults: list[FieldError] = []
     zones = tuple(_values(args, "zone", faults))
     lights = tuple(_chosen(args, "light", LIGHTS, faults))
+    stages = tuple(_chosen(args, "stage", STAGES, faults))
     conditions = _equals(args, faults)
     conditions += _dates(args, midnight, faults)
     conditions += _search(args, faults)
@@ -102,7 +104,7 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     after, skip = _cursor(args, digest, faults)
     if faults:
         raise ProblemError("bad-query", errors=faults)
-    return Query(conditions, lights, sort, limit, zones, after, skip, digest, grey_over)
+    return Query(conditions, lights, stages, sort, limit, zones, after, skip, digest, grey_over)
 
 
 def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
@@ -285,7 +287,7 @@ def _instant(text: str) -> str | None:
         return None
 
 
-CHOICES: Mapping[str, Sequence[str]] = {"stage": STAGES, "route": tuple(ROUTES), "kind": KINDS}
+CHOICES: Mapping[str, Sequence[str]] = {"route": tuple(ROUTES), "kind": KINDS}
 """Parameters with a closed list of values, each the field of that name."""
 
 TEXTS = (
@@ -310,6 +312,7 @@ SORTS = ("id", "name", "updated_at", "stage_since", "investment", "due")
 PARAMETERS = (
     *TEXTS,
     *CHOICES,
+    "stage",
     "light",
     "status",
     "key",

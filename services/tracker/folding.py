@@ -9,6 +9,7 @@ import orjson
 
 from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
+from luodi.domain.counting import sameness
 from luodi.domain.events import Event
 from luodi.domain.fold import State, advance, fold
 from luodi.domain.rules import Rules
@@ -65,6 +66,7 @@ class Folder:
             **rendered,
             # Lists are sorted by it: a path into the clocks would have no order where there is none.
             "due": min((clock["due"] for clock in rendered["clocks"]), default=None),
+            "sameness": sameness(rendered),
         }
 
 

@@ -58,10 +58,11 @@ def add_routes(
         _wait(visibility, topic)
         view = viewer()
         page, following = queries.projects(asked, view.now)
-        tag = tagged(view, [(d["_id"], d["events"], d["ruleset"]) for d in page], following)
+        beside = queries.beside(page)
+        tag = tagged(view, [(d["_id"], d["events"], d["ruleset"], beside.tag(d)) for d in page], following)
         http.tell(items=len(page))
         return http.not_modified(tag) or answer(
-            tag, {"items": [view.project(document) for document in page], "next": following}
+            tag, {"items": [view.project(document, beside) for document in page], "next": following}
         )
 
     @app.get("/v1/stalled")
@@ -108,9 +109,12 @@ def add_routes(
     def project(project_id: str) -> Response:
         http.known_parameters("known_at", "as_of", "after")
         when, view, document = looked_up(project_id)
-        tag = tagged(view, document["events"], document["ruleset"])
+        beside = (
+            queries.beside([document]) if when.is_live else past.beside(document, queries.members(project_id), when)
+        )
+        tag = tagged(view, document["events"], document["ruleset"], beside.tag(document))
         asked = {} if when.is_live else {"asked": when.answer()}
-        return http.not_modified(tag) or answer(tag, view.project(document) | asked)
+        return http.not_modified(tag) or answer(tag, view.project(document, beside) | asked)
 
     @app.get("/v1/projects/<project_id>/clock")
     def clocks(project_id: str) -> Response:

@@ -13,9 +13,11 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant, parse_instant
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
+from luodi.domain.rollup import Family, roll_up
 from luodi.domain.stages import Language
 from services.tracker.folding import Folder
 from services.tracker.ports import Document, Journal
+from services.tracker.relations import Beside
 from services.tracker.views import Viewer
 
 INSTANT_STEP = timedelta(milliseconds=1)
@@ -77,6 +79,14 @@ class Past:
             if state is not None:
                 found[subject] = folder.document(subject, 0, state)
         return found
+
+    def beside(self, document: Document, members: Collection[str], when: When) -> Beside:
+        """Its phases and tenants as they were. `members` are those of now: one that has left since is not found."""
+        if not members:
+            return Beside()
+        subject = document["_id"]
+        family = Family.of([document, *self.projects({*members} - {subject}, when).values()])
+        return Beside({subject: {**roll_up(subject, family), "version": 0}})
 
     def history(self, project_id: str, when: When, now: str) -> History | None:
         """What was true on each day by what is known, when red was shown, how late was reported."""

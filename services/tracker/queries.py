@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain.clocks import LIGHTS, RED
+from luodi.domain.assess import WITHDRAWN
+from luodi.domain.clocks import LIGHTS, RED, light_at
+from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.fold import retracted
 from luodi.domain.history import known
-from luodi.domain.stages import STAGES, stages_of
+from luodi.domain.stages import AGREEMENT
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Document
-from services.tracker.views import POOL, Viewer, timeline_item
+from services.tracker.relations import POOL, Beside, may_be_double
+from services.tracker.views import Viewer, timeline_item
 
 GROUPS: Mapping[str, Any] = {
     "industry": "$industry",
@@ -37,6 +41,7 @@ class Queries:
 
     def __init__(self, database: Database[Document]) -> None:
         self._documents: MongoCollection[Document] = database["projects"]
+        self._rollups: MongoCollection[Document] = database["rollups"]
         self._journal = MongoJournal(database)
 
     def project(self, project_id: str) -> Document | None:
@@ -59,7 +64,7 @@ class Queries:
 
     def projects(self, query: Query, now: str) -> tuple[list[Document], str | None]:
         """One page of projects, and the cursor of the next one."""
-        found = self._find(query, query.lights, now, query.limit + 1)
+        found = self._find(query, query.lights, now, query.limit + 1, phased=True)
         page = found[: query.limit]
         return page, query.cursor(_key(query, page[-1])) if len(found) > len(page) else None
 
@@ -70,7 +75,7 @@ class Queries:
         showing = LIGHTS[: 1 + max(LIGHTS.index(light) for light in lights)]
         items: list[dict[str, Any]] = []
         after, skip = query.after, query.skip
-        found = self._find(query, showing, viewer.now, query.limit + 1)
+        found = self._find(query, showing, viewer.now, query.limit + 1, phased=False)
         for document in found[: query.limit]:
             stalls = list(viewer.stalls(document, lights))[skip:]
             room = query.limit - len(items)
@@ -80,85 +85,202 @@ class Queries:
             after, skip = _key(query, document), 0
         return items, query.cursor(after) if len(found) > query.limit else None
 
+    def beside(self, documents: Sequence[Document]) -> Beside:
+        """What stands beside these documents: roll-ups, likely duplicates."""
+        marks = {document["sameness"] for document in documents if may_be_double(document)}
+        same: dict[str, list[str]] = {}
+        with translated():
+            found = self._rollups.find({"_id": {"$in": [document["_id"] for document in documents]}}, {"members": 0})
+            rollups = {row["_id"]: row for row in found}
+            if marks:
+                condition = {"sameness": {"$in": sorted(marks)}, "registered": True}
+                for row in self._documents.find(condition, _SAME).hint("sameness").sort("_id"):
+                    if may_be_double(row):
+                        same.setdefault(row["sameness"], []).append(row["_id"])
+        return Beside(rollups, same)
+
+    def members(self, project_id: str) -> list[str]:
+        """The phases below a project and its tenants."""
+        with translated():
+            row = self._rollups.find_one({"_id": project_id}, {"members": 1})
+        return row["members"] if row else []
+
     def funnel(self, zones: tuple[str, ...], group_by: str | None) -> list[dict[str, Any]]:
         """Registered roots counted by stage; one funnel, or one per group with its `key` (None: not known)."""
-        bound, hint = _bound(zones)
-        grouped = GROUPS[group_by] if group_by else None
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"$and": [bound, {"registered": True, "parent": None, "status": {"$ne": POOL}}]}},
-            {
-                "$group": {
-                    "_id": {
-                        "key": grouped,
-                        "route": "$route",
-                        "status": "$status",
-                        "stage": "$stage",
-                        "reached": {"$map": {"input": {"$objectToArray": "$reached"}, "in": "$$this.k"}},
-                    },
-                    "projects": {"$sum": 1},
-                    "investment": {"$sum": "$investment"},
-                    "unknown": {"$sum": {"$cond": [{"$eq": [{"$ifNull": ["$investment", None]}, None]}, 1, 0]}},
-                }
-            },
-        ]
-        funnels: dict[Any, _Funnel] = {} if group_by else {None: _Funnel()}
+        funnels: dict[Any, Funnel] = {} if group_by else {None: Funnel()}
         with translated():
-            for row in self._documents.aggregate(pipeline, hint=hint):
-                key = row["_id"].get("key") or None
-                funnels.setdefault(key, _Funnel()).add(row)
+            parts = list(self._parts(zones, group_by))
+            bases = self._registered({part.adds_to for part in parts if part.adds_to})
+            for part in parts:
+                cell = replace(part.cell, increment=part.adds_to in bases)
+                funnels.setdefault(part.key, Funnel()).add(cell, part.sums)
+            for key, enterprises, producing in self._enterprises(zones, group_by):
+                if key in funnels:  # a phase may lack what its root is grouped by
+                    funnels[key].enterprises, funnels[key].enterprises_producing = enterprises, producing
         return [
             {**({"key": key} if group_by else {}), **funnel.answer()}
             for key, funnel in sorted(funnels.items(), key=lambda item: (item[0] is None, str(item[0])))
         ]
 
-    def _find(self, query: Query, lights: tuple[str, ...], now: str, limit: int) -> list[Document]:
+    def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[_Part]:
+        """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
+        bound, hint = _bound(zones)
+        rolled = self._rolled(zones)
+        roots = [root for row in self._rollups.find({"roots": {"$gt": ""}}, {"roots": 1}) for root in row["roots"]]
+        counted: Condition = {
+            "registered": True,
+            "status": {"$ne": POOL},
+            "$or": [{"parent": None}, {"_id": {"$in": roots}}],
+        }
+        plain = {"$match": {"$and": [bound, counted, {"_id": {"$nin": [*rolled]}}]}}
+        for row in self._documents.aggregate([plain, _by_cell(group_by)], hint=hint):
+            yield _part(row)
+        found = self._documents.find({"$and": [{"_id": {"$in": [*rolled]}}, counted, bound]}, _COUNTED).hint("_id_")
+        for document in found:
+            yield _rolled_part(document, rolled[document["_id"]], group_by)
+
+    def _rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
+        """The roll-ups of projects that have phases, as far as they are counted by."""
+        bound, hint = _bound(zones)
+        found = self._rollups.find({**bound, "phases.0": {"$exists": True}}, {"reached": 1, "stage": 1, "money": 1})
+        return {row["_id"]: row for row in found.hint(hint)}
+
+    def _registered(self, ids: Collection[str]) -> set[str]:
+        if not ids:
+            return set()
+        found = self._documents.find({"_id": {"$in": sorted(ids)}, "registered": True}, {"_id": 1})
+        return {row["_id"] for row in found}
+
+    def _enterprises(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[tuple[Any, int, int]]:
+        """(key, enterprises, those that produce): by credit code, by name where no project of that name has one."""
+        bound, hint = _bound(zones)
+        key = GROUPS[group_by] if group_by else None
+        produces = {"$ne": [{"$type": "$reached.producing"}, "missing"]}
+        named = {"key": key, "name": "$enterprise", "code": "$credit_code"}
+        who = {"$ifNull": ["$pairs.code", "$code", "$_id.name"]}
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"$and": [bound, {"registered": True, "status": {"$ne": POOL}}]}},
+            {"$group": {"_id": named, "producing": {"$max": produces}}},
+            {
+                "$group": {
+                    "_id": {"key": "$_id.key", "name": "$_id.name"},
+                    "code": {"$max": "$_id.code"},
+                    "pairs": {"$push": {"code": "$_id.code", "producing": "$producing"}},
+                }
+            },
+            {"$unwind": "$pairs"},
+            {"$group": {"_id": {"key": "$_id.key", "who": who}, "producing": {"$max": "$pairs.producing"}}},
+            {"$match": {"_id.who": {"$ne": None}}},
+            {"$group": {"_id": "$_id.key", "count": {"$sum": 1}, "producing": {"$sum": {"$toInt": "$producing"}}}},
+        ]
+        for row in self._documents.aggregate(pipeline, hint=hint):
+            yield row["_id"] or None, row["count"], row["producing"]
+
+    def _find(self, query: Query, lights: tuple[str, ...], now: str, limit: int, *, phased: bool) -> list[Document]:
+        """Documents by what they show; with `phased` also projects that show the lights of their phases."""
         bound, hint = _bound(query.zones)
         conditions = [bound, *query.conditions]
-        if lights and set(lights) != set(LIGHTS):
-            conditions.append(lit(lights, now))
+        if set(lights) == set(LIGHTS):
+            lights = ()
         if query.grey_over is not None:
             conditions.append(grey(query.grey_over, now))
-        if query.after is not None:
-            conditions.append(query.sort.after(*query.after))
         with translated():
+            rolled = self._phased(query.zones) if lights or query.stages else {}
+            if query.stages:
+                matching = [id_ for id_, row in rolled.items() if row["stage"] in query.stages]
+                conditions.append(_shown({"stage": {"$in": [*query.stages]}}, rolled, matching))
+            if lights:
+                matching = [id_ for id_, row in rolled.items() if light_at(row["lights"], now)["light"] in lights]
+                conditions.append(_shown(lit(lights, now), rolled, matching if phased else []))
+            if query.after is not None:
+                conditions.append(query.sort.after(*query.after))
             found = self._documents.find({"$and": conditions}, _WITHOUT_FOLD)
             return list(found.sort(query.sort.keys()).hint(hint).limit(limit))
 
+    def _phased(self, zones: tuple[str, ...]) -> dict[str, Document]:
+        """Light and stage of the projects that show those of their phases."""
+        bound, hint = _bound(zones)
+        found = self._rollups.find({**bound, "phased": True}, {"stage": 1, "lights.light": 1, "lights.from": 1})
+        return {row["_id"]: row for row in found.hint(hint)}
 
-class _Funnel:
-    """The sums of one funnel."""
 
-    def __init__(self) -> None:
-        self.projects = self.withdrawn = self.investment = self.unknown = 0
-        self.stages = {stage: {"reached": 0, "current": 0, "not_applicable": 0, "investment": 0} for stage in STAGES}
+def _shown(own: Condition, rolled: Mapping[str, Document], matching: list[str]) -> Condition:
+    """Projects that show something themselves, or by their phases; `rolled` never show their own."""
+    if not rolled:
+        return own
+    return {"$or": [{**own, "_id": {"$nin": [*rolled]}}, {"_id": {"$in": matching}}]}
 
-    def add(self, row: Document) -> None:
-        group, count = row["_id"], row["projects"]
-        withdrawn = group.get("status") == "withdrawn"
-        self.projects += count
-        self.withdrawn += count if withdrawn else 0
-        self.investment += row["investment"]
-        self.unknown += row["unknown"]
-        applies = stages_of(group.get("route"))
-        for stage, sums in self.stages.items():
-            if stage not in applies:
-                sums["not_applicable"] += count
-            elif stage in group["reached"]:
-                sums["reached"] += count
-                sums["investment"] += row["investment"]
-            if group.get("stage") == stage and not withdrawn:
-                sums["current"] += count
 
-    def answer(self) -> dict[str, Any]:
-        return {
-            "total": {
-                "projects": self.projects,
-                "withdrawn": self.withdrawn,
-                "investment": self.investment,
-                "investment_unknown": self.unknown,
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some projects of one funnel; `adds_to`: the project that they are increments of."""
+
+    key: Any
+    cell: Cell
+    sums: Sums
+    adds_to: str | None
+
+
+_SAME = dict.fromkeys(("sameness", "parent", "increment_of", "status"), 1)
+_COUNTED = dict.fromkeys(
+    ("route", "status", "kind", "land_contract", "increment_of", "investment", *(set(GROUPS) - {"month"})), 1
+)
+
+
+def _by_cell(group_by: str | None) -> dict[str, Any]:
+    """Group projects that are alike in everything that is counted by, and sum them."""
+    known = {"$gt": ["$investment", None]}
+    arrived = {"$ifNull": ["$progress.arrived_total", "$paid_in"]}
+    return {
+        "$group": {
+            "_id": {
+                "key": GROUPS[group_by] if group_by else None,
+                "route": "$route",
+                "status": "$status",
+                "stage": "$stage",
+                "agreement": {"$eq": ["$kind", AGREEMENT]},
+                "landed": {"$gt": ["$land_contract", None]},
+                "adds_to": "$increment_of",
+                "reached": {"$map": {"input": {"$objectToArray": "$reached"}, "in": "$$this.k"}},
             },
-            "stages": [{"stage": stage, **sums} for stage, sums in self.stages.items()],
+            "projects": {"$sum": 1},
+            "investment": {"$sum": "$investment"},
+            "unknown": {"$sum": {"$cond": [known, 0, 1]}},
+            "arrived": {"$sum": {"$cond": [known, arrived, 0]}},
+            "arrived_unknown": {"$sum": {"$cond": [{"$and": [known, {"$lte": [arrived, None]}]}, 1, 0]}},
         }
+    }
+
+
+def _part(row: Document) -> _Part:
+    group = row["_id"]
+    cell = Cell(
+        group.get("route"),
+        group.get("stage"),
+        frozenset(group["reached"]),
+        withdrawn=group["status"] == WITHDRAWN,
+        agreement=group["agreement"],
+        landed=group["landed"],
+    )
+    sums = Sums(row["projects"], row["investment"], row["unknown"], row["arrived"], row["arrived_unknown"])
+    return _Part(group.get("key") or None, cell, sums, group.get("adds_to"))
+
+
+def _rolled_part(document: Document, rolled: Document, group_by: str | None) -> _Part:
+    """A root with phases: a stage is reached when its first phase has reached it."""
+    reached, investment = rolled["reached"], document.get("investment")
+    cell = Cell(
+        document.get("route"),
+        rolled["stage"],
+        frozenset(reached),
+        withdrawn=document["status"] == WITHDRAWN,
+        agreement=document.get("kind") == AGREEMENT,
+        landed=document.get("land_contract") is not None,
+    )
+    arrived = rolled["money"]["arrived"] if investment is not None else 0
+    sums = Sums(1, investment or 0, int(investment is None), arrived or 0, int(arrived is None))
+    key = (reached.get("signed") or "")[:7] if group_by == "month" else document.get(group_by) if group_by else None
+    return _Part(key or None, cell, sums, document.get("increment_of"))
 
 
 def _bound(zones: tuple[str, ...]) -> tuple[Condition, str]:
@@ -180,22 +302,62 @@ def definitions(language: str) -> dict[str, str]:
 
 _DEFINITIONS: Mapping[str, tuple[str, str]] = {
     "projects": (
-        "已登记的项目（分期并入总项目），含已退出，不含储备项目",
-        "Registered projects; phases count with their root; withdrawn ones included, the pool left out",
+        "已登记的项目（分期并入总项目，增资不另计），含已退出，不含储备项目",
+        "Registered projects; phases count with their root, increments with the project they add to; withdrawn ones "
+        "included, the pool left out",
     ),
     "withdrawn": ("其中已退出的项目", "Those of them that were withdrawn"),
+    "agreements": ("其中合作协议；不计入各项比率", "Those of them that are agreements; no rate counts them"),
+    "increments": (
+        "增资：只计增加的投资额，不另计项目",
+        "Increments: their investment is counted, not another project",
+    ),
+    "enterprises": (
+        "企业数（与项目数分别统计；按统一社会信用代码，无代码的按名称）",
+        "Enterprises, counted apart from projects: by credit code, by name where there is none",
+    ),
+    "enterprises_producing": ("其中有项目投产的企业", "Those of them with a project in production"),
     "investment": (
-        "投资额合计（元），金额不详的不计入",
-        "The sum of the investments in yuan; unknown amounts add nothing",
+        "投资额合计（元）：总项目之和，含增资，不加分期；金额不详的不计入",
+        "The sum of the investments of the roots in yuan, increments included, phases not added; unknown amounts add "
+        "nothing",
     ),
     "investment_unknown": ("金额不详的项目数", "Projects whose investment is not known"),
+    "increment_investment": ("其中增资的投资额（元）", "Of it the investment of increments, in yuan"),
     "reached": (
-        "已到达该节点的项目（含已退出），只计本路径上的节点",
-        "Projects that have reached the stage, withdrawn ones included; only stages of the project's own route count",
+        "已到达该节点的项目（含已退出），只计本路径上的节点；分期项目以首个到达的分期为准",
+        "Projects that have reached the stage, withdrawn ones included; only stages of the project's own route count; "
+        "a root has reached it when its first phase has",
     ),
     "current": (
         "当前处于该节点的项目，不含已退出",
         "Projects whose furthest stage this is, withdrawn ones left out",
     ),
+    "missing": (
+        "缺报：已到达其后节点，但未报该节点的项目",
+        "Projects that have reached a later stage while this one was never reported",
+    ),
     "not_applicable": ("路径上没有该节点的项目", "Projects whose route does not have the stage"),
+    "rates.landed": (
+        "落地率 = 已签土地合同或已进驻厂房的项目 ÷ 已签约项目；分母含已退出，不含本地增资扩产和合作协议；"
+        "厂房以进场装修为准，缺报的按其后节点计",
+        "Landed: projects with a land contract or in their plant ÷ projects signed. Withdrawn ones stay in the "
+        "denominator; expansions on an own site and agreements are left out; a plant counts from the start of fitting "
+        "out, a stage nobody reported by the one after it",
+    ),
+    "rates.started": (
+        "开工率 = 已开工项目 ÷ 已签约项目；分母含已退出，不含合作协议；缺报的按其后节点计",
+        "Started: projects started ÷ projects signed. Withdrawn ones stay in the denominator; agreements are left out; "
+        "a stage nobody reported counts by the one after it",
+    ),
+    "rates.producing": (
+        "投产率 = 已投产项目 ÷ 已签约项目；分母含已退出，不含合作协议；缺报的按其后节点计",
+        "Producing: projects in production ÷ projects signed. Withdrawn ones stay in the denominator; agreements are "
+        "left out; a stage nobody reported counts by the one after it",
+    ),
+    "rates.funds_arrived": (
+        "资金到位率 = 到位资金 ÷ 签约投资额（元）；含已退出和增资，不含合作协议和投资额不详的项目；未报到位资金的按0计",
+        "Funds arrived: money arrived ÷ investment contracted, in yuan. Withdrawn projects and increments included; "
+        "agreements and projects of unknown investment are left out; money that nobody reported counts as none",
+    ),
 }

@@ -23,8 +23,8 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.mongo import translated
 from services.tracker.folding import Folder
 from services.tracker.ports import Base, Document, Journal, Outbox, Outdated, Projects
+from services.tracker.relations import POOL
 from services.tracker.renewal import renewed
-from services.tracker.views import POOL
 
 BATCH = 1_000
 IN_FLIGHT = 2  # batches published and not yet replaced

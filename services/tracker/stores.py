@@ -38,6 +38,10 @@ class MongoProjects:
             # Lists are bound by the zone or by `_id` and filter what they fetch: each further index would have to be
             # kept up on every replace.
             self._documents.create_index([("zone", ASCENDING), ("_id", ASCENDING)], name="zone")
+            # Costs only those that are registered with an investor and a parcel.
+            self._documents.create_index(
+                [("sameness", ASCENDING)], name="sameness", partialFilterExpression={"sameness": {"$gt": ""}}
+            )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

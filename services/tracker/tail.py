@@ -132,6 +132,22 @@ class TailSource(Protocol):
     def close(self) -> None: ...
 
 
+class Behind(Protocol):
+    """What else is made of the published records, behind the projector: the tail's position waits for it."""
+
+    def own(self, partitions: Collection[int]) -> None:
+        """Begin anew with these partitions."""
+
+    def note(self, partition: int, key: bytes, offset: int, headers: Sequence[tuple[str, bytes]]) -> None:
+        """A record of a document was read."""
+
+    def settle(self) -> None:
+        """Do what the records ask for. Raises TransientError; then it is called again."""
+
+    def first(self, partition: int) -> int | None:
+        """The offset of the first record that is not settled; None when all are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A record that is not known to be ours, the last of its subject so far."""
@@ -152,8 +168,10 @@ class Tail:
         published: Published,
         clock: Clock,
         metrics: Metrics,
+        behind: Behind | None = None,
     ) -> None:
         self._source = source
+        self._behind = behind
         self._projects = projects
         self._outbox = outbox
         self._published = published
@@ -173,6 +191,8 @@ class Tail:
         for partition, records in self._source.poll(timeout_s).items():
             self._sort(partition, records)
         self._judge()
+        if self._behind is not None:
+            self._behind.settle()
         self._hand_over()
 
     def _follow(self) -> None:
@@ -183,6 +203,8 @@ class Tail:
         self._followed = tenure
         self._suspects = {partition: {} for partition in tenure.partitions}
         self._horizon, self._read, self._handed_over = {}, {}, {}
+        if self._behind is not None:
+            self._behind.own(tenure.partitions)
 
     def _sort(self, partition: int, records: Sequence[TailRecord]) -> None:
         suspects = self._suspects[partition]
@@ -190,6 +212,8 @@ class Tail:
             key = record.key
             if key is None or key == states.WATERMARK_KEY:
                 continue
+            if self._behind is not None:
+                self._behind.note(partition, key, record.offset, record.headers)
             newest = self._published.newest(partition, key)
             if newest is not None and record.offset <= newest:
                 # One of ours: the newest, or one that a newer of ours follows.
@@ -248,8 +272,10 @@ class Tail:
     def _hand_over(self) -> None:
         marks: dict[int, Mark] = {}
         for partition, mark in self._read.items():
-            first = min((s.offset for s in self._suspects[partition].values()), default=None)
-            judged = mark if first is None else Mark(first)
+            waiting = [s.offset for s in self._suspects[partition].values()]
+            if self._behind is not None and (unsettled := self._behind.first(partition)) is not None:
+                waiting.append(unsettled)
+            judged = Mark(min(waiting)) if waiting else mark
             if judged.offset > self._handed_over.get(partition, -1):
                 marks[partition] = judged
         if marks:

@@ -1,4 +1,4 @@
-"""What the tracker does beside the projector: the tail, renewed documents, the activation in force, MongoDB's pulse."""
+"""What the tracker does beside the projector: the tail, roll-ups, renewed documents, the activation, the pulse."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from services.tracker.renewal import Renewal
+from services.tracker.rollups import Follower
 from services.tracker.rulesets import Regime
 from services.tracker.tail import Published, Tail
 
@@ -29,6 +30,7 @@ class Upkeep:
         self,
         tail: Tail,
         renewal: Renewal,
+        rollups: Follower,
         regime: Regime,
         published: Published,
         ping: Callable[[], None],
@@ -37,6 +39,7 @@ class Upkeep:
     ) -> None:
         self._tail = tail
         self._renewal = renewal
+        self._rollups = rollups
         self._regime = regime
         self._published = published
         self._ping = ping
@@ -46,6 +49,7 @@ class Upkeep:
         self._next_pulse = 0.0
         self._next_recheck = 0.0
         self._renewing = False
+        self._making_all = True
 
     def run(self, stop: Stop) -> None:
         """Go round until `stop` asks for the end. Raises FatalError when this process is the old deploy."""
@@ -74,7 +78,9 @@ class Upkeep:
             self._renewing = not self._regime.is_held(self._clock.wall_text())
         if self._renewing:
             self._renewing = self._renewal.step(self._published.owned) > 0
-        self._tail.turn(0.0 if self._renewing else TURN_S)
+        elif self._making_all:
+            self._making_all = self._rollups.make_all()
+        self._tail.turn(0.0 if self._renewing or self._making_all else TURN_S)
 
     def mongo_away(self) -> str | None:
         """None when MongoDB answered within the last seconds."""

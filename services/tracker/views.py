@@ -17,10 +17,9 @@ from luodi.domain.greys import grey_since
 from luodi.domain.pauses import charged
 from luodi.domain.stages import Language
 from services.tracker.ports import Document
+from services.tracker.relations import POOL, Beside
 
-POOL = "pool"  # before the signature: no light
-
-_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due"})
+_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,10 @@ class Viewer:
     def at(cls, now: str, language: Language, calendar: Calendar) -> Viewer:
         return cls(now, calendar.business_date(now), language, calendar)
 
-    def project(self, document: Document) -> dict[str, Any]:
-        """A project as answered: every registered field, the light now and why, the open clocks."""
+    def project(self, document: Document, beside: Beside) -> dict[str, Any]:
+        """A project as answered: every registered field, the light now and why, the open clocks, what is below it."""
+        rollup, warnings = beside.rollup(document, self.now), beside.warnings(document)
+        document = beside.shown(document)
         shown = light_at(document["lights"], self.now)
         lit = document["status"] != POOL
         return {
@@ -46,9 +47,10 @@ class Viewer:
             "reason": self._reason(shown["reason"]) if lit else None,
             "grey_since": self._day_of(grey_since(document["greys"], self.now)),
             **{name: value for name, value in document.items() if name not in _INTERNAL},
-            "warnings": [self._reason(warning) for warning in document["warnings"]],
+            "warnings": [self._reason(warning) for warning in [*document["warnings"], *warnings]],
             "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
             "blockers": [self._blocker(blocker) for blocker in document["blockers"]],
+            "rollup": rollup,
         }
 
     def clock(self, stored: Mapping[str, Any], zone: str | None) -> dict[str, Any]:
@@ -132,6 +134,7 @@ class Viewer:
             "project_id": document["_id"],
             "name": document["name"],
             "zone": document["zone"],
+            "parent": document["parent"],
             **named,
             "light": shown["light"],
             "due": clock["due"],

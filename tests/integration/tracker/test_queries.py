@@ -41,6 +41,7 @@ from services.tracker.journal import MongoJournal
 from services.tracker.past import Past
 from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
+from services.tracker.rollups import Maker, MongoRollUps
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.visibility import Visibility
 from tests.integration.tracker.world import Recorder
@@ -66,6 +67,8 @@ class Desk:
         self.journal, self.projects = MongoJournal(self.database), MongoProjects(self.database)
         self.journal.ensure_indexes()
         self.projects.ensure_indexes()
+        self.rollups = MongoRollUps(self.database)
+        self.rollups.ensure_indexes()
         self.positions = MongoPositions(self.database, TOPIC.tag)
         self.visibility = Visibility(self.positions, waiters=2)
         self.clock = ManualClock(TODAY)
@@ -92,6 +95,7 @@ class Desk:
         folder = Folder(DEFAULT_RULES, CALENDAR, 1)
         histories = self.journal.read({event.subject for event in events})
         self.projects.offer([folder.refold(subject, 0, history) for subject, history in histories.items()])
+        Maker(self.rollups).make(self.rollups.named())
 
     def get(self, path: str, language: str = "en", **headers: str) -> Answer:
         return Answer(self.client.get(path, headers={"Accept-Language": language, **headers}))
@@ -361,13 +365,36 @@ def test_the_timeline_shows_every_event_and_marks_what_was_taken_back(desk: Desk
 def test_the_funnel_counts_registered_roots_by_stage(zone: Desk) -> None:
     body = zone.get("/v1/funnel?zone=demo").json
     jsonschema.validate(body, {"$ref": "#/components/schemas/Funnel", "components": OPENAPI["components"]})
-    assert body["total"] == {"projects": 5, "withdrawn": 1, "investment": 1300, "investment_unknown": 2}
+    assert body["total"] == {
+        "projects": 5,
+        "withdrawn": 1,
+        "agreements": 0,
+        "increments": 0,
+        "enterprises": 0,
+        "enterprises_producing": 0,
+        "investment": 1300,
+        "investment_unknown": 2,
+        "increment_investment": 0,
+    }
     stages = {row.pop("stage"): row for row in body["stages"]}
-    assert stages["signed"] == {"reached": 5, "current": 3, "not_applicable": 0, "investment": 1300}
-    assert stages["land_supplied"] == {"reached": 1, "current": 0, "not_applicable": 1, "investment": 0}
+    assert stages["signed"] == {"reached": 5, "current": 3, "missing": 0, "not_applicable": 0, "investment": 1300}
+    assert stages["land_supplied"] == {
+        "reached": 1,
+        "current": 0,
+        "missing": 0,
+        "not_applicable": 1,
+        "investment": 0,
+    }
     assert stages["producing"]["current"] == 1
+    assert body["rates"]["landed"] == {"numerator": 1, "denominator": 5, "percent": 20.0}
+    assert body["rates"]["funds_arrived"] == {"numerator": 0, "denominator": 1300, "percent": 0.0}
     assert "withdrawn" in body["definitions"]["projects"]
-    assert "已登记" in zone.get("/v1/funnel", "zh-CN").json["definitions"]["projects"]
+    definitions = zone.get("/v1/funnel", "zh-CN").json["definitions"]
+    assert "已登记" in definitions["projects"]
+    for rate in body["rates"]:
+        assert "÷" in definitions[f"rates.{rate}"]
+    for name in [*body["total"], *stages["signed"]]:
+        assert name in definitions
 
 
 def test_a_funnel_by_group_adds_up_to_the_whole(zone: Desk) -> None:

@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 from luodi.local.harness import Servers
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Fuses, Journal, Positions, Projects
+from services.tracker.rollups import MongoRollUps, RollUps
 from services.tracker.rulesets import MongoRulesets, Rulesets
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
 from tests.parity.tracker.fakes import (
@@ -23,6 +24,7 @@ from tests.parity.tracker.fakes import (
     MemoryJournal,
     MemoryPositions,
     MemoryProjects,
+    MemoryRollUps,
     MemoryRulesets,
 )
 
@@ -38,13 +40,17 @@ class AllStores:
     positions: Positions
     fuses: Fuses
     rulesets: Rulesets
+    rollups: RollUps
 
 
 @pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.stack)])
 def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     """The stores in memory, then those on a real MongoDB."""
     if request.param == "memory":
-        yield AllStores(MemoryJournal(), MemoryProjects(), MemoryPositions(), MemoryFuses(), MemoryRulesets())
+        memory = MemoryProjects()
+        yield AllStores(
+            MemoryJournal(), memory, MemoryPositions(), MemoryFuses(), MemoryRulesets(), MemoryRollUps(memory)
+        )
         return
     servers: Servers = request.getfixturevalue("servers")
     client: MongoClient[dict[str, Any]] = MongoClient(servers.mongodb_uri, retryWrites=False)
@@ -56,8 +62,10 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     journal, projects = MongoJournal(database), MongoProjects(database)
     journal.ensure_indexes()
     projects.ensure_indexes()
+    rollups = MongoRollUps(database)
+    rollups.ensure_indexes()
     yield AllStores(
-        journal, projects, MongoPositions(database, TAG), MongoFuses(database, TAG), MongoRulesets(database)
+        journal, projects, MongoPositions(database, TAG), MongoFuses(database, TAG), MongoRulesets(database), rollups
     )
     client.drop_database(database.name)
     client.close()

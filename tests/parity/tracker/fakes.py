@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import bson
 
 from luodi.domain.events import Event
+from luodi.domain.rollup import Family
 from luodi.runtime.errors import TransientError
 from schemas import states
 from services.tracker.ports import (
@@ -112,6 +113,46 @@ class MemoryProjects:
     def _base(self, subject: str) -> Base:
         document = self.documents[subject]
         return Base(document["events"], document["ruleset"], document["fold"])
+
+
+class MemoryRollUps:
+    """Roll-ups under their version, made from the documents."""
+
+    def __init__(self, projects: MemoryProjects) -> None:
+        self.rows: dict[str, Document] = {}
+        self._projects = projects
+
+    def touched(self, subjects: Collection[str]) -> dict[str, set[str]]:
+        touched: dict[str, set[str]] = {}
+        for id_, row in self.rows.items():
+            for subject in {id_, *row["members"]} & set(subjects):
+                touched.setdefault(subject, set()).add(id_)
+        return touched
+
+    def versions(self, ids: Collection[str]) -> dict[str, int]:
+        return {id_: self.rows[id_]["version"] for id_ in ids if id_ in self.rows}
+
+    def swap(self, rows: Sequence[Document], versions: Mapping[str, int]) -> bool:
+        done = True
+        for row in rows:
+            held, version = self.rows.get(row["_id"]), versions.get(row["_id"])
+            if version == (None if held is None else held["version"]):
+                self.rows[row["_id"]] = _through_the_wire({**row, "version": (version or 0) + 1})
+            else:
+                done = False
+        return done
+
+    def links(self, subjects: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+        found = self._projects.read(subjects)
+        return {id_: (document.get("parent"), document.get("carrier")) for id_, document in found.items()}
+
+    def families(self, ids: Collection[str]) -> Family:
+        return Family.of(self._projects.read(self._projects.documents).values())
+
+    def named(self) -> list[str]:
+        documents = self._projects.documents.values()
+        named = {document.get(link) for document in documents for link in ("parent", "carrier")}
+        return sorted({*self.rows, *(id_ for id_ in named if id_)})
 
 
 class MemoryPositions:

@@ -24,6 +24,7 @@ ALLOWED = frozenset(
         "operator",
         "re",
         "typing",
+        "unicodedata",
     }
 )
 FORBIDDEN_CALLS = frozenset(

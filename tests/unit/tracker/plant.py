@@ -22,6 +22,7 @@ from services.tracker.folding import Folder
 from services.tracker.ports import Mark
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.renewal import Renewal
+from services.tracker.rollups import Follower
 from services.tracker.rulesets import Content, Regime
 from services.tracker.tail import Published, Tail
 from services.tracker.visibility import Visibility
@@ -34,6 +35,7 @@ from tests.parity.tracker.fakes import (
     MemoryOutbox,
     MemoryPositions,
     MemoryProjects,
+    MemoryRollUps,
     MemoryRulesets,
     MemorySource,
     MemoryTailSource,
@@ -71,12 +73,14 @@ class Plant:
     projects: MemoryProjects = field(default_factory=MemoryProjects)
     positions: MemoryPositions = field(default_factory=MemoryPositions)
     fuses: MemoryFuses = field(default_factory=MemoryFuses)
+    rollups: MemoryRollUps = field(init=False)
     rulesets: MemoryRulesets = field(default_factory=MemoryRulesets)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START + timedelta(days=1)))
 
     def __post_init__(self) -> None:
         self.events = MemoryTopic(self.partitions)
         self.states = MemoryTopic(self.partitions)
+        self.rollups = MemoryRollUps(self.projects)
 
     def partition(self, subject: str) -> int:
         return sum(subject.encode()) % self.partitions
@@ -89,9 +93,14 @@ class Plant:
         self.events.append(partition, key, value)
 
     def worker(
-        self, faults: Faults = NO_FAULTS, max_poll_records: int = 500, hands: HandsKind = (100, Eager, Eager)
+        self,
+        faults: Faults = NO_FAULTS,
+        max_poll_records: int = 500,
+        hands: HandsKind = (100, Eager, Eager),
+        behind: Faults = NO_FAULTS,
     ) -> Worker:
-        return Worker(self, faults, max_poll_records, hands)
+        """A process; `faults` stand in the way of its projector, `behind` in that of what follows it."""
+        return Worker(self, faults, max_poll_records, hands, behind)
 
     # -- what must hold -----------------------------------------------------------------------------------------------
 
@@ -136,7 +145,7 @@ class Plant:
 class Worker:
     """One process: everything that a crash takes with it."""
 
-    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int, hands: HandsKind) -> None:
+    def __init__(self, plant: Plant, faults: Faults, max_poll_records: int, hands: HandsKind, behind: Faults) -> None:
         self.plant = plant
         self.metrics = Metrics()
         content = Content.of(DEFAULT_RULES, CALENDAR)
@@ -163,6 +172,7 @@ class Worker:
             self.metrics,
             ZONE,
         )
+        self.follower = Follower(behind.through(plant.rollups), behind.through(plant.projects), self.metrics)
         self.tail = Tail(
             MemoryTailSource(plant.states, plant.group),
             plant.projects,
@@ -170,6 +180,7 @@ class Worker:
             self.published,
             plant.clock,
             self.metrics,
+            self.follower,
         )
         self.renewal = Renewal(
             self.regime,
