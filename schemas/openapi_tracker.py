@@ -79,7 +79,7 @@ def build() -> Json:
             )
         },
         "/v1/projects/{project_id}/clock": {
-            "get": _of_one("clock", "时钟 · The running clocks of a project", _ref("Clocks"), _KNOWN_AT, _AS_OF)
+            "get": _of_one("clock", "时钟 · The clocks of a project, explained", _ref("Clocks"), _KNOWN_AT, _AS_OF)
         },
         "/v1/projects/{project_id}/history": {
             "get": _of_one(
@@ -238,11 +238,19 @@ def _schemas() -> Json:
             {
                 "project_id": text,
                 "as_of": DATE,
-                "clocks": {"type": "array", "items": clock},
-                "promises": {"type": "array", "items": blocker},
+                "light": nullable(light),
+                "reason": nullable(reason),
+                "clocks": {"type": "array", "items": _ref("ExplainedClock")},
+                "promises": {"type": "array", "items": {"allOf": [blocker, _explained(reason, light)]}},
+                "closed": {
+                    "type": "array",
+                    "items": an_object({"gap": gap, "name": text, "text": text}),
+                    "description": "The gaps that were closed, each with its verdict under the rules of that day.",
+                },
             }
         ),
         "History": _history(light, reason, gap),
+        "ExplainedClock": {"allOf": [clock, _explained(reason, light), _counting()]},
         "TimelineItem": an_object(
             {
                 "id": text,
@@ -270,6 +278,87 @@ def _schemas() -> Json:
         ),
         "Funnel": _funnel(),
     }
+
+
+def _explained(reason: Json, light: Json) -> Json:
+    """What every explanation tells: a text, and the changes ahead."""
+    told = an_object(
+        {
+            "role": {"type": "string", "description": "The field under which the project names them."},
+            "who": nullable({"type": "string"}),
+        }
+    )
+    change = an_object({"on": DATE, "light": light, "reason": reason, "tell": {"type": "array", "items": told}})
+    return an_object(
+        {
+            "text": {"type": "string", "description": "The clock in a few sentences, for people."},
+            "next": {"type": "array", "items": change, "description": "If nobody acts, up to the first red."},
+        }
+    )
+
+
+def _counting() -> Json:
+    """Which days a clock counted, and which it left out."""
+    text: Json = {"type": "string"}
+    days: Json = {"type": "integer", "minimum": 0}
+    left_out = an_object(
+        {
+            "why": {"type": "string", "enum": ["holiday", "weekend", "pause"]},
+            "days": days,
+            "text": text,
+            "name": nullable(text),
+            "from": DATE,
+            "to": DATE,
+            "blocker": text,
+            "kind": text,
+            "owner": nullable(text),
+        },
+        ["why", "days", "text"],
+    )
+    counting = an_object(
+        {
+            "from": DATE | {"description": "The first day that may count: the day after day 0."},
+            "through": DATE,
+            "calendar_days": days | {"description": "From `from` to `through`: `counted` and all that is left out."},
+            "counted": days,
+            "unit": {"type": "string", "enum": ["working_days", "calendar_days"]},
+            "excluded": {"type": "array", "items": left_out},
+            "made_up": {
+                "type": "array",
+                "items": an_object({"date": DATE, "name": nullable(text)}),
+                "description": "补班: weekend days that counted.",
+            },
+        }
+    )
+    pause = an_object(
+        {
+            "from": DATE,
+            "to": DATE | {"description": "The last paused day."},
+            "open": {"type": "boolean"},
+            "blocker": text,
+            "kind": text,
+            "kind_name": text,
+            "cause": text,
+            "owner": nullable(text),
+            "approver": text,
+            "document": nullable(text),
+            "until": DATE,
+            "reason": nullable(text),
+        }
+    )
+    return an_object(
+        {
+            "name": text,
+            "preset": nullable(text),
+            "version": nullable(DATE) | {"description": "The date from which this version of the rule holds."},
+            "title": nullable(text),
+            "basis": nullable(text),
+            "consequence": nullable(text),
+            "link": nullable(text),
+            "counting": counting,
+            "pauses": {"type": "array", "items": pause},
+        }
+    )
 
 
 def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: Json) -> Json:

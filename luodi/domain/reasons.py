@@ -32,6 +32,21 @@ def light_name(light: str, language: Language) -> str:
     return LIGHT_NAMES[light][0 if language == ZH else 1]
 
 
+def days_name(number: int, language: Language) -> str:
+    """So many days."""
+    return _number(number, "calendar_days", language)
+
+
+def kind_name(kind: str | None, language: Language) -> str:
+    """What a kind of blocker is called inside a sentence."""
+    return _kind({"kind": kind}, language, None)
+
+
+def owner_name(owner: str | None, language: Language) -> str:
+    """The unit that must act, also where none has taken it yet."""
+    return _owner({"owner": owner}, language, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One reason in both languages; ``{names}`` are the words below."""

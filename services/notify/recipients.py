@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from luodi.domain.explain import FIRST_TOLD
 from services.notify.watches import Watch
 
 OPERATORS = "operators"  # those who run the system itself
 FIRST_LEVEL = 0
 
-BY_LEVEL: dict[int, tuple[str, ...]] = {FIRST_LEVEL: ("officer", "group_head", "lead_unit", "leader")}
+BY_LEVEL: dict[int, tuple[str, ...]] = {FIRST_LEVEL: FIRST_TOLD}
 """Level -> fields of a project; the first that is filled is told."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from luodi.domain import history, reasons
+from luodi.domain import explain, history, reasons
 from luodi.domain.assess import in_force, light_at
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, days_used
@@ -100,12 +100,27 @@ class Viewer:
         }
 
     def clocks(self, document: Document) -> dict[str, Any]:
-        """The clocks of a project alone, with those of the promises of its open blockers."""
+        """The clocks of a project alone, explained, with the promises of its open blockers and the gaps it closed."""
+        calendar = self.calendar.of(document["zone"])
+        shown = light_at(document["lights"], self.now)
+        lit = document["status"] != POOL
+        told = (document, self.today, calendar, self.language)
         return {
             "project_id": document["_id"],
             "as_of": self.today.isoformat(),
-            "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
-            "promises": [self._blocker(b) for b in document["blockers"] if b["lights"]],
+            "light": shown["light"] if lit else None,
+            "reason": self._reason(shown["reason"]) if lit else None,
+            "clocks": [
+                self.clock(clock, document["zone"]) | explain.clock(clock, *told) for clock in document["clocks"]
+            ],
+            "promises": [
+                self._blocker(blocker) | explain.promise(blocker, *told)
+                for blocker in document["blockers"]
+                if blocker["lights"]
+            ],
+            "closed": [
+                closed | explain.closed(closed, document, self.language) for closed in document.get("closed", ())
+            ],
         }
 
     def stalls(self, document: Document, lights: tuple[str, ...] = (RED,)) -> Iterator[dict[str, Any]]:

@@ -341,7 +341,20 @@ def test_the_clocks_of_a_project_alone(zone: Desk) -> None:
     body = zone.get("/v1/projects/red/clock").json
     jsonschema.validate(body, {"$ref": "#/components/schemas/Clocks", "components": OPENAPI["components"]})
     assert body["as_of"] == "2026-06-01"
-    assert body["clocks"] == zone.get("/v1/projects/red").json["clocks"]
+    (clock,), (plain,) = body["clocks"], zone.get("/v1/projects/red").json["clocks"]
+    assert {name: clock[name] for name in plain} == plain
+    counting = clock["counting"]
+    assert (counting["calendar_days"], counting["counted"], counting["excluded"]) == (147, 147, [])
+    assert clock["text"].startswith("Red. Overdue: land supply was due by 2026-04-05, 57 days over")
+    assert (
+        zone.get("/v1/projects/red/clock", "zh-CN").json["clocks"][0]["text"].startswith("红灯：应于2026-04-05前供地")
+    )
+    (promise,) = body["promises"]
+    assert "officer o2 follows it up" in promise["text"]
+    schema = {"$ref": "#/components/schemas/Clocks", "components": OPENAPI["components"]}
+    for id_ in ("green", "red", "halted", "gone", "blue", "unknown", "far"):
+        jsonschema.validate(zone.get(f"/v1/projects/{id_}/clock").json, schema)
+    assert zone.get("/v1/projects/gone/clock").json["reason"]["code"] == "withdrawn"
     assert [promise["id"] for promise in body["promises"]] == ["b1"]
 
 
