@@ -146,7 +146,9 @@ def _notification() -> Json:
 
 def _matter_body() -> Json:
     text: Json = {"type": "string"}
-    clearing = nullable(an_object({"code": text, "date": nullable(DATE)}, ["code"]))
+    clearing = nullable(
+        an_object({"code": text, "date": nullable(DATE), "ruleset": {"type": "integer", "minimum": 1}}, ["code"])
+    )
     past = an_object(
         {
             "episode": {"type": "integer", "minimum": 1},

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from luodi.domain.calendar import Calendar
 from luodi.domain.stages import Language
 from luodi.runtime.configuration import Zone
-from services.notify.matters import Matter
+from services.notify.matters import RULES_CHANGED, Matter
 from services.notify.notifications import (
     Delivery,
     Kind,
@@ -46,8 +46,13 @@ class Composer:
         return [self._row(matter, who, texts, never_told(channels)) for who in matter.recipients]
 
     def all_clear(self, matter: Matter, told: Notification, wall: str) -> Notification | None:
-        """The message that ends what `told` began, on the channels it was attempted on; None when there is none."""
-        if not told.attempted or matter.cleared_at is None:
+        """The message that ends what `told` began, on the channels it was attempted on; None when there is none.
+
+        Of what other rules ended nobody is told, but where `told` itself is still on its way.
+        """
+        quiet = (matter.clearing or {}).get("code") == RULES_CHANGED
+        channels = told.under_way if quiet else told.attempted
+        if not channels or matter.cleared_at is None:
             return None
         texts = clearing_texts(matter, self.calendar.business_date(matter.cleared_at), self._zone_name)
         return replace(
@@ -58,7 +63,7 @@ class Composer:
             texts=texts,
             created_at=matter.cleared_at,
             traceparent=matter.traceparent,
-            deliveries=fresh_deliveries(told.attempted, matter.cleared_at, wall),
+            deliveries=fresh_deliveries(channels, matter.cleared_at, wall),
             version=1,
         )
 

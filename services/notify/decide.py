@@ -6,6 +6,8 @@ The rule, from which every case below follows: nobody is told anything from stal
 - One already past when first seen, at s, is told when the watermark has reached s and the settling time, with the
   project quiet that long; at the latest `LATEST_S` after s, however busy the project.
 - A stall is over when the project as known is no longer red and the watermark has reached the moment this became known.
+- A change of rules alone is told only where something turns red that was not known as red: a stall that ends by it ends
+  without a message, and goes on without one where the rules are changed back and nothing else has happened.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from luodi.domain.days import END_OF_TIME, instant, parse_instant
-from services.notify.matters import Matter
+from services.notify.matters import RULES_CHANGED, Matter
 from services.notify.watches import Deadline, Red, Watch
 
 GRACE_S = 5.0  # for clocks that differ a little, and for a report that arrives at the last moment
 LATEST_S = 60.0  # a project that is edited all the time is told about all the same
+NO_LONGER_DUE = "no-longer-due"  # the clearing of an episode that a correction ended
 
 
 class Act(StrEnum):
@@ -29,6 +32,7 @@ class Act(StrEnum):
     OPEN = "open"  # a new episode: tell that it is stalled
     FINISH = "finish"  # the last change is not complete: write its messages
     CLEAR = "clear"  # the episode is over: all clear
+    RESUME = "resume"  # the episode that other rules ended goes on: whoever needs to know has been told
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,17 @@ def decide(watch: Watch, matter_id: str, matter: Matter | None, w: str | None, n
         return Decision(None, "no-deadline")
     if red is None:
         return Decision(None, "in-time", _next_look(deadline, now))
-    return _of_red(watch, deadline, red, w, now, settle_s)
+    decision = _of_red(watch, deadline, red, w, now, settle_s)
+    came_by_rules = deadline.seen >= red.since  # a light that turns in its own time is news under any rules
+    if decision.act is Act.OPEN and matter is not None and came_by_rules and _is_known(watch, matter):
+        return Decision(Act.RESUME, "known-before-rules-changed", decision.again)
+    return decision
+
+
+def _is_known(watch: Watch, matter: Matter) -> bool:
+    """Whether everybody was told of the matter's last episode, which other rules ended, with nothing new since."""
+    clearing = matter.clearing or {}
+    return clearing.get("code") == RULES_CHANGED and bool(clearing.get("told")) and clearing["events"] == watch.events
 
 
 def after(text: str, seconds: float) -> str:
@@ -78,7 +92,10 @@ def _of_open(
         return Decision(None, "clearing-without-watermark", over_since)
     if w < over_since:
         return Decision(None, "clearing-before-watermark", over_since)
-    return Decision(Act.CLEAR, clearing_of(watch, matter), now)
+    why = clearing_of(watch, matter)
+    if why == NO_LONGER_DUE and watch.changed_at < over_since:
+        why = RULES_CHANGED  # without any news a red ends only where the next version of its rule begins
+    return Decision(Act.CLEAR, why, now)
 
 
 def _of_red(watch: Watch, deadline: Deadline, red: Red, w: str | None, now: str, settle_s: float) -> Decision:
@@ -135,6 +152,7 @@ CLEARINGS: dict[str, Callable[[Watch, Matter], bool]] = {
     "withdrawn": lambda watch, _matter: watch.status == "withdrawn",
     "stage-reached": _stage_reached,
     "blocker-cleared": _blocker_cleared,
-    "no-longer-due": lambda _watch, _matter: True,
+    RULES_CHANGED: lambda watch, matter: matter.id in watch.lifted,
+    NO_LONGER_DUE: lambda _watch, _matter: True,
 }
 """Why a stall is over: the first that holds."""

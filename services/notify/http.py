@@ -150,7 +150,7 @@ def matter_body(matter: Matter, language: Language, today: date) -> dict[str, An
         "round": matter.round,
         "opened_at": matter.opened_at,
         "cleared_at": matter.cleared_at,
-        "clearing": dict(matter.clearing) if matter.clearing is not None else None,
+        "clearing": _clearing(matter.clearing),
         "rule": facts.get("rule"),
         "due": facts.get("due"),
         "red_since": facts.get("red_since"),
@@ -160,13 +160,18 @@ def matter_body(matter: Matter, language: Language, today: date) -> dict[str, An
     }
 
 
+def _clearing(clearing: Any) -> dict[str, Any] | None:
+    """Why an episode ended: the code, the date of what ended it, the activation of the rules at that time."""
+    return None if clearing is None else {key: clearing[key] for key in ("code", "date", "ruleset") if key in clearing}
+
+
 def _past(episode: Any) -> dict[str, Any]:
     facts = episode["facts"]
     return {
         "episode": episode["episode"],
         "opened_at": episode["opened_at"],
         "cleared_at": episode["cleared_at"],
-        "clearing": episode["clearing"],
+        "clearing": _clearing(episode["clearing"]),
         "due": facts.get("due"),
         "rule": facts.get("rule"),
     }

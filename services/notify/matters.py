@@ -43,9 +43,10 @@ class Matter:
     traceparent: str | None = None
     history: tuple[Facts, ...] = ()  # earlier episodes, oldest first
 
-    def completed(self) -> Matter:
-        """The messages of the last change are written."""
-        return replace(self, complete=True, version=self.version + 1)
+    def completed(self, **clearing: Any) -> Matter:
+        """The messages of the last change are written. `clearing`: what is to be added about how the episode ended."""
+        ended = {**self.clearing, **clearing} if self.clearing is not None else None
+        return replace(self, complete=True, version=self.version + 1, clearing=ended)
 
     def cleared(self, now: str, clearing: Facts, traceparent: str | None) -> Matter:
         """The episode ends; its all-clears are still to be written."""
@@ -58,6 +59,13 @@ class Matter:
             clearing=clearing,
             traceparent=traceparent or self.traceparent,
         )
+
+    def resumed(self) -> Matter:
+        """The episode goes on as if it had not ended: nobody is told anew."""
+        return replace(self, state="open", version=self.version + 1, cleared_at=None, clearing=None)
+
+
+RULES_CHANGED = "rules-changed"  # the clearing of an episode that other rules ended: nobody is told of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,16 @@ class Notification:
         """Channels on which a request was begun, or the row itself is the message."""
         return tuple(d.channel for d in self.deliveries if d.attempts > 0)
 
+    @property
+    def under_way(self) -> tuple[str, ...]:
+        """Channels on which a request was begun and another one follows."""
+        return tuple(d.channel for d in self.deliveries if d.attempts > 0 and d.pending)
+
+    @property
+    def was_told(self) -> bool:
+        """Whether it reached its receiver on every channel, or is being seen through to it."""
+        return all(d.attempts > 0 for d in self.deliveries)
+
     # -- transitions: each returns the next row, or None when it does not apply any more ------------------------------
 
     def claimed(self, channel: str, now: str, lease: str, until: str) -> Notification | None:

@@ -338,6 +338,7 @@ def watch_document(watch: Watch) -> Document:
         "next_due": watch.next_due,
         "traceparent": watch.traceparent,
         "unreadable": watch.unreadable,
+        "lifted": list(watch.lifted),
     }
 
 
@@ -362,6 +363,7 @@ def watch_from(row: Document) -> Watch:
         next_due=row["next_due"],
         traceparent=row["traceparent"],
         unreadable=row["unreadable"],
+        lifted=tuple(row.get("lifted", ())),  # a row of an earlier version has none
     )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from luodi.domain.days import END_OF_TIME
 from luodi.runtime import logging
@@ -24,7 +24,7 @@ from luodi.runtime.metrics import Metrics
 from services.notify import alarms
 from services.notify.alarms import Endpoint
 from services.notify.composing import Composer
-from services.notify.decide import Act, clearing_date, decide
+from services.notify.decide import Act, Decision, clearing_date, decide
 from services.notify.gate import Gate
 from services.notify.ledger import NotificationStore, settle
 from services.notify.matters import NO_PARTITION, Matter, Opening, opened
@@ -188,8 +188,9 @@ class Sweep:
                 if decision.act is Act.OPEN:
                     changes.append((matter, opened(matter, _opening(watch, matter_id, decision.reason, now), now)))
                 elif decision.act is Act.CLEAR and matter is not None:
-                    clearing = {"code": decision.reason, "date": clearing_date(watch, matter, decision.reason)}
-                    changes.append((matter, matter.cleared(now, clearing, watch.traceparent)))
+                    changes.append((matter, matter.cleared(now, _clearing(watch, matter, decision), watch.traceparent)))
+                elif decision.act is Act.RESUME and matter is not None:
+                    changes.append((matter, matter.resumed()))
                 elif matter is not None:
                     changes.append((matter, matter))  # only to be finished
         if put_off:
@@ -208,13 +209,15 @@ class Sweep:
     def _finish(self, partitions: Sequence[int], swept: Swept) -> None:
         """Write the messages of changed matters, whoever changed them, and mark them as complete."""
         while incomplete := self._matters.incomplete(partitions, BATCH):
-            finished = [*self._tell(incomplete, swept), *self._tell_all_clear(incomplete, swept)]
+            finished = [matter.completed() for matter in self._tell(incomplete, swept)]
+            finished += self._tell_all_clear(incomplete, swept)
             # Another notifier may have looked at the project while its matter was being changed on older knowledge, and
             # put it off. So each change of a matter, told or not, is followed by another look at what is known by then.
             projects = sorted({matter.project_id for matter in incomplete if matter.project_id})
             self._watches.recall(projects, self._clock.now_text())
             if finished:
-                self._matters.compare_and_set([(matter, matter.completed()) for matter in finished])
+                read = {matter.id: matter for matter in incomplete}
+                self._matters.compare_and_set([(read[matter.id], matter) for matter in finished])
             if len(incomplete) < BATCH or not finished:
                 return
 
@@ -230,7 +233,10 @@ class Sweep:
         return told
 
     def _tell_all_clear(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
-        """The all-clears. First the opening's ids are taken, so that nobody can write the opening afterwards."""
+        """The all-clears. First the opening's ids are taken, so that nobody can write the opening afterwards.
+
+        Returns the matters as completed, each with whether everybody had been told of the stall.
+        """
         over = [matter for matter in incomplete if matter.state == "cleared"]
         if not over:
             return []
@@ -238,13 +244,18 @@ class Sweep:
         self._notifications.insert([row for matter in over for row in self._composer.untold(matter, channels)])
         wall = self._clock.wall_text()
         rows: list[Notification] = []
+        completed: list[Matter] = []
         for matter in over:
-            for told in self._notifications.of_episode(matter.id, matter.episode):
-                if told.kind != "cleared":
-                    all_clear = self._composer.all_clear(matter, self._supersede(told), wall)
-                    rows.extend([all_clear] if all_clear is not None else [])
+            openings = [
+                self._supersede(row)
+                for row in self._notifications.of_episode(matter.id, matter.episode)
+                if row.kind != "cleared"
+            ]
+            all_clears = [self._composer.all_clear(matter, told, wall) for told in openings]
+            rows += [row for row in all_clears if row is not None]
+            completed.append(matter.completed(told=all(told.was_told for told in openings)))
         self._write(rows, swept)
-        return over
+        return completed
 
     def _supersede(self, told: Notification) -> Notification:
         return (
@@ -291,6 +302,11 @@ def _still_red(matter: Matter, watches: Mapping[str, Watch], now: str) -> bool:
     watch = watches.get(matter.project_id or "")
     deadline = watch.deadline(matter.id) if watch is not None and not watch.unreadable else None
     return deadline is not None and deadline.red_at(now) is not None
+
+
+def _clearing(watch: Watch, matter: Matter, decision: Decision) -> dict[str, Any]:
+    date = clearing_date(watch, matter, decision.reason)
+    return {"code": decision.reason, "date": date, "events": watch.events, "ruleset": watch.ruleset}
 
 
 def _opening(watch: Watch, matter_id: str, reason: str, now: str) -> Opening:

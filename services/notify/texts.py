@@ -153,6 +153,12 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "All clear: {project} has withdrawn",
         "{zone} · {project}: the project withdrew on {date}. The notice about {stage} is lifted.",
     ),
+    ("gap", "rules-changed"): Template(
+        "解除：{project}{stage}不再超期",
+        "{zone} · {project}：时限规则调整后{stage}不再超期，超期提醒解除。",
+        "All clear: {project}, {stage} is no longer overdue",
+        "{zone} · {project}: under the changed rules {stage} is no longer overdue. The notice is lifted.",
+    ),
     ("gap", ""): Template(
         "解除：{project}{stage}不再超期",
         "{zone} · {project}：记录更正后{stage}不再超期，超期提醒解除。",

@@ -83,6 +83,7 @@ class Watch:
     next_due: str  # look at it when the watermark and now have both reached this instant
     traceparent: str | None = None
     unreadable: bool = False  # the newest record could not be read: nothing is concluded until the next one
+    lifted: tuple[str, ...] = ()  # matters that were red until other rules, and nothing else, said otherwise
 
     def deadline(self, matter: str) -> Deadline | None:
         return next((d for d in self.deadlines if d.matter == matter), None)
@@ -138,7 +139,24 @@ def watch_of(
         changed_at=now,
         next_due=before.next_due if same and before is not None and not before.unreadable else now,
         traceparent=traceparent,
+        lifted=_lifted(state, before, deadlines, now),
     )
+
+
+def _lifted(
+    state: Mapping[str, Any], before: Watch | None, deadlines: tuple[Deadline, ...], now: str
+) -> tuple[str, ...]:
+    """Matters that are not red now, and were so last because of other rules or another calendar alone.
+
+    The same events under a higher ruleset: then nothing has happened but a change of rules.
+    """
+    if before is None:
+        return ()
+    were_red = {deadline.matter for deadline in before.deadlines if deadline.red_at(now) is not None}
+    lifted = set(before.lifted) - were_red  # one that turned red again since ends by what ends it now
+    if not before.unreadable and before.events == state["events"] and before.ruleset < state["ruleset"]:
+        lifted |= were_red
+    return tuple(sorted(lifted - {deadline.matter for deadline in deadlines if deadline.red_at(now) is not None}))
 
 
 def unreadable(project_id: str, before: Watch | None, partition: int, now: str) -> Watch:

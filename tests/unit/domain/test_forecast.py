@@ -14,7 +14,7 @@ from luodi.domain.assess import assess
 from luodi.domain.events import PROJECT_WITHDRAWN
 from luodi.domain.fold import fold
 from luodi.domain.forecast import MIN_ENDED, Curve, Group, curves, outlook, spells, widened
-from luodi.domain.rules import DEFAULT_RULES
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, Story, published
 
 TODAY = date(2026, 6, 15)

@@ -162,3 +162,9 @@ def cleared_matter(*, complete: bool = True) -> Matter:
     """A matter whose first episode is over."""
     matter = open_matter().cleared(at(1), {"code": "stage-reached", "date": "2026-03-05"}, None)
     return matter.completed() if complete else matter
+
+
+def lifted_matter(*, told: bool = True, events: int = 1) -> Matter:
+    """A matter whose first episode was ended by other rules, when so many events were known."""
+    ended = {"code": "rules-changed", "date": None, "events": events, "ruleset": 2}
+    return open_matter().cleared(at(1), ended, None).completed(told=told)

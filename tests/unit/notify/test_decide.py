@@ -19,6 +19,7 @@ from tests.unit.notify.builders import (
     at,
     cleared_matter,
     deadline,
+    lifted_matter,
     open_matter,
     red,
     watch,
@@ -27,6 +28,7 @@ from tests.unit.notify.builders import (
 AHEAD = deadline(red(100), seen=0)  # turns red at 100, known since 0
 LATE = deadline(red(0), seen=50)  # was red since 0 when first seen at 50
 ENDING = deadline(red(100, until=at(200)), seen=0)  # red only from 100 to 200
+LIFTED = lifted_matter()  # the first episode was ended by other rules, after everybody had been told of it
 AGAIN = deadline(red(100, until=at(200)), red(300), seen=0)
 
 
@@ -96,7 +98,8 @@ CASES = [
     Case("the all-clear waits until the watermark reaches the change", None, open_matter(), 289.999, 300, None, "clearing-before-watermark", at(290), changed=290),
     Case("the watermark at the very moment of the change suffices", None, open_matter(), 290, 300, Act.CLEAR, "no-longer-due", changed=290),
     Case("no all-clear without a watermark", None, open_matter(), None, 300, None, "clearing-without-watermark", at(290), changed=290),
-    Case("a red that ended by itself clears", ENDING, open_matter(), 200, 200, Act.CLEAR, "no-longer-due"),
+    Case("a red that ended by itself ended with its rule", ENDING, open_matter(), 200, 200, Act.CLEAR, "rules-changed"),
+    Case("a red that ended with its rule, and then came news", ENDING, open_matter(), 300, 300, Act.CLEAR, "no-longer-due", changed=250),
     Case("a red that ended by itself clears behind the watermark only", ENDING, open_matter(), 199.999, 210, None, "clearing-before-watermark", at(200)),
     Case("an opening that broke off and is over is cleared", None, open_matter(complete=False), 300, 300, Act.CLEAR, "no-longer-due", changed=290),
     Case("an opening that broke off and seems over waits for the watermark", None, open_matter(complete=False), 280, 300, None, "clearing-before-watermark", at(290), changed=290),
@@ -107,6 +110,12 @@ CASES = [
     Case("an all-clear that broke off needs no watermark", None, cleared_matter(complete=False), None, 300, Act.FINISH, "all-clear-not-complete"),
     Case("a stall that returns settles first", LATE, cleared_matter(), 55, 55, None, "settling", at(60), changed=50),
     Case("a stall that returns is told again", LATE, cleared_matter(), 60, 60, Act.OPEN, "stalled-when-first-seen", changed=50),
+    # -- a change of rules alone
+    Case("what other rules ended goes on untold when they are changed back", LATE, LIFTED, 60, 60, Act.RESUME, "known-before-rules-changed", changed=50),
+    Case("it goes on only once it has settled, like any other", LATE, LIFTED, 55, 55, None, "settling", at(60), changed=50),
+    Case("what other rules ended and put off is told when its time comes", AHEAD, LIFTED, 105, 105, Act.OPEN, "stalled"),
+    Case("what other rules ended before everybody was told is told", LATE, lifted_matter(told=False), 60, 60, Act.OPEN, "stalled-when-first-seen", changed=50),
+    Case("what other rules ended is told when something happened since", LATE, lifted_matter(events=0), 60, 60, Act.OPEN, "stalled-when-first-seen", changed=50),
     Case("a new deadline after the all-clear is told in its time", AHEAD, cleared_matter(), 105, 105, Act.OPEN, "stalled"),
 ]  # fmt: skip
 
@@ -148,6 +157,9 @@ CLEARINGS = [
     ("the blocker is cleared", {"blockers": {"b1": "2026-03-02"}}, {"gap": None, "blocker": "b1"}, "blocker-cleared", "2026-03-02"),
     ("the blocker has a later promise", {"blockers": {"b1": None}}, {"gap": None, "blocker": "b1"}, "no-longer-due", None),
     ("the record was corrected", {}, {}, "no-longer-due", None),
+    ("the rules were changed", {"lifted": (MATTER,)}, {}, "rules-changed", None),
+    ("the rules of another matter were changed", {"lifted": ("demo:signed-land_supplied",)}, {}, "no-longer-due", None),
+    ("the stage outweighs the rules", {"lifted": (MATTER,), "reached": {"started": "2026-03-03"}}, {}, "stage-reached", "2026-03-03"),
     ("withdrawn outweighs the stage", {"status": "withdrawn", "reached": {"started": "2026-03-03"}}, {}, "withdrawn", None),
 ]  # fmt: skip
 

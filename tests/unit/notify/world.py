@@ -42,6 +42,7 @@ class World:
         self.channels = {"webhook": self.receiver} if webhook else {}
         self.w = ""
         self.events = 0
+        self.ruleset = 1
         self.red_guards: set[tuple[int, int]] = set()
 
     # -- what happens outside -----------------------------------------------------------------------------------------
@@ -49,7 +50,14 @@ class World:
     def hears(self, **fields: Any) -> Watch:
         """The next state of the project arrives."""
         self.events += 1
-        record = state(events=self.events, **fields)
+        return self._takes(state(events=self.events, ruleset=self.ruleset, **fields))
+
+    def rules_change(self, **fields: Any) -> Watch:
+        """The same project as other rules see it."""
+        self.ruleset += 1
+        return self._takes(state(events=self.events, ruleset=self.ruleset, **fields))
+
+    def _takes(self, record: dict[str, Any]) -> Watch:
         before = self.watches.get_many([PROJECT]).get(PROJECT)
         made = watch_of(record, before, self.clock.now_text(), 0, "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01")
         self.watches.put([made])

@@ -10,12 +10,13 @@ import pytest
 
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.fold import FOLD_VERSION
-from luodi.domain.rules import DEFAULT_RULES, Rules
+from luodi.domain.rules import Rules
 from luodi.runtime.errors import FatalError, InvalidSettingsError
 from services.tracker import rulesets
 from services.tracker.folding import Folder
 from services.tracker.rulesets import Activation, Content, Regime, may_take_over
 from tests.parity.tracker.fakes import MemoryRulesets
+from tests.rules import DEFAULT_RULES
 from tests.unit.tracker.plant import CALENDAR, Plant, event
 
 NOW = "2026-03-02T02:00:00.000Z"
