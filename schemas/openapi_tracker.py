@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
 from schemas.fields import ID
@@ -175,7 +178,14 @@ def _schemas() -> Json:
         {
             "gap": gap,
             "rule": text,
+            "preset": text,
+            "version": DATE | {"description": "The date from which this version of the rule holds."},
+            "basis": text,
+            "title": nullable(text) | {"description": "What the rule is called; the zone's default needs no name."},
+            "consequence": nullable(text) | {"description": "What follows when the rule is broken."},
+            "link": nullable(text),
             "light": light,
+            "counted_from": {"type": "string", "enum": list(get_args(Since))},
             "start": DATE,
             "due": DATE,
             "warn": nullable(DATE),
@@ -187,6 +197,20 @@ def _schemas() -> Json:
             },
             "provisional": {"type": "boolean", "description": "暂估: a year whose holidays are not published."},
             "reason": reason,
+        }
+    )
+    closed = an_object(
+        {
+            "gap": gap,
+            "rule": text,
+            "preset": text,
+            "version": DATE,
+            "start": DATE,
+            "closed": DATE,
+            "due": DATE,
+            "days": {"type": "integer", "minimum": 0, "description": "Counted days, as the rule counts."},
+            "over": {"type": "integer", "minimum": 0, "description": "Calendar days past the due date."},
+            "verdict": {"type": "string", "enum": ["in_time", "late"]},
         }
     )
     milestone = an_object(
@@ -232,7 +256,7 @@ def _schemas() -> Json:
         ["id", "kind", "owner", "promise", "light"],
     )
     return {
-        "Project": _project(clock, milestone, blocker, reason, light),
+        "Project": _project(clock, closed, milestone, blocker, reason, light),
         "RollUp": _rollup(light),
         "Clocks": an_object(
             {
@@ -244,7 +268,7 @@ def _schemas() -> Json:
                 "promises": {"type": "array", "items": {"allOf": [blocker, _explained(reason, light)]}},
                 "closed": {
                     "type": "array",
-                    "items": an_object({"gap": gap, "name": text, "text": text}),
+                    "items": {"allOf": [closed, an_object({"name": text, "text": text})]},
                     "description": "The gaps that were closed, each with its verdict under the rules of that day.",
                 },
             }
@@ -349,19 +373,13 @@ def _counting() -> Json:
     return an_object(
         {
             "name": text,
-            "preset": nullable(text),
-            "version": nullable(DATE) | {"description": "The date from which this version of the rule holds."},
-            "title": nullable(text),
-            "basis": nullable(text),
-            "consequence": nullable(text),
-            "link": nullable(text),
             "counting": counting,
             "pauses": {"type": "array", "items": pause},
         }
     )
 
 
-def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: Json) -> Json:
+def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: Json, light: Json) -> Json:
     registered = {
         name: nullable({k: v for k, v in rule.items() if k != "title"}) | {"title": rule["title"]}
         if "anyOf" not in rule
@@ -393,6 +411,7 @@ def _project(clock: Json, milestone: Json, blocker: Json, reason: Json, light: J
         },
         "reached": {"type": "object", "additionalProperties": nullable(DATE)},
         "clocks": {"type": "array", "items": clock},
+        "closed": {"type": "array", "items": closed},
         "milestones": {"type": "array", "items": milestone},
         "plans": {"type": "array", "items": {"type": "object"}},
         "progress": {"type": ["object", "null"]},

@@ -55,11 +55,12 @@ BLOCKERS: tuple[tuple[str, str, str], ...] = (
     ("资金", "enterprise", "demo-unit-finance"),
     ("用工", "enterprise", "demo-unit-labour"),
     ("其他", "force_majeure", "demo-unit-emergency"),
+    ("规划", "preliminary_work", "demo-unit-survey"),
 )
 """Kind, a cause that goes with it, the unit that must act: every kind and every cause."""
 
-PAUSING = tuple(row for row in BLOCKERS if row[1] != "enterprise")
-"""What may pause a clock of the zone: nothing that the enterprise causes."""
+PAUSING = tuple(row for row in BLOCKERS if row[1] not in ("enterprise", "preliminary_work"))
+"""What may pause a clock of the zone: nothing that the enterprise causes, nor work that any building site needs."""
 
 STAGES = {
     "land": ("signed", "land_supplied", "started", "completed", "producing"),

@@ -14,12 +14,13 @@ from typing import Any
 from luodi.domain import blockers, clocks
 from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
-from luodi.domain.clocks import BLUE, GREY, Facts, Gap, days_used, in_force, light_at
+from luodi.domain.clocks import BLUE, GREY, days_used, in_force, light_at
 from luodi.domain.days import BEGINNING, first_day, last_day
 from luodi.domain.events import REGISTERED_FIELDS
 from luodi.domain.fold import State
+from luodi.domain.gaps import Facts, Gap
 from luodi.domain.greys import greys
-from luodi.domain.rules import Rules
+from luodi.domain.rules import Profile, Rules
 from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
 
 __all__ = ["assess", "days_used", "in_force", "light_at"]
@@ -38,7 +39,8 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     """Make the document of a project; the caller adds where it is kept (partition, ruleset, folded state).
 
     Steps: 1. join what belongs together (pauses, updates and clears to blockers, ends to suspensions); 2. find the
-    stage and the open gap; 3. run the clock of the gap and those of the promises; 4. show the worst of them.
+    stage and the open gap; 3. run the clocks of the gap and those of the promises; 4. show the worst of them;
+    5. judge the closed gaps.
     """
     fields, milestones = state["fields"], state["milestones"]
     calendar = calendar.of(fields.get("zone"))
@@ -53,7 +55,22 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     held_up = blockers.joined(state, calendar)
     suspensions = _suspensions(state, calendar)
     standing = _silence(state) or _standing(fields, route, stage, awaited, reached)
-    gap_clocks, lights = _lights(state, standing, held_up, rules, calendar)
+    facts = Facts(
+        plans=state["plans"],
+        blockers=held_up,
+        fields=fields,
+        land_contract=state["land_contract"],
+        annual_plans=state["annual_plans"],
+        statistics=state["statistics"],
+        progress=state["progress"],
+        reports=state["reports"],
+        milestones=milestones,
+        suspensions=suspensions,
+    )
+    profile = rules.profile(fields, route)
+    gap_clocks, lights = _lights(standing, held_up, facts, profile, rules, calendar)
+    judged = fields.get("source") != PUBLISHED and not fields.get("phased") and fields.get("kind") != AGREEMENT
+    closed = _closed(reached, stages, route, facts, profile, rules, calendar) if judged else []
 
     document = {"_id": subject, "events": state["events"], "registered": state["registered"], **_NO_FIELDS, **fields}
     if document["kind"] is None and state["registered"]:
@@ -69,6 +86,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "lights": lights,
         "greys": greys(lights, _since(state, standing, calendar)),
         "clocks": gap_clocks,
+        "closed": closed,
         "milestones": [{"stage": name, **milestones[name], "verified": None} for name in STAGES if name in milestones],
         "plans": [_plan(name, state["plans"][name]) for name in STAGES if name in state["plans"]],
         "progress": state["progress"],
@@ -122,7 +140,12 @@ def _standing(
 
 
 def _lights(
-    state: State, standing: Standing | Gap, held_up: Sequence[dict[str, Any]], rules: Rules, calendar: Calendar
+    standing: Standing | Gap,
+    held_up: Sequence[dict[str, Any]],
+    facts: Facts,
+    profile: Profile,
+    rules: Rules,
+    calendar: Calendar,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The clocks of the open gap and the worst of all lights; the promises' own are put with their blockers.
 
@@ -131,9 +154,10 @@ def _lights(
     """
     gap_clocks: list[dict[str, Any]] = []
     if isinstance(standing, Gap):
-        runs = clocks.gap_clocks(standing, _facts(state, standing, held_up), rules, calendar)
+        runs = clocks.gap_clocks(standing, facts, profile, rules, calendar)
         gap_clocks = [clock for clock, _ in runs]
-        tracks = [steps for _, steps in runs] or [clocks.steady(GREY, clocks.no_limit(standing))]
+        tracks = [steps for _, steps in runs]
+        tracks = [clocks.present(clocks.worst(tracks)) if tracks else clocks.steady(GREY, clocks.no_limit(standing))]
     else:
         tracks = [clocks.steady(standing.light, standing.reason)]
         if standing.silent:
@@ -146,18 +170,24 @@ def _lights(
     return gap_clocks, clocks.render(clocks.worst(tracks), calendar)
 
 
-def _facts(state: State, gap: Gap, held_up: Sequence[Mapping[str, Any]]) -> Facts:
-    """What bears on the open gap."""
-    return Facts(
-        plan=state["plans"].get(gap.awaited),
-        blockers=held_up,
-        fields=state["fields"],
-        land_contract=state["land_contract"],
-        annual_plans=state["annual_plans"],
-        statistics=state["statistics"],
-        progress=state["progress"],
-        milestones=state["milestones"],
-    )
+def _closed(
+    reached: Mapping[str, str | None],
+    stages: Sequence[str],
+    route: str,
+    facts: Facts,
+    profile: Profile,
+    rules: Rules,
+    calendar: Calendar,
+) -> list[dict[str, Any]]:
+    """The verdicts on the gaps between two stages of the route of which both dates are known."""
+    found: list[dict[str, Any]] = []
+    if len(reached) < 2:
+        return found
+    for stage, following in pairwise(stages):
+        start, end = reached.get(stage), reached.get(following)
+        if start is not None and end is not None:
+            found += clocks.closed_clocks(Gap(route, stage, following, start), end, facts, profile, rules, calendar)
+    return found
 
 
 def _since(state: State, standing: Standing | Gap, calendar: Calendar) -> str:
@@ -222,7 +252,7 @@ def _warnings(
         for stage, plan in state["plans"].items()
         if plan["refused"]
     ]
-    warnings += blockers.warnings(state, held_up, rules.versions[-1].pausing_causes)
+    warnings += blockers.warnings(state, held_up, rules.pausing_causes(state["fields"].get("zone")))
     warnings += [
         {"code": "unknown-suspension", "suspension": suspension}
         for suspension in state["suspension_ends"]

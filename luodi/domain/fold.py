@@ -19,7 +19,7 @@ from luodi.domain.events import Event
 
 State = dict[str, Any]
 
-FOLD_VERSION = 2  # raise it when the same events would fold to another state: every document is then made anew
+FOLD_VERSION = 3  # raise it when the same events would fold to another state: every document is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
@@ -47,6 +47,7 @@ def empty() -> State:
         "milestones": {},  # by stage
         "plans": {},  # by stage
         "progress": None,
+        "reports": {},  # percent by the business date of the progress; null where none was told
         "blockers": {},  # by id, in the order they were recorded
         # What tells of a blocker is kept apart from it, for it may be recorded before the blocker is.
         "pauses": {},  # approved pauses by the id of their event, in the order they were recorded
@@ -216,6 +217,10 @@ def _progress(state: State, event: Event) -> None:
         "event_id": event.id,
         "recorded_at": event.recordedtime,
     }
+    if data.get("date") is not None:
+        percent = data.get("percent")
+        reports = state["reports"]
+        reports[data["date"]] = reports.get(data["date"]) if percent is None else percent
 
 
 def _block(state: State, event: Event) -> None:
@@ -338,7 +343,7 @@ HANDLERS: dict[str, Handler] = {
     events.PROJECT_AMENDED: Handler(_amend, slots=("fields",)),
     events.MILESTONE_REPORTED: Handler(_reach, slots=("milestones",)),
     events.PLAN_SET: Handler(_plan, slots=("plans",)),
-    events.PROGRESS_REPORTED: Handler(_progress),
+    events.PROGRESS_REPORTED: Handler(_progress, slots=("reports",)),
     events.LAND_CONTRACT_RECORDED: Handler(_contract),
     events.ANNUAL_PLAN_SET: Handler(_annual_plan, slots=("annual_plans",)),
     events.STATISTICS_REPORTED: Handler(_statistics),

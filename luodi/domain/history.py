@@ -151,6 +151,9 @@ class _Dated:
         for slot, date in DATED_SLOTS.items():
             if state[slot] is not None and _day(state[slot], self.calendar, date) > day:
                 before[slot] = None
+        if state["reports"]:
+            told = state["reports"].items()
+            before["reports"] = {date: percent for date, percent in told if first_day(date).toordinal() <= day}
         if self.progress and self.progress[-1][0] > day:
             before["progress"] = self._progress(day)
         return before

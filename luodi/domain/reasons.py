@@ -85,12 +85,37 @@ _BLOCKERS = {  # kinds of blocker as they stand in an English sentence
 }
 
 
+_AWAITED = {  # what a rule awaits that is no stage
+    "report": ("报告新进展", "a new report of progress"),
+    "resume": ("恢复建设", "the resumption of work"),
+    "in_library": ("入库", "entry into the statistical library"),
+}
+_COUNTED_FROM = {  # days other than that of a stage from which a limit runs
+    "agreed_start": ("约定动工日", "the agreed start"),
+    "agreed_completion": ("约定竣工日", "the agreed completion"),
+    "agreed_production": ("约定投产日", "the agreed start of production"),
+    "plan": ("计划日期", "the planned date"),
+    "last_report": ("最近一次进展", "the last report"),
+    "suspension": ("停工", "the stop of work"),
+}
+_FINDINGS: dict[str, tuple[str, str]] = {  # of a monthly round
+    "plan-passed": ("已过计划日期{plan}，尚未{stage}", "{stage} was planned for {plan} and has not been reported"),
+    "postponed": ("{stage}计划已由原定日期推迟至{plan}", "the plan for {stage} was put off to {plan}"),
+    "points": (
+        "形象进度落后计划{points}个百分点（计划{planned}%，已报{reported}%）",
+        "progress is {points} points behind plan ({reported} % reported of {planned} % planned)",
+    ),
+}
+
+
 def _number(amount: int, unit: str, language: Language) -> str:
     zh, en = _UNITS[unit]
     return f"{amount}{zh}" if language == ZH else f"{amount} {en}{'' if amount == 1 else 's'}"
 
 
 def _stage(reason: Reason, language: Language, index: int) -> str:
+    if index == 1 and "awaits" in reason:
+        return _AWAITED[reason["awaits"]][0 if language == ZH else 1]
     if "stage" in reason:
         return noun(reason.get("route"), reason["stage"], language)
     return noun(reason.get("route"), reason["gap"][index], language) if "gap" in reason else ""
@@ -123,11 +148,15 @@ def _basis(reason: Reason, language: Language, _today: date | None) -> str:
         return ""
     start, stage = _day(reason, language, "start"), _stage(reason, language, 0)
     limit = _number(reason["limit"], reason["unit"], language)
-    out = reason.get("paused_days", 0)
+    out, title = reason.get("paused_days", 0), reason.get("title")
+    origin = _COUNTED_FROM.get(reason.get("counted_from", ""))
     if language == ZH:
-        return f"（{start}{stage}，限{limit}" + (f"，扣除暂停{out}天）" if out else "）")
+        since = f"{start}{stage}" if origin is None else f"{origin[0]}{start}"
+        named = f"{title['zh']}：" if title else ""
+        return f"（{named}{since}，限{limit}" + (f"，扣除暂停{out}天）" if out else "）")
+    named = f"{title['en']}: " if title else ""
     paused = f", {_number(out, 'calendar_days', language)} paused left out" if out else ""
-    return f" ({limit} from {stage} on {start}{paused})"
+    return f" ({named}{limit} from {stage if origin is None else origin[1]} on {start}{paused})"
 
 
 def _owner(reason: Reason, language: Language, _today: date | None) -> str:
@@ -146,6 +175,34 @@ def _why(reason: Reason, language: Language, _today: date | None) -> str:
     if not why:
         return ""
     return f"：{why}" if language == ZH else f": {why}"
+
+
+def _title(reason: Reason, language: Language, _today: date | None) -> str:
+    title = reason.get("title")
+    if not title:
+        return ""
+    return f"{title['zh']}：" if language == ZH else f"{title['en']}: "
+
+
+def _month(reason: Reason, language: Language, _today: date | None) -> str:
+    month = reason.get("month")
+    if month is None:
+        return ""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year}年{number}月" if language == ZH else f"{_MONTHS[number - 1]} {year}"
+
+
+def _findings(reason: Reason, language: Language, _today: date | None) -> str:
+    """What a monthly round found, and how many rounds in a row found something."""
+    words = {"stage": _stage(reason, language, 1), "plan": _day(reason, language, "plan")}
+    told = [
+        _FINDINGS[finding["what"]][0 if language == ZH else 1].format_map(words | finding)
+        for finding in reason.get("findings", ())
+    ]
+    rounds = reason.get("rounds", 0)
+    if rounds > 1:
+        told.append(f"连续{rounds}个月" if language == ZH else f"{rounds} months in a row")
+    return ("；" if language == ZH else "; ").join(told)
 
 
 def _facts(reason: Reason, language: Language, _today: date | None) -> str:
@@ -194,6 +251,10 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "phase": _phase,
     "of": _of,
     "others": lambda reason, language, _today: ("、" if language == ZH else ", ").join(reason.get("others", ())),
+    "title": _title,
+    "month": _month,
+    "findings": _findings,
+    "since": lambda reason, language, _today: _day(reason, language, "since"),
 }
 
 LIGHT_NAMES: dict[str, tuple[str, str]] = {
@@ -248,6 +309,27 @@ SENTENCES: dict[str, Sentence] = {
         "计划应于{due}前{stage}{rest}{basis}",
         "Overdue: {stage} was planned for {due}{rest}{basis}",
     ),
+    # A date that was agreed.
+    "agreed-in-time": Sentence(
+        "约定于{due}前{stage}{rest}{basis}",
+        "In time: {stage} was agreed for {due}{rest}{basis}",
+    ),
+    "agreed-due-soon": Sentence(
+        "约定日期临近：约定于{due}前{stage}{rest}{basis}",
+        "Due soon: {stage} was agreed for {due}{rest}{basis}",
+    ),
+    "agreed-overdue": Sentence(
+        "约定应于{due}前{stage}{rest}{basis}",
+        "Overdue: {stage} was agreed for {due}{rest}{basis}",
+    ),
+    # Monthly rounds against the plan.
+    "judged-in-order": Sentence(
+        "{title}按月研判未见滞后，计划于{plan}前{stage}",
+        "{title}nothing behind plan in the monthly round; {stage} is planned for {plan}",
+    ),
+    "judged-behind": Sentence("{title}{month}研判：{findings}", "{title}judged for {month}: {findings}"),
+    "judged-late": Sentence("{title}{month}研判为红：{findings}", "{title}judged red for {month}: {findings}"),
+    "in-library": Sentence("{title}已入库（{since}）", "{title}in the statistical library since {since}"),
     # The promise of the unit that must act on a blocker.
     "promise-in-time": Sentence(
         "{owner}承诺于{due}前解决{kind}问题{rest}",

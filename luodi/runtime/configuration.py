@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from luodi.domain.calendar import Calendar
-from luodi.domain.rules import DEFAULT_RULES, Rules
-from luodi.runtime import calendars
+from luodi.domain.rules import ZONE_DEFAULT, Rules
+from luodi.runtime import calendars, limits
 from luodi.runtime.errors import InvalidSettingsError
 from luodi.runtime.settings import Settings
 
@@ -23,7 +23,7 @@ _CODE = re.compile(r"[a-z][a-z0-9]{0,15}")
 @dataclass(frozen=True, slots=True)
 class Zone:
     """An industrial zone: `code` begins the project ids issued for it; `demo` marks invented data, `published` a record
-    of published facts that never runs a clock."""
+    of published facts that never runs a clock, `limits` names the presets of rules that are active in it."""
 
     id: str
     code: str
@@ -31,6 +31,7 @@ class Zone:
     name_en: str
     demo: bool = False
     published: bool = False
+    limits: tuple[str, ...] = (ZONE_DEFAULT,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ def load(settings: Settings) -> Configuration:
             zones.update(_zones(str(own), _read(own, faults), faults))
     _refuse_shared_codes(zones, faults)
     calendar = calendars.load(settings.timezone, settings.config_dir, zones.keys(), faults)
+    rules = limits.load(settings.config_dir, {zone.id: zone.limits for zone in zones.values()}, faults)
     if faults:
         raise InvalidSettingsError(faults)
-    return Configuration(zones, calendar, DEFAULT_RULES)
+    return Configuration(zones, calendar, rules)
 
 
 def _read(path: Path, faults: list[str]) -> str:
@@ -83,18 +85,25 @@ def _zones(source: str, text: str, faults: list[str]) -> dict[str, Zone]:
         if len(faults) == faults_before:
             if row["id"] in found:
                 faults.append(f"{where}: id {row['id']!r} stands twice")
-            found[row["id"]] = Zone(**row)
+            found[row["id"]] = Zone(**(row | {"limits": tuple(row.get("limits", (ZONE_DEFAULT,)))}))
     return found
 
 
 def _check_zone(row: Mapping[str, Any], where: str, faults: list[str]) -> None:
     kinds: dict[str, type] = {"id": str, "code": str, "name": str, "name_en": str, "demo": bool, "published": bool}
+    kinds["limits"] = list
     faults.extend(f"{where}: {name} is missing" for name in ("id", "code", "name", "name_en") if name not in row)
     for name, value in row.items():
         if name not in kinds:
             faults.append(f"{where}: unknown key {name!r}")
         elif not isinstance(value, kinds[name]):
             faults.append(f"{where}: {name} must be {kinds[name].__name__}")
+    listed = row.get("limits")
+    if isinstance(listed, list):
+        if not listed or not all(isinstance(preset, str) for preset in listed):
+            faults.append(f"{where}: limits must name at least one preset")
+        elif len(set(listed)) < len(listed):
+            faults.append(f"{where}: limits names a preset twice")
     for name, pattern in (("id", _ID), ("code", _CODE)):
         if isinstance(row.get(name), str) and not pattern.fullmatch(row[name]):
             faults.append(f"{where}: {name} = {row[name]!r} does not match {pattern.pattern}")

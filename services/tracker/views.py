@@ -15,6 +15,7 @@ from luodi.domain.days import days_over
 from luodi.domain.events import Event
 from luodi.domain.greys import grey_since
 from luodi.domain.pauses import charged
+from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language
 from services.tracker.ports import Document
 from services.tracker.relations import POOL, Beside
@@ -60,7 +61,12 @@ class Viewer:
         return {
             "gap": clock["gap"],
             "rule": clock["rule"],
+            "preset": clock["preset"],
+            "version": clock["version"],
+            **{name: self._said(clock.get(name)) for name in ("basis", "title", "consequence")},
+            "link": clock.get("link"),
             "kind": clock["kind"],
+            "counted_from": clock["counted_from"],
             "light": shown["light"],
             "start": clock["start"],
             "due": clock["due"],
@@ -118,9 +124,7 @@ class Viewer:
                 for blocker in document["blockers"]
                 if blocker["lights"]
             ],
-            "closed": [
-                closed | explain.closed(closed, document, self.language) for closed in document.get("closed", ())
-            ],
+            "closed": [closed | explain.closed(closed, document, self.language) for closed in document["closed"]],
         }
 
     def stalls(self, document: Document, lights: tuple[str, ...] = (RED,)) -> Iterator[dict[str, Any]]:
@@ -170,6 +174,9 @@ class Viewer:
 
     def _day_of(self, moment: str | None) -> str | None:
         return None if moment is None else self.calendar.business_date(moment).isoformat()
+
+    def _said(self, words: Mapping[str, str] | None) -> str | None:
+        return None if words is None else words["zh" if self.language == ZH else "en"]
 
     def _reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
         return {"code": reason["code"], "text": reasons.text(reason, self.language, self.today)}

@@ -28,12 +28,12 @@ from luodi.domain.events import (
     Event,
 )
 from luodi.domain.fold import fold
+from luodi.domain.lights import FIRST_DAY
 from luodi.domain.rules import Limit, Rules
-from tests.rules import DEFAULT_RULES
+from tests.rules import DEFAULT_RULES, ONLY, rules_of, with_limit
 from tests.unit.domain.builders import SHANGHAI, SUBJECT, UNHURRIED, Story, light_on, published
 from tests.unit.domain.strategies import DATA, histories
 
-ONLY = DEFAULT_RULES.versions[0]
 BADNESS = {light: place for place, light in enumerate(("red", "yellow", "grey", "green", "blue"))}
 
 
@@ -276,7 +276,7 @@ def test_a_retracted_withdrawal_brings_the_clock_back() -> None:
 
 
 def test_a_gap_without_a_limit_is_grey() -> None:
-    bare = Rules((replace(ONLY, limits={}, lanes={}),))
+    bare = rules_of(replace(ONLY, cases=()))
     document = signed().document(bare)
     assert only_light(document) == ("grey", "no-limit")
     assert document["clocks"] == []
@@ -510,9 +510,8 @@ def test_of_two_equal_lights_the_clock_gives_the_reason() -> None:
 
 
 def two_versions() -> Rules:
-    """From 2026-03-01 on only 60 calendar days for the land; a lane is dropped at the same time."""
-    shorter = {**ONLY.limits, ("land", "land_supplied"): Limit(60, "calendar_days")}
-    return Rules((ONLY, replace(ONLY, valid_from=date(2026, 3, 1), limits=shorter)))
+    """From 2026-03-01 on only 60 calendar days for the land."""
+    return rules_of(ONLY, with_limit("land", "land_supplied", Limit(60, "calendar_days"), date(2026, 3, 1)))
 
 
 def test_each_version_of_the_rules_gives_the_lights_of_its_own_days() -> None:
@@ -545,9 +544,7 @@ def test_the_figures_of_a_clock_are_those_in_force_on_the_day() -> None:
 
 
 def test_days_without_a_limit_between_versions_are_grey() -> None:
-    without = {key: limit for key, limit in ONLY.limits.items() if key != ("land", "land_supplied")}
-    versions = (ONLY, replace(ONLY, valid_from=date(2026, 3, 1), limits=without))
-    document = signed().document(Rules(versions))
+    document = signed().document(rules_of(ONLY, with_limit("land", "land_supplied", None, date(2026, 3, 1))))
     assert [(step["light"], step["reason"]["code"]) for step in document["lights"]] == [
         ("green", "in-time"),
         ("grey", "no-limit"),
@@ -559,7 +556,7 @@ def test_the_causes_that_pause_are_those_of_the_version() -> None:
     strict = replace(ONLY, valid_from=date(2026, 3, 1), pausing_causes=frozenset({"government"}))
     story = signed()
     story.paused("2026-02-20", "2026-03-10")
-    lights = story.document(Rules((ONLY, strict)))["lights"]
+    lights = story.document(rules_of(ONLY, strict))["lights"]
     assert light_on(lights, "2026-02-28")["light"] == "grey"
     assert light_on(lights, "2026-03-01")["light"] == "green"
 
@@ -569,9 +566,9 @@ def test_the_causes_that_pause_are_those_of_the_version() -> None:
 
 def test_lights_that_begin_before_all_time_leave_no_empty_step() -> None:
     steps: list[clocks.DayStep] = [
-        (clocks.FIRST_DAY, "green", {"code": "in-time"}),
-        (clocks.FIRST_DAY, "yellow", {"code": "due-soon"}),
-        (clocks.FIRST_DAY + 5, "red", {"code": "overdue"}),
+        (FIRST_DAY, "green", {"code": "in-time"}),
+        (FIRST_DAY, "yellow", {"code": "due-soon"}),
+        (FIRST_DAY + 5, "red", {"code": "overdue"}),
     ]
     lights = clocks.render(steps, published())
     assert [(step["light"], step["from"]) for step in lights] == [

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from luodi.domain.assess import days_used, light_at
-from luodi.domain.rules import Limit, Rules, Version
-from tests.rules import DEFAULT_RULES
+from luodi.domain.rules import Limit, Rules
+from tests.rules import DEFAULT_RULES, with_limit
+from tests.rules import rules_of as rules_with
 from tests.unit.domain import oracle
 from tests.unit.domain.agreeing import agree
 from tests.unit.domain.builders import Document, Story, every_day, light_on, published
@@ -23,8 +24,8 @@ def rules_of(case: Case) -> Rules:
     if case.limit is None:
         return DEFAULT_RULES
     number, unit = case.limit
-    limits = {(case.route, NEXT[case.route, case.reached[0]]): Limit(number, unit)}  # type: ignore[arg-type]
-    return Rules((Version(date(1980, 1, 1), limits, {}, DEFAULT_RULES.versions[0].pausing_causes),))
+    limit = Limit(number, unit)  # type: ignore[arg-type]  # a row's unit is text
+    return rules_with(with_limit(case.route, NEXT[case.route, case.reached[0]], limit))
 
 
 def document_of(case: Case | Whole) -> Document:

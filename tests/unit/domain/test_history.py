@@ -16,7 +16,7 @@ from luodi.domain.clocks import light_at
 from luodi.domain.events import Event
 from luodi.domain.fold import State, fold
 from luodi.domain.history import as_text, known, reporting, span_on, state_at, track, was_red
-from luodi.domain.rules import DEFAULT_RULES
+from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, published
 from tests.unit.domain.strategies import INSTANTS, histories
 

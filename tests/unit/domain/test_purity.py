@@ -23,6 +23,7 @@ ALLOWED = frozenset(
         "json",
         "operator",
         "re",
+        "types",
         "typing",
         "unicodedata",
     }

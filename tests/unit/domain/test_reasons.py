@@ -28,7 +28,7 @@ LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 def codes_in_the_source() -> set[str]:
     """Every text constant of the rooms that give reasons that stands where a code stands."""
     found = set()
-    for module in ("assess", "blockers", "clocks", "counting", "rollup"):
+    for module in ("assess", "blockers", "clocks", "counting", "courses", "rollup"):
         tree = ast.parse((Path(luodi.domain.__path__[0]) / f"{module}.py").read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
@@ -40,6 +40,8 @@ def codes_in_the_source() -> set[str]:
                 if "code" in names:
                     constants = [c.value for c in ast.walk(node.value) if isinstance(c, ast.Constant)]
                     found |= {str(value) for value in constants if CODE.fullmatch(str(value))}
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("_CODES"):
+                found |= {str(c.value) for c in ast.walk(node.value) if isinstance(c, ast.Constant)}
     return found
 
 

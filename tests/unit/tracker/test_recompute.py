@@ -58,8 +58,8 @@ def test_of_several_clocks_on_a_gap_the_worst_stands_for_it() -> None:
 
 def test_of_a_clock_with_versions_the_one_in_force_counts() -> None:
     versions = [
-        {"from": "1980-01-01", "due": "2026-07-01", "rule": "zone-default"},
-        {"from": "2026-06-15", "due": "2026-08-01", "rule": "zone-default"},
+        {"version": "1980-01-01", "due": "2026-07-01", "rule": "zone-default"},
+        {"version": "2026-06-15", "due": "2026-08-01", "rule": "zone-default"},
     ]
     before, after = clock("green", "2026-07-01"), clock("green", "2026-08-01", versions=versions)
     assert told(document(before), document(after)) == []
