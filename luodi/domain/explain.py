@@ -330,9 +330,11 @@ def _joined(parts: Sequence[str], language: Language) -> str:
 
 ROLES: Mapping[str, tuple[str, str]] = {
     "officer": ("专员", "officer"),
-    "group_head": ("专班组长", "head of the task force"),
+    "group_head": ("专班组长", "group head"),
     "lead_unit": ("牵头单位", "lead unit"),
-    "leader": ("责任领导", "leader"),
-    "zone": ("园区值守", "the zone's desk"),
-    "operators": ("系统运维", "the system's operators"),
+    "leader": ("包干领导", "responsible leader"),
+    "vice_leader": ("分管领导", "vice leader"),
+    "zone": ("高新区值守人员", "the zone's desk"),
+    "operators": ("系统管理员", "the operators"),
 }
+"""What they are called, by the field under which a project names them."""

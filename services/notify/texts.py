@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from luodi.domain import days, reasons, stages
+from luodi.domain.explain import ROLES
 from luodi.domain.stages import Language
 from services.notify.matters import Matter
 from services.notify.notifications import Texts
@@ -87,20 +88,9 @@ def _project(matter: Matter, language: Language) -> str:
 
 def _who(facts: Mapping[str, Any], language: Language) -> str:
     zh, en = ROLES[facts["role"]]
-    label = zh if language == ZH else en
+    label = zh if language == ZH else en[0].upper() + en[1:]
     return f"{label} {facts['told']}" if facts["role"] in _NAMED else label
 
-
-ROLES: dict[str, tuple[str, str]] = {
-    "officer": ("专员", "Officer"),
-    "group_head": ("专班组长", "Group head"),
-    "lead_unit": ("牵头单位", "Lead unit"),
-    "leader": ("包干领导", "Responsible leader"),
-    "vice_leader": ("分管领导", "Vice leader"),
-    "zone": ("高新区值守人员", "The zone's desk"),
-    "operators": ("系统管理员", "The operators"),
-}
-"""Who acts next, by the field under which the project names them."""
 
 _NAMED = frozenset(ROLES) - {"zone", "operators"}
 

@@ -18,6 +18,7 @@ from services.tracker import filters
 from services.tracker.past import Past, When
 from services.tracker.ports import Document
 from services.tracker.queries import GROUPS, Queries, definitions
+from services.tracker.relations import Beside
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
 
@@ -95,23 +96,23 @@ def add_routes(
         tag = tagged(view, body)
         return http.not_modified(tag) or answer(tag, body)
 
-    def looked_up(project_id: str) -> tuple[When, Viewer, Document]:
-        """A project as asked for: live, or as it was."""
+    def looked_up(project_id: str) -> tuple[When, Viewer, Document, Beside]:
+        """A project as asked for: live, or as it was; and what stands beside it."""
         when = filters.when(request.args, clock.now_text(), calendar())
         _wait(visibility, topic)
         view = when.viewer(clock.now_text(), http.language(), calendar())
         document = queries.project(project_id) if when.is_live else past.project(project_id, when)
         if document is None:
             raise _no_project(project_id)
-        return when, view, document
+        beside = (
+            queries.beside([document]) if when.is_live else past.beside(document, queries.members(project_id), when)
+        )
+        return when, view, document, beside
 
     @app.get("/v1/projects/<project_id>")
     def project(project_id: str) -> Response:
         http.known_parameters("known_at", "as_of", "after")
-        when, view, document = looked_up(project_id)
-        beside = (
-            queries.beside([document]) if when.is_live else past.beside(document, queries.members(project_id), when)
-        )
+        when, view, document, beside = looked_up(project_id)
         tag = tagged(view, document["events"], document["ruleset"], beside.tag(document))
         asked = {} if when.is_live else {"asked": when.answer()}
         return http.not_modified(tag) or answer(tag, view.project(document, beside) | asked)
@@ -119,9 +120,9 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/clock")
     def clocks(project_id: str) -> Response:
         http.known_parameters("known_at", "as_of", "after")
-        _, view, document = looked_up(project_id)
-        tag = tagged(view, document["events"], document["ruleset"])
-        return http.not_modified(tag) or answer(tag, view.clocks(document))
+        _, view, document, beside = looked_up(project_id)
+        tag = tagged(view, document["events"], document["ruleset"], beside.tag(document))
+        return http.not_modified(tag) or answer(tag, view.clocks(document, beside))
 
     @app.get("/v1/projects/<project_id>/history")
     def history(project_id: str) -> Response:

@@ -105,8 +105,9 @@ class Viewer:
             "reporting": dict(reporting),
         }
 
-    def clocks(self, document: Document) -> dict[str, Any]:
+    def clocks(self, document: Document, beside: Beside) -> dict[str, Any]:
         """The clocks of a project alone, explained, with the promises of its open blockers and the gaps it closed."""
+        document = beside.shown(document)
         calendar = self.calendar.of(document["zone"])
         shown = light_at(document["lights"], self.now)
         lit = document["status"] != POOL

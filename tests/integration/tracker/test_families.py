@@ -66,6 +66,8 @@ def test_a_phased_project_shows_the_worst_light_of_its_phases_and_says_which(par
     assert (root["light"], root["reason"]["code"]) == ("red", "of-phase")
     assert root["reason"]["text"].startswith("二期: Overdue: land supply was due by 2026-04-05")
     assert (root["stage"], root["stage_since"], root["next_stage"]) == ("started", IN_TIME, "completed")
+    clocks = park.get("/v1/projects/root/clock").json
+    assert (clocks["light"], clocks["reason"], clocks["clocks"]) == ("red", root["reason"], [])
     rollup = root["rollup"]
     assert rollup["phases"]["lights"] == {"red": 1, "yellow": 0, "grey": 0, "green": 1, "blue": 0}
     assert [(phase["id"], phase["stage"]) for phase in rollup["phases"]["items"]] == [
