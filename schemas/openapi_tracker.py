@@ -111,6 +111,14 @@ def build() -> Json:
                 _ref("Funnel"),
             )
         },
+        "/v1/figures": {
+            "get": _query(
+                "figures",
+                "上报数 · Reported figures beside the sum of their parts and beside our own count",
+                [query("zone", "园区")],
+                page(_ref("ReportedFigure")),
+            )
+        },
     }
     return document("tracker", _DESCRIPTION, paths, _schemas())
 
@@ -301,6 +309,7 @@ def _schemas() -> Json:
             }
         ),
         "Funnel": _funnel(),
+        "ReportedFigure": _reported(),
     }
 
 
@@ -525,6 +534,59 @@ def _rollup(light: Json) -> Json:
             ),
         }
     )
+
+
+def _reported() -> Json:
+    text: Json = {"type": "string"}
+    number = nullable({"type": "number"})
+    sums = an_object({"count": {"type": "integer"}, "amount": {"type": "integer"}})
+    head: Json = {
+        "zone": text,
+        "id": text,
+        "name": text,
+        "source": text,
+        "as_of": DATE,
+        "measure": nullable(text) | {"description": "What of our own count it is set beside, in words."},
+    }
+    figure = an_object(
+        {
+            "kind": {"const": "figure"},
+            **head,
+            "value": number,
+            "unit": nullable(text),
+            "word": nullable(text) | {"description": "Stands before the value: 超过, 约."},
+            "before": number,
+            "before_word": nullable(text),
+            "change": number | {"description": "On the year before, in percent."},
+            "period": nullable(text),
+            "project_id": nullable(text),
+            "words": {"type": "array", "items": text},
+            "own": nullable({"type": "integer"}) | {"description": "系统数"},
+            "difference": number | {"description": "差额: reported less own."},
+        }
+    )
+    whole = an_object(
+        {
+            "kind": {"const": "sum"},
+            **head,
+            "word": text | {"description": "How the parts stand to the whole: 主要, the main ones only."},
+            "reported": sums | {"description": "上报数; amounts in yuan."},
+            "parts": {
+                "type": "array",
+                "items": an_object({"name": text, "count": {"type": "integer"}, "amount": {"type": "integer"}}),
+            },
+            "parts_sum": sums,
+            "difference": sums | {"description": "差额: reported less the sum of the parts."},
+            "named_amounts": {"type": "array", "items": {"type": "integer"}},
+            "own": nullable(an_object({"count": {"type": "integer"}, "amount": nullable({"type": "integer"})}))
+            | {"description": "系统数"},
+            "own_difference": nullable(
+                an_object({"count": {"type": "integer"}, "amount": nullable({"type": "integer"})})
+            ),
+            "text": text,
+        }
+    )
+    return {"oneOf": [figure, whole]}
 
 
 def _funnel() -> Json:

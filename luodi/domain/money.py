@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 YI = 100_000_000  # yuan in one 亿
@@ -32,3 +33,8 @@ def needs_confirmation(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         elif 0 < amount < SMALL_YUAN:
             doubtful.append((name, "under-100-wan"))
     return doubtful
+
+
+def yi(amount: int) -> str:
+    """An amount in yuan as 亿元, exactly: 24898000000 is 248.98."""
+    return format((Decimal(amount) / YI).normalize(), "f")

@@ -189,7 +189,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     app = web.create_app("tracker", settings, clock, metrics, probes)
     queries = Queries(database)
     past = Past(journal, lambda: regime.folder)
-    http.add_routes(app, queries, past, visibility, topic, clock, lambda: regime.folder.calendar)
+    http.add_routes(app, queries, past, visibility, topic, clock, lambda: regime.folder.calendar, config.figures)
 
     return Tracker(settings, stop, app, {"projector": projector.run, "upkeep": upkeep.run}, published)
 

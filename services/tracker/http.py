@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 from luodi.domain.calendar import Calendar
 from luodi.runtime import http
 from luodi.runtime.clock import Clock
+from luodi.runtime.figures import Figures
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.problems import FieldError, ProblemError
 from schemas import position
@@ -19,6 +20,7 @@ from services.tracker.past import Past, When
 from services.tracker.ports import Document
 from services.tracker.queries import GROUPS, Queries, definitions
 from services.tracker.relations import Beside
+from services.tracker.reported import figure_item, sum_item
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
 
@@ -33,6 +35,7 @@ def add_routes(
     topic: TopicInfo,
     clock: Clock,
     calendar: Callable[[], Calendar],
+    figures: Figures,
 ) -> None:
     """All queries. Each takes `after=<position>` and then answers nothing older than that position.
 
@@ -95,6 +98,18 @@ def add_routes(
         body["definitions"] = definitions(view.language)
         tag = tagged(view, body)
         return http.not_modified(tag) or answer(tag, body)
+
+    @app.get("/v1/figures")
+    def reported() -> Response:
+        http.known_parameters("zone", "after")
+        asked = figures.of(filters.values(request.args, "zone"))
+        _wait(visibility, topic)
+        view = viewer()
+        owns = {zone: queries.owns(zone) for zone in asked.measured_zones()}
+        items = [figure_item(row, owns.get(row.zone, {}), view.language) for row in asked.figures]
+        items += [sum_item(row, owns.get(row.zone, {}), view.language) for row in asked.breakdowns]
+        tag = tagged(view, items)
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": None})
 
     def looked_up(project_id: str) -> tuple[When, Viewer, Document, Beside]:
         """A project as asked for: live, or as it was; and what stands beside it."""

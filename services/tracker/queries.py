@@ -14,12 +14,13 @@ from luodi.domain.clocks import LIGHTS, RED, light_at
 from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.fold import retracted
 from luodi.domain.history import known
-from luodi.domain.stages import AGREEMENT
+from luodi.domain.stages import AGREEMENT, CARRIER
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Document
 from services.tracker.relations import POOL, Beside, may_be_double
+from services.tracker.reported import Own, Owns
 from services.tracker.views import Viewer, timeline_item
 
 GROUPS: Mapping[str, Any] = {
@@ -122,16 +123,30 @@ class Queries:
             for key, funnel in sorted(funnels.items(), key=lambda item: (item[0] is None, str(item[0])))
         ]
 
-    def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[_Part]:
-        """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
-        bound, hint = _bound(zones)
-        rolled = self._rolled(zones)
+    def owns(self, zone: str) -> Owns:
+        """What we count ourselves of everything that a reported figure may be set beside."""
+        with translated():
+            bound, hint = _bound((zone,))
+            pipeline: list[dict[str, Any]] = [{"$match": {"$and": [bound, self._counted()]}}, {"$group": _OWN}]
+            row = next(iter(self._documents.aggregate(pipeline, hint=hint)), None)
+            enterprises = next(self._enterprises((zone,), None), (None, 0, 0))
+        own = {name: Own(row[name], row[f"{name}_yuan"]) if row else Own(0, 0) for name in _OWN_CONDITIONS}
+        return own | {"enterprises": Own(enterprises[1]), "enterprises_producing": Own(enterprises[2])}
+
+    def _counted(self) -> Condition:
+        """Registered roots: also those phases whose parent is not registered, and one of each ring of parents."""
         roots = [root for row in self._rollups.find({"roots": {"$gt": ""}}, {"roots": 1}) for root in row["roots"]]
-        counted: Condition = {
+        return {
             "registered": True,
             "status": {"$ne": POOL},
             "$or": [{"parent": None}, {"_id": {"$in": roots}}],
         }
+
+    def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[_Part]:
+        """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
+        bound, hint = _bound(zones)
+        rolled = self._rolled(zones)
+        counted = self._counted()
         plain = {"$match": {"$and": [bound, counted, {"_id": {"$nin": [*rolled]}}]}}
         for row in self._documents.aggregate([plain, _by_cell(group_by)], hint=hint):
             yield _part(row)
@@ -225,6 +240,25 @@ _SAME = dict.fromkeys(("sameness", "parent", "increment_of", "status"), 1)
 _COUNTED = dict.fromkeys(
     ("route", "status", "kind", "land_contract", "increment_of", "investment", *(set(GROUPS) - {"month"})), 1
 )
+
+
+_OWN_CONDITIONS: Mapping[str, Any] = {
+    "projects": {"$ne": ["$kind", AGREEMENT]},
+    "key_projects": {"$and": [{"$eq": ["$key", True]}, {"$ne": ["$kind", AGREEMENT]}]},
+    "carriers": {"$eq": ["$kind", CARRIER]},
+}
+_OWN: Mapping[str, Any] = {
+    "_id": None,
+    **{
+        name: {"$sum": {"$cond": [{"$and": [condition, {"$lte": ["$increment_of", None]}]}, 1, 0]}}
+        for name, condition in _OWN_CONDITIONS.items()
+    },
+    **{
+        f"{name}_yuan": {"$sum": {"$cond": [condition, "$investment", 0]}}
+        for name, condition in _OWN_CONDITIONS.items()
+    },
+}
+"""An increment adds its money and is no project, as in the funnel."""
 
 
 def _by_cell(group_by: str | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from luodi.runtime import settings as settings_module
 from luodi.runtime.clock import ManualClock
+from luodi.runtime.figures import packaged
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
@@ -77,7 +78,9 @@ class Desk:
         )
         app = web.create_app("tracker", settings, self.clock, Metrics(), Probes())
         past = Past(self.journal, lambda: Folder(DEFAULT_RULES, CALENDAR, 1))
-        http.add_routes(app, Queries(self.database), past, self.visibility, TOPIC, self.clock, lambda: CALENDAR)
+        http.add_routes(
+            app, Queries(self.database), past, self.visibility, TOPIC, self.clock, lambda: CALENDAR, packaged()
+        )
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
         self._offset = 0
@@ -497,6 +500,9 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         "/v1/projects/red/clock",
         "/v1/funnel",
         "/v1/funnel?zone=demo&group_by=month",
+        "/v1/figures?zone=qingyuan",
+        "/v1/projects?stage=signed&zone=demo",
+        "/v1/projects?stage=signed&light=red",
     ):
         zone.get(path)
     zone.projects.outdated([0, 1], 2, 10)

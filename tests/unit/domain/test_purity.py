@@ -17,6 +17,7 @@ ALLOWED = frozenset(
         "collections.abc",
         "dataclasses",
         "datetime",
+        "decimal",
         "functools",
         "hashlib",
         "itertools",

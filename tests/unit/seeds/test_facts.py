@@ -5,7 +5,9 @@ from decimal import Decimal
 from importlib.resources import files
 
 from luodi.domain.events import MILESTONE_REPORTED, PLAN_SET, PROJECT_REGISTERED
-from seeds.facts import Breakdown, breakdowns, figures, published_events, yi
+from luodi.domain.figures import Breakdown
+from luodi.domain.money import yi
+from seeds.facts import breakdowns, figures, published_events
 
 PUBLISHED_ZONES = ("qingyuan", "weinan", "yichang", "qingdao", "kunshan", "changzhi", "urumqi")
 
