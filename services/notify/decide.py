@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from luodi.domain.days import END_OF_TIME, instant, parse_instant
+from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
 from services.notify.matters import RULES_CHANGED, Matter
 from services.notify.watches import Deadline, Red, Watch
 
@@ -126,7 +126,7 @@ def clearing_of(watch: Watch, matter: Matter) -> str:
 
 
 def clearing_date(watch: Watch, matter: Matter, code: str) -> str | None:
-    """The business date on which what ended the stall happened, where there is one."""
+    """The business date on which what ended the stall happened, where there is one; of a promise the day now given."""
     match code:
         case "withdrawn":
             return watch.withdrawn
@@ -134,6 +134,8 @@ def clearing_date(watch: Watch, matter: Matter, code: str) -> str | None:
             return watch.reached[matter.facts["gap"][1]]
         case "blocker-cleared":
             return watch.blockers[matter.facts["blocker"]]
+        case "promise-postponed":
+            return _promised(watch, matter)
         case _:
             return None
 
@@ -148,10 +150,22 @@ def _blocker_cleared(watch: Watch, matter: Matter) -> bool:
     return blocker is not None and watch.blockers.get(blocker) is not None
 
 
+def _promised_anew(watch: Watch, matter: Matter) -> bool:
+    promised = _promised(watch, matter)
+    return promised is not None and last_ordinal(promised) > last_ordinal(matter.facts["due"])
+
+
+def _promised(watch: Watch, matter: Matter) -> str | None:
+    """The day that the promise of a matter is due now."""
+    deadline = watch.deadline(matter.id) if matter.facts.get("blocker") is not None else None
+    return None if deadline is None else max((red.due for red in deadline.reds), key=last_ordinal)
+
+
 CLEARINGS: dict[str, Callable[[Watch, Matter], bool]] = {
     "withdrawn": lambda watch, _matter: watch.status == "withdrawn",
     "stage-reached": _stage_reached,
     "blocker-cleared": _blocker_cleared,
+    "promise-postponed": _promised_anew,
     RULES_CHANGED: lambda watch, matter: matter.id in watch.lifted,
     NO_LONGER_DUE: lambda _watch, _matter: True,
 }

@@ -167,6 +167,12 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "All clear: {project} has withdrawn",
         "{zone} · {project}: the project withdrew on {date}. The notice about the promise of {owner} is lifted.",
     ),
+    ("promise", "promise-postponed"): Template(
+        "{project}：{owner}的承诺改为{date}",
+        "{zone} · {project}：{owner}把承诺时限由{due}推迟到{date}，超期提醒解除；届时未解决将再次提醒。",
+        "{project}: {owner} now promises {date}",
+        "{zone} · {project}: {owner} moved the promise from {due} to {date}. The notice is lifted until then.",
+    ),
     ("promise", ""): Template(
         "解除：{project}的承诺不再超期",
         "{zone} · {project}：记录更正后{owner}的承诺不再超期，超期提醒解除。",

@@ -150,12 +150,17 @@ def test_a_look_that_does_nothing_never_asks_for_another_at_the_same_moment(case
     assert w is None or decision.again > min(w, at(case.now))
 
 
+LATER = deadline(red(900, due="2026-03-20"))
+
 CLEARINGS = [
     ("the project withdrew", {"status": "withdrawn", "withdrawn": "2026-03-04"}, {}, "withdrawn", "2026-03-04"),
     ("the stage is reached", {"reached": {"signed": "2025-12-01", "started": "2026-03-03"}}, {}, "stage-reached", "2026-03-03"),
     ("the stage is reached, date unknown", {"reached": {"started": None}}, {}, "stage-reached", None),
     ("the blocker is cleared", {"blockers": {"b1": "2026-03-02"}}, {"gap": None, "blocker": "b1"}, "blocker-cleared", "2026-03-02"),
-    ("the blocker has a later promise", {"blockers": {"b1": None}}, {"gap": None, "blocker": "b1"}, "no-longer-due", None),
+    ("the unit promises a later day", {"deadlines": (LATER,)}, {"gap": None, "blocker": "b1"}, "promise-postponed", "2026-03-20"),
+    ("cleared outweighs promised anew", {"deadlines": (LATER,), "blockers": {"b1": "2026-03-02"}}, {"gap": None, "blocker": "b1"}, "blocker-cleared", "2026-03-02"),
+    ("the promise was taken back", {"blockers": {"b1": None}}, {"gap": None, "blocker": "b1"}, "no-longer-due", None),
+    ("a gap with a later due date is no promise", {"deadlines": (LATER,)}, {}, "no-longer-due", None),
     ("the record was corrected", {}, {}, "no-longer-due", None),
     ("the rules were changed", {"lifted": (MATTER,)}, {}, "rules-changed", None),
     ("the rules of another matter were changed", {"lifted": ("demo:signed-land_supplied",)}, {}, "no-longer-due", None),
@@ -168,7 +173,8 @@ CLEARINGS = [
 def test_an_all_clear_says_why(
     sentence: str, known: dict[str, Any], facts: dict[str, Any], code: str, date: str | None
 ) -> None:
-    moved_on: Watch = watch(**known)
+    known = dict(known)
+    moved_on: Watch = watch(*known.pop("deadlines", ()), **known)
     matter = open_matter(**facts)
     assert clearing_of(moved_on, matter) == code
     assert clearing_date(moved_on, matter, code) == date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,24 @@ def test_gap_and_promise_are_told_apart_and_each_gets_its_own_all_clear() -> Non
     (cleared,) = world.inbox("cleared")
     assert cleared.matter == f"{PROJECT}:blocker:b1"
     assert "2026-03-05" in cleared.texts.text_zh
+
+
+def test_a_promise_that_is_moved_to_a_later_day_lifts_the_notice_and_says_so() -> None:
+    def promised(day: str, red_from: str) -> dict[str, Any]:
+        red = {"light": "red", "from": red_from, "to": END_OF_TIME, "reason": {"code": "promise-overdue"}}
+        return {"id": "b1", "owner": "供电公司", "promise": day, "cleared": None, "lights": [red]}
+
+    world = World()
+    world.hears(clocks=[], blockers=[promised("2026-03-01", "2026-03-02T00:00:00.000Z")])
+    world.passes(61)
+    Notifier(world).sweep()
+    world.hears(clocks=[], blockers=[promised("2026-04-30", "2026-04-30T16:00:00.000Z")])
+    world.passes(61)
+    Notifier(world).sweep()
+    (lifted,) = world.inbox("cleared")
+    assert "供电公司把承诺时限由2026-03-01推迟到2026-04-30" in lifted.texts.text_zh
+    assert "moved the promise from 2026-03-01 to 2026-04-30" in lifted.texts.text_en
+    assert world.matters.rows[f"{PROJECT}:blocker:b1"].state == "cleared"
 
 
 @pytest.mark.parametrize(
