@@ -252,6 +252,11 @@ def _warnings(
         for stage, plan in state["plans"].items()
         if plan["refused"]
     ]
+    warnings += [
+        {"code": "annual-plan-differs", "year": plan["year"], "amount": plan["amount"], "sum": months}
+        for plan in state["annual_plans"].values()
+        if plan["by_month"] and plan["amount"] is not None and (months := sum(plan["by_month"])) != plan["amount"]
+    ]
     warnings += blockers.warnings(state, held_up, rules.pausing_causes(state["fields"].get("zone")))
     warnings += [
         {"code": "unknown-suspension", "suspension": suspension}

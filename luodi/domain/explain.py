@@ -12,7 +12,7 @@ from typing import Any
 
 from luodi.domain import reasons
 from luodi.domain.calendar import FRIDAY, Calendar
-from luodi.domain.clocks import GREY, RED, days_used, in_force, light_at
+from luodi.domain.clocks import GREY, PLAN, RED, ZONE_DEFAULT, days_used, in_force, light_at
 from luodi.domain.days import day_text, last_ordinal
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language, gap_name
@@ -28,23 +28,18 @@ MAX_COMING = 6  # changes ahead that are told: the next one, and what follows if
 
 
 def clock(clock: Clock, document: Document, today: date, calendar: Calendar, language: Language) -> Entry:
-    """One clock of a document in full: its rule, the days counted and left out, the changes ahead, and a text of two or
-    three sentences. ``calendar`` is that of the project's zone; ``today`` a business date.
+    """One clock of a document: the days counted and left out, its pauses, the changes ahead, and a text of two or three
+    sentences. ``calendar`` is that of the project's zone; ``today`` a business date.
     """
     figures = in_force(clock, today)
     counting = _counting(document, figures, today, calendar, language)
     shown = light_at(clock["lights"], calendar.midnight(today))
     coming = _coming(document, clock["lights"], today, calendar, language)
     parts = [_why(shown, coming, document, today, language), _count_sentence(figures, counting, language)]
-    parts += [_plan_sentence(document, figures, language), _provisional_sentence(figures, calendar, language)]
+    parts += [_plan_sentence(document, figures, language), _consequence_sentence(figures, language)]
+    parts.append(_provisional_sentence(figures, calendar, language))
     return {
         "name": gap_name(document["route"], figures["gap"], language),
-        "preset": figures.get("preset"),
-        "version": figures.get("version"),
-        "title": _said(figures.get("title"), language),
-        "basis": _said(figures.get("basis"), language),
-        "consequence": _said(figures.get("consequence"), language),
-        "link": figures.get("link"),
         "counting": counting,
         "pauses": _pauses(document, figures, today, language),
         "next": coming,
@@ -73,6 +68,10 @@ def promise(
 def closed(closed: Mapping[str, Any], document: Document, language: Language) -> Entry:
     """A closed gap in a sentence: from when to when, days used, and how it ended."""
     name = gap_name(document["route"], closed["gap"], language)
+    if closed["rule"] == PLAN:
+        name += "（按计划）" if language == ZH else " (by plan)"
+    elif closed["rule"] != ZONE_DEFAULT:
+        name += f"（{closed['rule']}）" if language == ZH else f" ({closed['rule']})"
     return {"name": name, "text": _closed_sentence(closed, name, language)}
 
 
@@ -319,8 +318,11 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def _said(words: Mapping[str, str] | None, language: Language) -> str | None:
-    return None if words is None else words["zh" if language == ZH else "en"]
+def _consequence_sentence(clock: Clock, language: Language) -> str:
+    consequence = clock.get("consequence")
+    if consequence is None:
+        return ""
+    return f"逾期后果：{consequence['zh']}" if language == ZH else f"Once it is overdue, {consequence['en']}"
 
 
 def _joined(parts: Sequence[str], language: Language) -> str:

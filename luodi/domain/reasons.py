@@ -241,6 +241,10 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "later_date": lambda reason, language, _today: _day(reason, language, "later_date"),
     "blocker": lambda reason, _language, _today: str(reason.get("blocker", "")),
     "suspension": lambda reason, _language, _today: str(reason.get("suspension", "")),
+    "year": lambda reason, _language, _today: str(reason.get("year", "")),
+    "amount": lambda reason, _language, _today: f"{reason.get('amount', 0):,}",
+    "sum": lambda reason, _language, _today: f"{reason.get('sum', 0):,}",
+    "difference": lambda reason, _language, _today: f"{reason.get('amount', 0) - reason.get('sum', 0):,}",
     "times": lambda reason, _language, _today: str(reason.get("times", "")),
     "rest": _rest,
     "basis": _basis,
@@ -378,6 +382,10 @@ SENTENCES: dict[str, Sentence] = {
     "pause-too-long": Sentence(
         "问题{blocker}的暂停超过单次90天，按90天计至{until}",
         "The pause of blocker {blocker} is longer than 90 days: it is counted until {until}",
+    ),
+    "annual-plan-differs": Sentence(
+        "{year}年度计划投资{amount}元，分月合计{sum}元，差额{difference}元",
+        "The plan of {year} is {amount} yuan, its months add up to {sum}: a difference of {difference}",
     ),
     "plan-change-refused": Sentence(
         "{stage}计划调整缺少理由或批准人，未采纳（{times}次）",

@@ -17,6 +17,7 @@ from luodi.domain.assess import assess, days_used, in_force, light_at
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.days import BEGINNING, END_OF_TIME
 from luodi.domain.events import (
+    ANNUAL_PLAN_SET,
     BLOCKER_CLEARED,
     BLOCKER_RAISED,
     NOTE_ADDED,
@@ -29,6 +30,7 @@ from luodi.domain.events import (
 )
 from luodi.domain.fold import fold
 from luodi.domain.lights import FIRST_DAY
+from luodi.domain.reasons import text
 from luodi.domain.rules import Limit, Rules
 from tests.rules import DEFAULT_RULES, ONLY, rules_of, with_limit
 from tests.unit.domain.builders import SHANGHAI, SUBJECT, UNHURRIED, Story, light_on, published
@@ -588,3 +590,17 @@ def test_a_zone_with_its_own_calendar_counts_by_it_and_the_others_by_the_country
         story.reached("land_supplied", "2026-03-02")
         due[zone] = story.document(calendar=own)["clocks"][0]["due"]
     assert due == {"demo": "2026-03-30", "mine": "2026-03-31"}
+
+
+def test_an_annual_plan_whose_months_do_not_add_up_is_a_warning_with_the_difference() -> None:
+    story = signed()
+    story.tell(ANNUAL_PLAN_SET, year=2025, amount=12, by_month=[1] * 12)
+    story.tell(ANNUAL_PLAN_SET, year=2026, amount=400_000_000, by_month=[30_000_000] * 12)
+    story.tell(ANNUAL_PLAN_SET, year=2027, amount=12)
+    document = story.document()
+    assert document["warnings"] == [
+        {"code": "annual-plan-differs", "year": 2026, "amount": 400_000_000, "sum": 360_000_000}
+    ]
+    sentence = text(document["warnings"][0], "zh-CN")
+    assert sentence == "2026年度计划投资400,000,000元，分月合计360,000,000元，差额40,000,000元"
+    assert [plan["year"] for plan in document["annual_plans"]] == [2025, 2026, 2027]

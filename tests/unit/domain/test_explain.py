@@ -15,11 +15,11 @@ from luodi.domain import explain
 from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import light_at
-from luodi.domain.events import BLOCKER_PAUSED, BLOCKER_RAISED, BLOCKER_UPDATED, Event
+from luodi.domain.events import BLOCKER_PAUSED, BLOCKER_RAISED, BLOCKER_UPDATED, LAND_CONTRACT_RECORDED, Event
 from luodi.domain.fold import fold
 from luodi.domain.stages import ROUTES, Language
 from luodi.runtime.calendars import published_by_library
-from tests.rules import DEFAULT_RULES
+from tests.rules import PACKAGED, with_presets
 from tests.unit.domain.builders import SHANGHAI, SUBJECT, UNHURRIED, Story
 from tests.unit.domain.strategies import histories
 
@@ -272,6 +272,29 @@ def test_a_postponed_promise_says_what_was_promised_first() -> None:
     assert told[EN].endswith("First promised for 2026-03-10, postponed 2 times.")
 
 
+def test_a_clock_of_law_says_what_follows_and_stands_still_only_for_an_approval_with_a_document() -> None:
+    story = site()
+    story.tell(LAND_CONTRACT_RECORDED, start_by="2026-03-31")
+    blocker = story.tell(BLOCKER_RAISED, kind="规划", cause="government", owner="unit-plan", date="2026-06-01")
+    for begin, document in (("2026-06-01", None), ("2026-07-01", "自然资函〔2026〕9号")):
+        until = (date.fromisoformat(begin) + timedelta(days=29)).isoformat()
+        approval = {"date": begin, "approver": "u-chief", "until": until, "document": document}
+        story.tell(BLOCKER_PAUSED, blocker_id=blocker, **approval)
+    found = story.document(with_presets("zone-default", "idle-land"), named())
+    day = date(2026, 10, 1)
+    told = {c["rule"]: explain.clock(c, found, day, named(), ZH) for c in found["clocks"]}
+    assert [(pause["from"], pause["document"]) for pause in told["zone-default"]["pauses"]] == [
+        ("2026-06-01", None),
+        ("2026-07-01", "自然资函〔2026〕9号"),
+    ]
+    fee = told["idle-land-fee"]
+    assert [pause["document"] for pause in fee["pauses"]] == ["自然资函〔2026〕9号"]
+    assert fee["counting"]["from"] == "2026-04-01"
+    assert "规划问题暂停30天（unit-plan负责）" in fee["text"]
+    assert fee["text"].endswith("逾期后果：可按土地价款的20%以内征缴土地闲置费。")
+    assert [change["on"] for change in fee["next"] if change["light"] == "red"] == ["2027-05-01"]
+
+
 def test_a_plan_in_the_place_of_a_limit_counts_calendar_days() -> None:
     story = site()
     story.reached("started", "2026-03-01")
@@ -300,6 +323,20 @@ def test_a_closed_gap_in_a_sentence(verdict: str, over: int, language: Language,
     assert explain.closed(closed, {"route": "land"}, language)["text"] == text
 
 
+@pytest.mark.parametrize(
+    ("rule", "names"),
+    [
+        ("zone-default", ("签约→供地", "Signed → Land supplied")),
+        ("plan", ("签约→供地（按计划）", "Signed → Land supplied (by plan)")),
+        ("idle-land-fee", ("签约→供地（idle-land-fee）", "Signed → Land supplied (idle-land-fee)")),
+    ],
+)
+def test_a_closed_gap_names_the_rule_where_it_is_not_the_zones_default(rule: str, names: tuple[str, str]) -> None:
+    gap = {"gap": ["signed", "land_supplied"], "rule": rule, "start": "2026-01-10", "closed": "2026-03-01"}
+    closed = gap | {"due": "2026-04-10", "days": 50, "over": 0, "verdict": "in_time"}
+    assert tuple(explain.closed(closed, {"route": "land"}, language)["name"] for language in (ZH, EN)) == names
+
+
 def test_a_changed_plan_says_what_was_planned_first() -> None:
     story = site()
     story.reached("started", "2026-03-01")
@@ -315,7 +352,7 @@ def test_a_changed_plan_says_what_was_planned_first() -> None:
 @settings(UNHURRIED, max_examples=60)
 @given(histories(), st.dates(date(2025, 1, 1), date(2028, 1, 1)))
 def test_every_clock_of_any_history_is_explained_in_both_languages(events: list[Event], day: date) -> None:
-    document = assess(SUBJECT, fold(events), DEFAULT_RULES, named())
+    document = assess(SUBJECT, fold(events), with_presets(*PACKAGED.presets), named())
     for language in (ZH, EN):
         for clock in document["clocks"]:
             text = explain.clock(clock, document, day, named(), language)["text"]
@@ -324,3 +361,5 @@ def test_every_clock_of_any_history_is_explained_in_both_languages(events: list[
         for blocker in document["blockers"]:
             if blocker["lights"]:
                 assert explain.promise(blocker, document, day, named(), language)["text"]
+        for gap in document["closed"]:
+            assert explain.closed(gap, document, language)["text"]
