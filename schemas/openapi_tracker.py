@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
@@ -98,6 +99,14 @@ def build() -> Json:
                 "滞后清单 · Every clock past due, or with the lights asked for",
                 [*_filters(), query("sort", SORTS_TEXT), LIMIT, CURSOR],
                 page(_ref("Stalled")),
+            )
+        },
+        "/v1/forecast": {
+            "get": _query(
+                "forecast",
+                "预测依据 · How long each gap takes: what like projects of the zone took",
+                [query("zone", "园区")],
+                _ref("Outlooks"),
             )
         },
         "/v1/funnel": {
@@ -282,7 +291,10 @@ def _schemas() -> Json:
             }
         ),
         "History": _history(light, reason, gap),
-        "ExplainedClock": {"allOf": [clock, _explained(reason, light), _counting()]},
+        "ExplainedClock": {
+            "allOf": [clock, _explained(reason, light), _counting(), an_object({"forecast": _forecast()})]
+        },
+        "Outlooks": _outlooks(gap),
         "TimelineItem": an_object(
             {
                 "id": text,
@@ -311,6 +323,49 @@ def _schemas() -> Json:
         "Funnel": _funnel(),
         "ReportedFigure": _reported(),
     }
+
+
+def _forecast() -> Json:
+    """What is to be expected of a clock."""
+    text: Json = {"type": "string"}
+    return nullable(
+        an_object(
+            {
+                "route": nullable(text),
+                "industry": nullable(text) | {"description": "null: the projects of the route, or of all routes."},
+                "n": {"type": "integer", "description": "Cases, those still open included."},
+                "ended": {"type": "integer", "minimum": MIN_ENDED},
+                "p50": nullable(DATE) | {"description": "Half of the like projects get there by then."},
+                "p85": nullable(DATE) | {"description": "null: beyond what any of them took."},
+                "chance": nullable({"type": "number", "minimum": 0, "maximum": 1})
+                | {"description": "That the stage is reached by the due date."},
+                "text": text,
+            }
+        )
+    ) | {"description": f"null while fewer than {MIN_ENDED} like projects have reached the stage."}
+
+
+def _outlooks(gap: Json) -> Json:
+    days = nullable({"type": "integer", "minimum": 0})
+    item = an_object(
+        {
+            "zone": {"type": "string"},
+            "gap": gap,
+            "route": nullable({"type": "string"}),
+            "industry": nullable({"type": "string"}),
+            "n": {"type": "integer", "description": "Cases, those still open included."},
+            "ended": {"type": "integer", "minimum": MIN_ENDED},
+            "p50": days | {"description": "Net days by which half of them get there; null: not seen yet."},
+            "p85": days,
+        }
+    )
+    return an_object(
+        {
+            "items": {"type": "array", "items": item},
+            "next": {"type": "null"},
+            "least": {"type": "integer", "description": "A group of fewer cases that came to their end is silent."},
+        }
+    )
 
 
 def _explained(reason: Json, light: Json) -> Json:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from luodi.domain.days import last_ordinal
+from luodi.domain.days import day_text, last_ordinal
 from luodi.domain.pauses import Pause, after, approved, reach
-from luodi.domain.stages import AGREEMENT, stages_of
+from luodi.domain.stages import AGREEMENT, Language, noun, route, stages_of
 
 MIN_ENDED = 20  # cases that came to their end, below which a group is silent
 LIKELY, ALMOST_SURE = 0.5, 0.85  # of P50 and P85
@@ -28,6 +28,11 @@ CAUSES = frozenset({"government", "utility", "force_majeure"})  # an approved pa
 
 PUBLISHED = "published"  # the ``source`` of facts taken from the press: their dates are no measure of anything
 POOL = "pool"
+READ = (  # the fields of a document that ``spells`` reads
+    *("registered", "source", "kind", "phased", "status", "route", "industry", "reached", "withdrawn"),
+    *("blockers.cause", "blockers.pauses.from", "blockers.pauses.end", "blockers.pauses.number"),
+    "blockers.pauses.document",
+)
 
 
 class Group(NamedTuple):
@@ -193,6 +198,36 @@ def outlook(
             0.0 if due < today else curve.chance(_net(start, due, pauses), used),
         )
     return None
+
+
+def sentence(found: Outlook, clock: Mapping[str, Any], language: Language) -> str:
+    """What is to be expected, in one sentence for people. ``clock`` is the one that the chance is about."""
+    zh = language == "zh-CN"
+    awaited = noun(found.group.route, found.group.awaited, language)
+    cases = _cases(found.group, found.n, language)
+    if found.p50 is None:
+        later = f"{cases}：已超过同类项目的常见用时，无法推算{awaited}日期"
+        return later if zh else f"{cases}: this has taken longer than can be told from them; no date for {awaited}"
+    likely, sure = day_text(found.p50), None if found.p85 is None else day_text(found.p85)
+    if zh:
+        text = f"{cases}：有一半可能在{likely}前{awaited}" + (f"，85%可能在{sure}前" if sure else "")
+    else:
+        text = f"{cases}: an even chance of {awaited} by {likely}" + (f", 85% by {sure}" if sure else "")
+    if found.chance is None:
+        return text
+    percent, due = round(found.chance * 100), clock["due"]
+    return (
+        f"{text}；按期（{due}）的可能性约{percent}%" if zh else f"{text}; the chance to meet {due} is about {percent}%"
+    )
+
+
+def _cases(group: Group, n: int, language: Language) -> str:
+    kind = [group.industry] if group.industry else []
+    if language == "zh-CN":
+        kind += [] if group.route is None else [f"{route(group.route).zh}路径"]
+        return f"据本区同类项目{n}例" + (f"（{'，'.join(kind)}）" if kind else "")
+    kind += [] if group.route is None else [f"route {group.route}"]
+    return f"From {n} like projects of the zone" + (f" ({', '.join(kind)})" if kind else "")
 
 
 def _is_mute(document: Mapping[str, Any]) -> bool:

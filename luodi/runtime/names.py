@@ -39,6 +39,8 @@ LOG_EVENTS: dict[str, str] = {
     "fuse.mended": "tracker: an operator let a partition go on",
     "upkeep.begun_again": "tracker: a passing fault beside the projector",
     "states.healed": "tracker: documents were published again because an older one came last",
+    "outlooks.made": "tracker: what like projects took was read anew, for the forecasts",
+    "outlooks.begun_again": "tracker: a passing fault; what like projects took is read later",
     "documents.renewed": "tracker: documents made anew under the activation in force, so far",
     "journal.missing": "tracker: documents whose events are not in the journal: a defect to look into",
     "ruleset.followed": "tracker: the same rules were activated under a new number",

@@ -29,6 +29,7 @@ from services.tracker import http, rulesets
 from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
 from services.tracker.outbox import KafkaOutbox
+from services.tracker.outlooks import Forecaster, MongoOutlooks
 from services.tracker.past import Past
 from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
@@ -124,13 +125,14 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     opened.callback(database.client.close)
     journal, projects = MongoJournal(database), MongoProjects(database)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
-    rollups = MongoRollUps(database)
+    rollups, outlooks = MongoRollUps(database), MongoOutlooks(database)
     content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
 
     def prepare() -> int:
         journal.ensure_indexes()
         projects.ensure_indexes()
         rollups.ensure_indexes()
+        outlooks.ensure_indexes()
         return rulesets.at_start(activations, content, clock.wall_text())
 
     number = _patiently(stop, prepare)
@@ -191,7 +193,13 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     past = Past(journal, lambda: regime.folder)
     http.add_routes(app, queries, past, visibility, topic, clock, lambda: regime.folder.calendar, config.figures)
 
-    return Tracker(settings, stop, app, {"projector": projector.run, "upkeep": upkeep.run}, published)
+    forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)
+    loops: dict[str, Callable[[Stop], None]] = {
+        "projector": projector.run,
+        "upkeep": upkeep.run,
+        "forecaster": forecaster.run,
+    }
+    return Tracker(settings, stop, app, loops, published)
 
 
 def _courteously(close: Callable[[], None]) -> None:

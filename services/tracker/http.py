@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from luodi.domain.calendar import Calendar
+from luodi.domain.forecast import MIN_ENDED
 from luodi.runtime import http
 from luodi.runtime.clock import Clock
 from luodi.runtime.figures import Figures
@@ -111,6 +112,17 @@ def add_routes(
         tag = tagged(view, items)
         return http.not_modified(tag) or answer(tag, {"items": items, "next": None})
 
+    @app.get("/v1/forecast")
+    def forecast() -> Response:
+        http.known_parameters("zone", "after")
+        zones = filters.values(request.args, "zone")
+        _wait(visibility, topic)
+        view = viewer()
+        items = queries.outlooks(zones)
+        http.tell(items=len(items))
+        tag = tagged(view, items)
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": None, "least": MIN_ENDED})
+
     def looked_up(project_id: str) -> tuple[When, Viewer, Document, Beside]:
         """A project as asked for: live, or as it was; and what stands beside it."""
         when = filters.when(request.args, clock.now_text(), calendar())
@@ -135,9 +147,12 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/clock")
     def clocks(project_id: str) -> Response:
         http.known_parameters("known_at", "as_of", "after")
-        _, view, document, beside = looked_up(project_id)
-        tag = tagged(view, document["events"], document["ruleset"], beside.tag(document))
-        return http.not_modified(tag) or answer(tag, view.clocks(document, beside))
+        when, view, document, beside = looked_up(project_id)
+        # What like projects have taken until now is no measure of what could be expected in the past.
+        curves = queries.curves(document) if when.is_live else {}
+        seen = [(curve.n, curve.ended) for curve in curves.values()]
+        tag = tagged(view, document["events"], document["ruleset"], beside.tag(document), seen)
+        return http.not_modified(tag) or answer(tag, view.clocks(document, beside, curves))
 
     @app.get("/v1/projects/<project_id>/history")
     def history(project_id: str) -> Response:

@@ -13,11 +13,13 @@ from luodi.domain.assess import WITHDRAWN
 from luodi.domain.clocks import LIGHTS, RED, light_at
 from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.fold import retracted
+from luodi.domain.forecast import ALMOST_SURE, LIKELY, Curve, Group, widened
 from luodi.domain.history import known
 from luodi.domain.stages import AGREEMENT, CARRIER
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
+from services.tracker.outlooks import MongoOutlooks
 from services.tracker.ports import Document
 from services.tracker.relations import POOL, Beside, may_be_double
 from services.tracker.reported import Own, Owns
@@ -44,6 +46,7 @@ class Queries:
         self._documents: MongoCollection[Document] = database["projects"]
         self._rollups: MongoCollection[Document] = database["rollups"]
         self._journal = MongoJournal(database)
+        self._outlooks = MongoOutlooks(database)
 
     def project(self, project_id: str) -> Document | None:
         with translated():
@@ -62,6 +65,30 @@ class Queries:
             events = known(events, known_at)
         taken_back = retracted(events)
         return [timeline_item(event, retracted=event.id in taken_back) for event in events]
+
+    def curves(self, document: Document) -> dict[Group, Curve]:
+        """What projects like this one took from its stage to the next: its own group and the wider ones."""
+        if document["zone"] is None or not document["clocks"]:
+            return {}
+        reached, awaited = document["clocks"][0]["gap"]
+        group = Group(reached, awaited, document["route"], document["industry"])
+        return self._outlooks.find(document["zone"], widened(group))
+
+    def outlooks(self, zones: tuple[str, ...]) -> list[dict[str, Any]]:
+        """How long each gap takes, by zone and group, in net days from the stage before."""
+        return [
+            {
+                "zone": zone,
+                "gap": [group.reached, group.awaited],
+                "route": group.route,
+                "industry": group.industry,
+                "n": curve.n,
+                "ended": curve.ended,
+                "p50": curve.quantile(LIKELY),
+                "p85": curve.quantile(ALMOST_SURE),
+            }
+            for zone, group, curve in self._outlooks.of_zones(zones)
+        ]
 
     def projects(self, query: Query, now: str) -> tuple[list[Document], str | None]:
         """One page of projects, and the cursor of the next one."""

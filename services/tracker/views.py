@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from luodi.domain import explain, history, reasons
+from luodi.domain import explain, forecast, history, reasons
 from luodi.domain.assess import in_force, light_at
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, days_used
-from luodi.domain.days import days_over
+from luodi.domain.days import day_text, days_over
 from luodi.domain.events import Event
+from luodi.domain.forecast import Curve, Group
 from luodi.domain.greys import grey_since
 from luodi.domain.pauses import charged
 from luodi.domain.reasons import ZH
@@ -105,8 +106,11 @@ class Viewer:
             "reporting": dict(reporting),
         }
 
-    def clocks(self, document: Document, beside: Beside) -> dict[str, Any]:
-        """The clocks of a project alone, explained, with the promises of its open blockers and the gaps it closed."""
+    def clocks(self, document: Document, beside: Beside, curves: Mapping[Group, Curve]) -> dict[str, Any]:
+        """The clocks of a project alone, explained, with the promises of its open blockers and the gaps it closed.
+
+        `curves`: what like projects took, for the forecast of each clock; empty where none is to be made.
+        """
         document = beside.shown(document)
         calendar = self.calendar.of(document["zone"])
         shown = light_at(document["lights"], self.now)
@@ -118,7 +122,10 @@ class Viewer:
             "light": shown["light"] if lit else None,
             "reason": self._reason(shown["reason"]) if lit else None,
             "clocks": [
-                self.clock(clock, document["zone"]) | explain.clock(clock, *told) for clock in document["clocks"]
+                self.clock(clock, document["zone"])
+                | explain.clock(clock, *told)
+                | {"forecast": self._forecast(document, in_force(clock, self.today), curves)}
+                for clock in document["clocks"]
             ],
             "promises": [
                 self._blocker(blocker) | explain.promise(blocker, *told)
@@ -163,6 +170,23 @@ class Viewer:
             "officer": document["officer"],
             "reason": self._reason(shown["reason"]),
             "rule": clock["rule"],
+        }
+
+    def _forecast(
+        self, document: Document, clock: Mapping[str, Any], curves: Mapping[Group, Curve]
+    ) -> dict[str, Any] | None:
+        found = forecast.outlook(document, clock, curves.get, self.today.toordinal())
+        if found is None:
+            return None
+        return {
+            "route": found.group.route,
+            "industry": found.group.industry,
+            "n": found.n,
+            "ended": found.ended,
+            "p50": None if found.p50 is None else day_text(found.p50),
+            "p85": None if found.p85 is None else day_text(found.p85),
+            "chance": None if found.chance is None else round(found.chance, 3),
+            "text": forecast.sentence(found, clock, self.language),
         }
 
     def _blocker(self, blocker: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,4 +112,4 @@ def test_an_old_deploy_exits_and_says_what_the_operator_can_do(world: World, tmp
     world.database["rulesets"].insert_one({**row, "_id": 2, "digest": "of a newer version"})
     with running(world, tmp_path / "log") as process:
         assert process.process.wait(timeout=60) == 1
-        assert "luodi config activate" in (tmp_path / "log").read_text()
+        assert "luodi config apply" in (tmp_path / "log").read_text()

@@ -39,6 +39,7 @@ from schemas import position
 from services.tracker import http
 from services.tracker.folding import Folder
 from services.tracker.journal import MongoJournal
+from services.tracker.outlooks import MongoOutlooks
 from services.tracker.past import Past
 from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
@@ -70,6 +71,7 @@ class Desk:
         self.projects.ensure_indexes()
         self.rollups = MongoRollUps(self.database)
         self.rollups.ensure_indexes()
+        MongoOutlooks(self.database).ensure_indexes()
         self.positions = MongoPositions(self.database, TOPIC.tag)
         self.visibility = Visibility(self.positions, waiters=2)
         self.clock = ManualClock(TODAY)
@@ -503,8 +505,11 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         "/v1/figures?zone=qingyuan",
         "/v1/projects?stage=signed&zone=demo",
         "/v1/projects?stage=signed&light=red",
+        "/v1/forecast",
+        "/v1/forecast?zone=demo",
     ):
         zone.get(path)
+    next(MongoOutlooks(zone.database).cases(0), None)
     zone.projects.outdated([0, 1], 2, 10)
     zone.projects.bases(["red"])
     zone.projects.guards(["red", "blue"])

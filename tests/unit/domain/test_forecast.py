@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from luodi.domain.assess import assess
 from luodi.domain.events import PROJECT_WITHDRAWN
 from luodi.domain.fold import fold
-from luodi.domain.forecast import MIN_ENDED, Curve, Group, curves, outlook, spells, widened
+from luodi.domain.forecast import MIN_ENDED, Curve, Group, Outlook, curves, outlook, sentence, spells, widened
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, Story, published
 
@@ -228,3 +228,34 @@ def test_cases_count_in_their_own_group_and_in_the_wider_ones() -> None:
         group._replace(route="plant"): (1, 0),
         by_route._replace(route="plant"): (1, 0),
     }
+
+
+SURE = Outlook(GROUP, 34, 25, date(2026, 7, 1).toordinal(), date(2026, 9, 1).toordinal(), 0.634)
+
+
+@pytest.mark.parametrize(
+    ("found", "zh", "en"),
+    [
+        (
+            SURE,
+            "据本区同类项目34例（新材料，供地路径）：有一半可能在2026-07-01前开工，85%可能在2026-09-01前；"
+            "按期（2026-08-21）的可能性约63%",
+            "From 34 like projects of the zone (新材料, route land): an even chance of the start of construction by "
+            "2026-07-01, 85% by 2026-09-01; the chance to meet 2026-08-21 is about 63%",
+        ),
+        (
+            Outlook(GROUP._replace(route=None, industry=None), 40, 30, SURE.p50, None, None),
+            "据本区同类项目40例：有一半可能在2026-07-01前开工",
+            "From 40 like projects of the zone: an even chance of the start of construction by 2026-07-01",
+        ),
+        (
+            Outlook(GROUP._replace(industry=None), 40, 30, None, None, 0.0),
+            "据本区同类项目40例（供地路径）：已超过同类项目的常见用时，无法推算开工日期",
+            "From 40 like projects of the zone (route land): this has taken longer than can be told from them; "
+            "no date for the start of construction",
+        ),
+    ],
+)
+def test_a_forecast_is_a_sentence(found: Outlook, zh: str, en: str) -> None:
+    clock = {"due": "2026-08-21"}
+    assert (sentence(found, clock, "zh-CN"), sentence(found, clock, "en")) == (zh, en)
