@@ -204,11 +204,8 @@ def _reports_run(
     """A limit counted anew from every report, the stage reached being the first."""
     start = last_ordinal(gap.start)
     days = [start, *(day for day in facts.report_days() if day > start)]
-    quick = _least_days(version.yellow.after or limit)
     steps: list[DayStep] = []
     for day, following in zip(days, [*days[1:], None], strict=True):
-        if following is not None and following - day <= quick and steps:
-            continue  # the next report came before this one could have turned a light
         figures, course = _limit_run(gap, day_text(day), limit, None, pauses, version, calendar)
         steps += between(course, day if steps else FIRST_DAY, following)
     return figures, steps
@@ -360,11 +357,6 @@ def _length(since: str, limit: Limit) -> int:
         return limit.amount
     start = last_day(since)
     return add_months(start, limit.amount).toordinal() - start.toordinal()
-
-
-def _least_days(limit: Limit) -> int:
-    """Calendar days that a limit lasts at least."""
-    return limit.amount * 28 if limit.unit == "months" else limit.amount
 
 
 def _percent(length: int, percent: int) -> int:
