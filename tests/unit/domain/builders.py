@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
@@ -117,11 +118,8 @@ def light_on(lights: list[dict[str, Any]], day: date | str) -> dict[str, Any]:
 def every_day(lights: list[dict[str, Any]], days: Iterable[date]) -> dict[date, tuple[str, str]]:
     """Light and code of its reason for each of the days; a light may turn at the midnights of business days alone."""
     calendar = published()
-    begun = {calendar.business_date(step["from"]): step for step in lights}
-    for day, step in begun.items():
+    begun = [calendar.business_date(step["from"]) for step in lights]
+    for day, step in zip(begun, lights, strict=True):
         assert step["from"] in (calendar.midnight(day), BEGINNING), f"the light changes within {day}"
-    found: dict[date, tuple[str, str]] = {}
-    for day in sorted(days):
-        step = begun.get(day) or (light_on(lights, day) if not found else step)
-        found[day] = (step["light"], step["reason"]["code"])
-    return found
+    steps = {day: lights[bisect_right(begun, day) - 1] for day in days}
+    return {day: (step["light"], step["reason"]["code"]) for day, step in steps.items()}

@@ -45,10 +45,23 @@ class Whole:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def told(case: Case | Whole) -> Story:
+@dataclass(frozen=True)
+class Ruled:
+    """One clock among those of a preset that a zone may list: ``rule`` of ``preset``, after the steps (from e2 on)."""
+
+    sentence: str
+    preset: str
+    rule: str
+    steps: tuple[Step, ...]
+    on: dict[str, str]
+    due: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def told(case: Case | Whole | Ruled) -> Story:
     """The events of a row."""
     story = Story()
-    if isinstance(case, Whole):
+    if isinstance(case, Whole | Ruled):
         story.registered(**case.fields)
         tell(story, case.steps)
         return story
@@ -1332,5 +1345,348 @@ WHOLES = [
             ("cleared", "e4", "2026-02-20"),
         ),
         {"2026-02-12": "green in-time", "2026-03-20": "yellow promise-due-soon", "2026-04-01": "red promise-overdue"},
+    ),
+]
+
+LAND = ("reached", "land_supplied", "2026-01-10")
+CONTRACT = ("tell", "land_contract.recorded", {"contract_no": "示例-1", "start_by": "2026-03-01"})
+PAPER = "示规函〔2026〕12号"
+
+
+def idle(sentence: str, steps: tuple[Step, ...], on: dict[str, str], due: str, **more: Any) -> Ruled:
+    """A row of the first legal clock: one year after the agreed start."""
+    return Ruled(sentence, "idle-land", "idle-land-fee", (LAND, *steps), on, due, **more)
+
+
+def quiet(sentence: str, steps: tuple[Step, ...], on: dict[str, str], due: str | None = None) -> Ruled:
+    """A row of the clock that asks for news of a project."""
+    return Ruled(
+        sentence, "handan-2024", "handan-2024-progress", (("reached", "signed", "2026-01-10"), *steps), on, due
+    )
+
+
+def progress(day: str, percent: int | None = None) -> Step:
+    return ("tell", "progress.reported", {"date": day, "percent": percent})
+
+
+RULED = [
+    # Idle land: the law counts from the agreed start, and only what the law names delays it.
+    idle(
+        "idle land is red a year after the agreed start, yellow from 60 days before",
+        (CONTRACT,),
+        {
+            "2026-12-30": "green in-time",
+            "2026-12-31": "yellow due-soon",
+            "2027-03-01": YELLOW,
+            "2027-03-02": "red overdue",
+        },
+        "2027-03-01",
+    ),
+    Ruled(
+        "after two years the land may be taken back",
+        "idle-land",
+        "idle-land-recovery",
+        (LAND, CONTRACT),
+        {
+            "2027-12-31": "green in-time",
+            "2028-01-01": "yellow due-soon",
+            "2028-03-01": YELLOW,
+            "2028-03-02": "red overdue",
+        },
+        "2028-03-01",
+    ),
+    idle(
+        "a delay caused by the government, with a paper, moves the year by its days",
+        (CONTRACT, ("blocked", "2026-06-01", "government"), ("approved", "e4", "2026-06-01", "2026-06-30", PAPER)),
+        {
+            "2026-06-15": "grey paused",
+            "2027-01-29": GREEN,
+            "2027-01-30": YELLOW,
+            "2027-03-31": YELLOW,
+            "2027-04-01": RED,
+        },
+        "2027-03-31",
+    ),
+    idle(
+        "a delay caused by the government without a paper moves nothing by the law",
+        (CONTRACT, ("blocked", "2026-06-01", "government"), ("approved", "e4", "2026-06-01", "2026-06-30")),
+        {"2026-06-15": "green in-time", "2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "what the power company delays is no excuse by the law, paper or not",
+        (CONTRACT, ("blocked", "2026-06-01", "utility"), ("approved", "e4", "2026-06-01", "2026-06-30", PAPER)),
+        {"2026-06-15": "green in-time", "2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "what the enterprise delays is none either",
+        (CONTRACT, ("blocked", "2026-06-01", "enterprise"), ("approved", "e4", "2026-06-01", "2026-06-30", PAPER)),
+        {"2026-06-15": "green in-time", "2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "force majeure with a paper moves the year",
+        (CONTRACT, ("blocked", "2026-06-01", "force_majeure"), ("approved", "e4", "2026-06-01", "2026-06-10", PAPER)),
+        {"2027-03-11": YELLOW, "2027-03-12": "red overdue"},
+        "2027-03-11",
+    ),
+    idle(
+        "necessary preliminary work with a paper moves the year",
+        (
+            CONTRACT,
+            ("blocked", "2026-06-01", "preliminary_work"),
+            ("approved", "e4", "2026-06-01", "2026-06-10", PAPER),
+        ),
+        {"2027-03-11": YELLOW, "2027-03-12": "red overdue"},
+        "2027-03-11",
+    ),
+    Ruled(
+        "the zone's own limit knows no preliminary work",
+        "zone-default",
+        "zone-default",
+        (
+            ("reached", "land_supplied", "2026-02-13"),
+            ("blocked", "2026-03-02", "preliminary_work"),
+            ("approved", "e3", "2026-03-02", "2026-03-31", PAPER),
+        ),
+        {"2026-03-10": "green in-time", "2026-05-20": "red overdue"},
+        "2026-05-19",
+    ),
+    idle(
+        "a delay before the agreed start moves nothing",
+        (CONTRACT, ("blocked", "2026-01-20", "government"), ("approved", "e4", "2026-01-20", "2026-02-28", PAPER)),
+        {"2026-02-01": "green in-time", "2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "a delay over the agreed start moves by its days after it",
+        (CONTRACT, ("blocked", "2026-02-20", "government"), ("approved", "e4", "2026-02-20", "2026-03-10", PAPER)),
+        {"2026-03-01": "green in-time", "2026-03-02": "grey paused", "2027-03-10": YELLOW, "2027-03-11": RED},
+        "2027-03-10",
+    ),
+    idle(
+        "a delay within the added days moves the date again",
+        (
+            CONTRACT,
+            ("blocked", "2026-06-01", "government"),
+            ("approved", "e4", "2026-06-01", "2026-06-30", PAPER),
+            ("approved", "e4", "2027-03-10", "2027-03-14", PAPER),
+        ),
+        {"2027-03-12": "grey pause-ending", "2027-04-05": YELLOW, "2027-04-06": RED},
+        "2027-04-05",
+    ),
+    idle(
+        "a delay that begins after the year leaves it red",
+        (CONTRACT, ("blocked", "2027-03-05", "government"), ("approved", "e4", "2027-03-05", "2027-03-31", PAPER)),
+        {"2027-03-10": "red overdue-paused", "2027-04-01": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "a delay that its clear ended counts up to the day before",
+        (
+            CONTRACT,
+            ("blocked", "2026-06-01", "government"),
+            ("approved", "e4", "2026-06-01", "2026-08-29", PAPER),
+            ("cleared", "e4", "2026-06-11"),
+        ),
+        {"2026-06-10": "grey paused", "2026-06-11": GREEN, "2027-03-12": "red overdue"},
+        "2027-03-11",
+    ),
+    idle(
+        "a supplement to the land contract agrees on another start",
+        (CONTRACT, ("tell", "land_contract.recorded", {"start_by": "2026-06-01"})),
+        {"2027-03-02": GREEN, "2027-06-01": YELLOW, "2027-06-02": RED},
+        "2027-06-01",
+    ),
+    idle(
+        "a retracted supplement brings the first agreement back",
+        (CONTRACT, ("tell", "land_contract.recorded", {"start_by": "2026-06-01"}), ("retracted", "e4")),
+        {"2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    idle(
+        "without a land contract the agreed start is the registered one",
+        (),
+        {"2027-02-15": YELLOW, "2027-02-16": RED},
+        "2027-02-15",
+        fields={"agreed_start_date": "2026-02-15"},
+    ),
+    idle(
+        "the land contract goes before the registered date",
+        (CONTRACT,),
+        {"2027-02-16": YELLOW, "2027-03-02": RED},
+        "2027-03-01",
+        fields={"agreed_start_date": "2026-02-15"},
+    ),
+    idle(
+        "an agreed month begins to count on its last day",
+        (("tell", "land_contract.recorded", {"start_by": "2026-02"}),),
+        {"2027-02-28": YELLOW, "2027-03-01": RED},
+        "2027-02-28",
+    ),
+    idle(
+        "a year from a leap day ends on the last of February",
+        (("tell", "land_contract.recorded", {"start_by": "2024-02-29"}),),
+        {"2025-02-28": YELLOW, "2025-03-01": RED},
+        "2025-02-28",
+    ),
+    idle(
+        "a plan moves no limit of law and gives no warning in it",
+        (
+            CONTRACT,
+            ("planned", "started", "2026-05-01"),
+            ("planned", "started", "2027-09-01", {"reason": "缓", "approver": "u"}),
+        ),
+        {"2026-05-02": "green in-time", "2027-03-02": "red overdue"},
+        "2027-03-01",
+    ),
+    # News of a project.
+    quiet(
+        "two months without news are yellow, three red",
+        (),
+        {
+            "2026-03-10": "green in-time",
+            "2026-03-11": "yellow due-soon",
+            "2026-04-10": YELLOW,
+            "2026-04-11": "red overdue",
+        },
+        "2026-04-10",
+    ),
+    quiet(
+        "news before the warning begins the count anew",
+        (progress("2026-03-01"),),
+        {"2026-03-11": "green in-time", "2026-05-02": "yellow due-soon", "2026-06-02": "red overdue"},
+        "2026-06-01",
+    ),
+    quiet(
+        "news after a red turns it green from its day on",
+        (progress("2026-05-01"),),
+        {"2026-04-11": "red overdue", "2026-04-30": RED, "2026-05-01": "green in-time", "2026-07-02": YELLOW},
+        "2026-08-01",
+    ),
+    quiet(
+        "news twice within days after a red leaves none of those days red",
+        (progress("2026-05-01"), progress("2026-05-04")),
+        {
+            "2026-04-30": "red overdue",
+            "2026-05-01": "green in-time",
+            "2026-05-03": "green in-time",
+            "2026-05-04": GREEN,
+        },
+        "2026-08-04",
+    ),
+    quiet(
+        "news of a day before the newest changes nothing",
+        (progress("2026-03-01"), progress("2026-02-01")),
+        {"2026-05-02": "yellow due-soon", "2026-06-02": "red overdue"},
+        "2026-06-01",
+    ),
+    Ruled(
+        "half a year without news leads out of the pool",
+        "handan-2024",
+        "handan-2024-pool",
+        (("reached", "signed", "2026-01-10"),),
+        {"2026-07-10": "green in-time", "2026-07-11": "red overdue"},
+        "2026-07-10",
+    ),
+    # Monthly rounds.
+    Ruled(
+        "a planned month passed is yellow on the next first and red on the third",
+        "yinchuan-2025",
+        "yinchuan-2025-start",
+        (LAND, ("planned", "started", "2026-03")),
+        {
+            "2026-03-31": "green judged-in-order",
+            "2026-04-01": "yellow judged-behind",
+            "2026-05-31": "yellow judged-behind",
+            "2026-06-01": "red judged-late",
+        },
+        "2026-03-31",
+    ),
+    Ruled(
+        "a plan moved with approval is judged by its new month",
+        "yinchuan-2025",
+        "yinchuan-2025-start",
+        (
+            LAND,
+            ("planned", "started", "2026-03"),
+            ("planned", "started", "2026-05", {"reason": "雨季", "approver": "u-chief"}),
+        ),
+        {"2026-05-31": "green judged-in-order", "2026-06-01": YELLOW, "2026-07-31": YELLOW, "2026-08-01": RED},
+        "2026-05-31",
+    ),
+    Ruled(
+        "a month that ends within an approved pause is not judged and breaks no row",
+        "yinchuan-2025",
+        "yinchuan-2025-start",
+        (
+            LAND,
+            ("planned", "started", "2026-03"),
+            ("blocked", "2026-04-20"),
+            ("approved", "e4", "2026-04-20", "2026-05-10"),
+        ),
+        {"2026-04-01": YELLOW, "2026-05-01": GREY, "2026-05-11": YELLOW, "2026-06-01": YELLOW, "2026-07-01": RED},
+        "2026-03-31",
+    ),
+    Ruled(
+        "ten points behind plan are yellow, more than thirty red at once",
+        "yinchuan-2025",
+        "yinchuan-2025-progress",
+        (
+            ("reached", "started", "2025-12-31"),
+            ("planned", "completed", "2026-12-31"),
+            progress("2026-03-31", 15),  # 24 planned: 9 behind
+            progress("2026-04-30", 22),  # 32 planned: 10 behind
+            progress("2026-05-31", 11),  # 41 planned: 30 behind
+            progress("2026-06-30", 18),  # 49 planned: 31 behind
+        ),
+        {
+            "2026-04-30": "green judged-in-order",
+            "2026-05-01": "yellow judged-behind",
+            "2026-06-01": "yellow judged-behind",
+            "2026-07-01": "red judged-late",
+        },
+        "2026-12-31",
+    ),
+    Ruled(
+        "progress caught up is green on the next first",
+        "yinchuan-2025",
+        "yinchuan-2025-progress",
+        (
+            ("reached", "started", "2025-12-31"),
+            ("planned", "completed", "2026-12-31"),
+            progress("2026-04-30", 22),
+            progress("2026-05-20", 40),
+        ),
+        {"2026-05-01": YELLOW, "2026-05-31": YELLOW, "2026-06-01": "green judged-in-order"},
+        "2026-12-31",
+    ),
+    Ruled(
+        "not in the library a month after the start is yellow on the next first, after two months red",
+        "yinchuan-2025",
+        "yinchuan-2025-statistics",
+        (("reached", "started", "2026-01-15"),),
+        {"2026-02-16": GREEN, "2026-02-28": GREEN, "2026-03-01": "yellow due-soon", "2026-04-01": "red overdue"},
+        "2026-03-15",
+    ),
+    Ruled(
+        "in the library the light is green from that day on",
+        "yinchuan-2025",
+        "yinchuan-2025-statistics",
+        (
+            ("reached", "started", "2026-01-15"),
+            ("tell", "statistics.reported", {"in_library": True, "since": "2026-03-10"}),
+        ),
+        {"2026-03-09": "yellow due-soon", "2026-03-10": "green in-library", "2026-04-01": "green in-library"},
+        "2026-03-15",
+    ),
+    Ruled(
+        "two yellow months in a row are red",
+        "jiangdong",
+        "jiangdong",
+        (LAND, ("planned", "started", "2026-03-15")),
+        {"2026-03-31": GREEN, "2026-04-01": "yellow judged-behind", "2026-05-01": "red judged-late"},
+        "2026-03-15",
     ),
 ]

@@ -6,7 +6,7 @@ walks from day to day with sets, and counts on its fingers. Where it and the pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -34,6 +34,8 @@ class Limit:
     unit: str  # working_days, calendar_days or months
     causes: tuple[str, ...] = ZONE_CAUSES
     ahead: int | None = None
+    yellow_after: int | None = None  # instead: months after which the light is yellow
+    needs_document: bool = False
 
     @classmethod
     def zone(cls, number: int, unit: str) -> Limit:
@@ -51,6 +53,15 @@ ZONE_DEFAULT = {
     ("expansion", "started"): Limit.zone(60, "working_days"),
     ("expansion", "completed"): Limit.zone(12, "months"),
     ("expansion", "producing"): Limit.zone(3, "months"),
+}
+LAW_CAUSES = ("government", "force_majeure", "preliminary_work")
+IDLE_LAND = {  # counted from the agreed start, on the gap from the land to the start
+    "idle-land-fee": Limit(12, "months", LAW_CAUSES, ahead=60, needs_document=True),
+    "idle-land-recovery": Limit(24, "months", LAW_CAUSES, ahead=60, needs_document=True),
+}
+NO_PROGRESS = {  # counted from the newest milestone or progress report
+    "handan-2024-progress": Limit(3, "months", yellow_after=2),
+    "handan-2024-pool": Limit(6, "months", ahead=-1),  # it does not warn: the other one does
 }
 ON_RECEIVING_THE_LAND = Limit.zone(20, "working_days")  # the lane 拿地即开工
 
@@ -147,6 +158,11 @@ class Record:
     plans: dict[str, str] = field(default_factory=dict)  # the date that holds
     blockers: list[Blocker] = field(default_factory=list)
     withdrawn: bool = False
+    agreed_start: str | None = None  # of the land contract
+    progress: dict[str, int | None] = field(default_factory=dict)  # percent by the date of the report
+    in_library: tuple[bool, str | None] = (False, None)  # and since when
+    baselines: dict[str, str] = field(default_factory=dict)
+    moved: list[tuple[date, str, str]] = field(default_factory=list)  # day recorded, stage, approved new date
 
 
 def standing(events: Iterable[Any]) -> list[Any]:
@@ -180,11 +196,21 @@ def read(events: Iterable[Any]) -> Record:
         elif event.type == "milestone.reported":
             record.reached[data["stage"]] = data.get("date")
         elif event.type == "plan.set":
-            first_time = data["stage"] not in record.plans
-            if first_time or (data.get("reason") and data.get("approver")):
+            record.baselines.setdefault(data["stage"], data["date"])
+            if data["stage"] not in record.plans:
                 record.plans[data["stage"]] = data["date"]
+            elif data.get("reason") and data.get("approver") and data["date"] != record.plans[data["stage"]]:
+                record.plans[data["stage"]] = data["date"]
+                record.moved.append((date.fromisoformat(recorded_on(event)), data["stage"], data["date"]))
         elif event.type == "project.withdrawn":
             record.withdrawn = True
+        elif event.type == "land_contract.recorded":
+            record.agreed_start = data.get("start_by")
+        elif event.type == "progress.reported":
+            if data.get("percent") is not None or data["date"] not in record.progress:
+                record.progress[data["date"]] = data.get("percent")
+        elif event.type == "statistics.reported":
+            record.in_library = (data["in_library"], data.get("since"))
         elif event.type == "blocker.raised" and data.get("approver") and data.get("until"):
             by_id[event.id].pauses.append(_pause(place, event))
         elif event.type == "blocker.paused" and data["blocker_id"] in by_id:
@@ -270,19 +296,31 @@ def walk(start: date, limit: Limit, paused: Paused, plan: date | None, until: da
     while day <= until:
         number += day > start and counts(day)
         used[day] = number
-        warned = day >= due - limit.ahead * DAY if limit.ahead is not None else number * 10 >= length * 8
-        if day > due and day > start:
-            lights[day] = ("red", "overdue-paused" if day in after else "overdue")
-        elif day in after:
-            lights[day] = ("grey", "pause-ending" if _runs_out(day, after, days) else "paused")
-        elif warned and day >= start:
-            lights[day] = ("yellow", "due-soon")
-        elif plan is not None and day > plan:
-            lights[day] = ("yellow", "behind-plan")
+        if limit.yellow_after is not None:
+            warned = number > (months_later(start, limit.yellow_after) - start).days
+        elif limit.ahead is not None:
+            warned = day >= due - limit.ahead * DAY
         else:
-            lights[day] = ("green", "in-time")
+            warned = number * 10 >= length * 8
+        light = ("green", "in-time")
+        if day > due and day > start:
+            light = ("red", "overdue")
+        elif warned and day >= start:
+            light = ("yellow", "due-soon")
+        elif plan is not None and day > plan:
+            light = ("yellow", "behind-plan")
+        lights[day] = _beneath_pauses(day, light, after, days)
         day += DAY
     return Walk(start, due, length, looked_beyond, after, lights, used)
+
+
+def _beneath_pauses(day: date, light: tuple[str, str], paused: Paused, days: Days) -> tuple[str, str]:
+    """A paused day is grey unless the clock was overdue before: then it stays red and says so."""
+    if day not in paused:
+        return light
+    if light[0] == "red":
+        return ("red", "overdue-paused")
+    return ("grey", "pause-ending" if _runs_out(day, paused, days) else "paused")
 
 
 def _runs_out(day: date, paused: Paused, days: Days) -> bool:
@@ -316,6 +354,110 @@ def walk_to(start: date, due: date, until: date, word: str, *, ahead: bool) -> W
     return Walk(start, due, length, False, {}, lights, used)
 
 
+# Monthly rounds: on the first of a month the month just ended is judged.
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What a round looks for, and when it turns red. ``points``: from so many behind plan on it finds something; above
+    ``points_red`` it is red at once."""
+
+    row: int  # so many rounds in a row that find something are red
+    plan_passed: bool = False
+    postponed: bool = False
+    points: int | None = None
+    points_red: int | None = None
+
+
+YINCHUAN_START = Rounds(3, plan_passed=True)
+YINCHUAN_PROGRESS = Rounds(3, points=10, points_red=30)
+JIANGDONG = Rounds(2, plan_passed=True, postponed=True, points=1)
+
+
+def _planned_percent(start: date, plan: date, day: date) -> int:
+    """Linear from the start to the plan, rounded down."""
+    if day >= plan:
+        return 100
+    return 0 if day <= start else (day - start).days * 100 // (plan - start).days
+
+
+def finds(rule: Rounds, record: Record, awaited: str, start: date, ended: date) -> tuple[bool, bool]:
+    """Whether the month that ended on this day shows anything, and whether it is red by itself."""
+    plan = last_of(record.plans[awaited])
+    in_force = record.baselines[awaited]
+    for recorded, stage, moved in record.moved:
+        if stage == awaited and recorded <= ended:
+            in_force = moved
+    reports = [(last_of(day), percent) for day, percent in record.progress.items() if percent is not None]
+    known = [(day, percent) for day, percent in sorted(reports) if day <= ended]
+    behind = _planned_percent(start, plan, ended) - known[-1][1] if known else 0
+    found = rule.plan_passed and plan <= ended
+    found |= rule.postponed and last_of(in_force) > last_of(record.baselines[awaited])
+    found |= rule.points is not None and behind >= rule.points
+    return found, rule.points_red is not None and behind > rule.points_red
+
+
+def walk_rounds(start: date, rule: Rounds, record: Record, awaited: str, until: date, days: Days) -> Walk:
+    """The lights by monthly rounds. A month on whose last day the clock is paused is not judged."""
+    after = {day: by for day, by in paused_days(record, ZONE_CAUSES).items() if day > start}
+    plan = last_of(record.plans[awaited])
+    lights: dict[date, tuple[str, str]] = {}
+    used: dict[date, int] = {}
+    light, row, number = ("green", "judged-in-order"), 0, 0
+    day = start - BEFORE * DAY
+    while day <= until:
+        number += day > start and day not in after
+        used[day] = number
+        ended = day - DAY
+        if day.day == 1 and day > start and ended not in after:
+            found, red = finds(rule, record, awaited, start, ended)
+            row = row + 1 if found else 0
+            if red or row >= rule.row:
+                light = ("red", "judged-late")
+            else:
+                light = ("yellow", "judged-behind") if found else ("green", "judged-in-order")
+        lights[day] = _beneath_pauses(day, light, after, days)
+        day += DAY
+    return Walk(start, plan, (plan - start).days, False, after, lights, used)
+
+
+def walk_to_library(start: date, record: Record, until: date, days: Days) -> Walk:
+    """Not in the statistical library (入库): yellow one month after the start, red after two, seen on the first of a
+    month. From the day it is in the library the light is green for good."""
+    limit = Limit(2, "months", yellow_after=1)
+    daily = walk(start, limit, paused_days(record, limit.causes), None, until, days)
+    told, since = record.in_library
+    lights: dict[date, tuple[str, str]] = {}
+    seen = ("green", "in-time")
+    for day in daily.lights:
+        if day.day == 1 and day > start and day - DAY not in daily.paused:
+            if day > daily.due:
+                seen = ("red", "overdue")
+            elif daily.used[day] > (months_later(start, 1) - start).days:
+                seen = ("yellow", "due-soon")
+        lights[day] = _beneath_pauses(day, seen, daily.paused, days)
+        if told and (since is None or day >= last_of(since)):
+            lights[day] = ("green", "in-library")
+    return Walk(start, daily.due, daily.length, False, daily.paused, lights, daily.used)
+
+
+def walk_from_reports(start: date, limit: Limit, record: Record, until: date, days: Days) -> Walk:
+    """A limit that begins anew with every milestone and every report of progress."""
+    told = [last_of(day) for day in record.reached.values() if day is not None]
+    told += [last_of(day) for day in record.progress]
+    begun = sorted({start, *(day for day in told if day > start)})
+    paused = paused_days(record, limit.causes)
+    runs = {day: walk(day, limit, paused, None, until, days) for day in begun}
+    lights: dict[date, tuple[str, str]] = {}
+    day = start - BEFORE * DAY
+    while day <= until:
+        newest = max((first for first in begun if first <= day), default=start)
+        lights[day] = runs[newest].lights[day]
+        day += DAY
+    last = runs[begun[-1]]
+    return Walk(last.start, last.due, last.length, False, last.paused, lights, last.used)
+
+
 # The whole project.
 
 
@@ -342,7 +484,13 @@ class Verdict:
         return max(shown, key=BADNESS.index)
 
 
-def judge(events: Iterable[Any], until: date, days: Days | None = None, own: Limit | None = None) -> Verdict:
+def judge(
+    events: Iterable[Any],
+    until: date,
+    days: Days | None = None,
+    own: Limit | None = None,
+    presets: Sequence[str] = ("zone-default",),
+) -> Verdict:
     """Read the events and walk every clock of the project from before its day 0 to ``until``. ``own``: a limit in the
     place of the zone's."""
     days = days or Days()
@@ -354,10 +502,11 @@ def judge(events: Iterable[Any], until: date, days: Days | None = None, own: Lim
     place = -1 if stage is None else stages.index(stage)
     awaited = stages[place + 1] if place + 1 < len(stages) else None
 
+    promises: dict[str, Walk] = {}
+
     def resting(light: str, code: str) -> Verdict:
         return Verdict(stage, awaited, (light, code), {}, promises)
 
-    promises: dict[str, Walk] = {}
     if record.withdrawn:
         return resting("grey", "withdrawn")
     if fields.get("source") == "published":
@@ -378,15 +527,67 @@ def judge(events: Iterable[Any], until: date, days: Days | None = None, own: Lim
     if reached is None:
         return resting("grey", "date-unknown")
     start = last_of(reached)
-    plan = last_of(record.plans[awaited]) if awaited in record.plans else None
     clocks: dict[str, Walk] = {}
-    if plan is not None and awaited in ("completed", "producing"):
-        clocks["plan"] = walk_to(start, plan, until, "plan", ahead=True)
-    else:
-        limit = ZONE_DEFAULT[route, awaited]
-        if (route, awaited) == ("land", "started") and "拿地即开工" in fields.get("lanes", ()):
-            limit = ON_RECEIVING_THE_LAND
-        limit = own or limit
-        paused = paused_days(record, limit.causes)
-        clocks["zone-default"] = walk(start, limit, paused, plan, until, days)
+    for preset in presets:
+        clocks |= PRESETS[preset](Gap(route, stage, awaited, start), record, until, days, own)
     return Verdict(stage, awaited, None, clocks, promises)
+
+
+@dataclass(frozen=True)
+class Gap:
+    route: str
+    reached: str
+    awaited: str
+    start: date
+
+
+def _zone_default(gap: Gap, record: Record, until: date, days: Days, own: Limit | None) -> dict[str, Walk]:
+    """The routes table; for completion and production a plan takes the place of its limit."""
+    plan = last_of(record.plans[gap.awaited]) if gap.awaited in record.plans else None
+    if plan is not None and gap.awaited in ("completed", "producing"):
+        return {"plan": walk_to(gap.start, plan, until, "plan", ahead=True)}
+    limit = ZONE_DEFAULT[gap.route, gap.awaited]
+    if (gap.route, gap.awaited) == ("land", "started") and "拿地即开工" in (record.fields.get("lanes") or ()):
+        limit = ON_RECEIVING_THE_LAND
+    limit = own or limit
+    return {"zone-default": walk(gap.start, limit, paused_days(record, limit.causes), plan, until, days)}
+
+
+def _idle_land(gap: Gap, record: Record, until: date, days: Days, _own: Limit | None) -> dict[str, Walk]:
+    """The law: day 0 is the agreed start, of the land contract, else as registered. A plan moves nothing."""
+    agreed = record.agreed_start or record.fields.get("agreed_start_date")
+    if (gap.reached, gap.awaited) != ("land_supplied", "started") or agreed is None:
+        return {}
+    paused = paused_days(record, LAW_CAUSES, needs_document=True)
+    return {rule: walk(last_of(agreed), limit, paused, None, until, days) for rule, limit in IDLE_LAND.items()}
+
+
+def _no_progress(gap: Gap, record: Record, until: date, days: Days, _own: Limit | None) -> dict[str, Walk]:
+    return {rule: walk_from_reports(gap.start, limit, record, until, days) for rule, limit in NO_PROGRESS.items()}
+
+
+def _yinchuan(gap: Gap, record: Record, until: date, days: Days, _own: Limit | None) -> dict[str, Walk]:
+    found: dict[str, Walk] = {}
+    if gap.awaited == "started" and "started" in record.plans:
+        found["yinchuan-2025-start"] = walk_rounds(gap.start, YINCHUAN_START, record, gap.awaited, until, days)
+    if gap.awaited == "completed" and "completed" in record.plans:
+        found["yinchuan-2025-progress"] = walk_rounds(gap.start, YINCHUAN_PROGRESS, record, gap.awaited, until, days)
+    if gap.awaited == "completed":
+        found["yinchuan-2025-statistics"] = walk_to_library(gap.start, record, until, days)
+    return found
+
+
+def _jiangdong(gap: Gap, record: Record, until: date, days: Days, _own: Limit | None) -> dict[str, Walk]:
+    if gap.awaited not in record.plans:
+        return {}
+    return {"jiangdong": walk_rounds(gap.start, JIANGDONG, record, gap.awaited, until, days)}
+
+
+PRESETS = {
+    "zone-default": _zone_default,
+    "idle-land": _idle_land,
+    "handan-2024": _no_progress,
+    "yinchuan-2025": _yinchuan,
+    "jiangdong": _jiangdong,
+}
+"""Preset -> its clocks of an open gap, in their order."""

@@ -13,12 +13,13 @@ from luodi.domain.assess import assess
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
 from luodi.domain.stages import ROUTES
-from tests.rules import DEFAULT_RULES
+from tests.rules import DEFAULT_RULES, with_presets
 from tests.unit.domain import oracle
 from tests.unit.domain.agreeing import agree
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, Document, Story, published
 from tests.unit.domain.strategies import DATA, histories
 
+PAUSING = ("enterprise", "government", "utility", "force_majeure", "preliminary_work")
 CAUSES = ("enterprise", "government", "utility", "force_majeure")
 WELL_AFTER = timedelta(days=60)
 LAST_LIMIT = timedelta(days=30 * 31)  # longer than the longest limit with every pause in it
@@ -117,6 +118,49 @@ def test_the_light_of_every_day_is_what_a_walk_from_day_to_day_finds(situation: 
 def test_any_history_is_lit_on_every_day_as_a_walk_from_day_to_day_finds_it(recorded: list[Event]) -> None:
     document = assess(SUBJECT, fold(recorded), DEFAULT_RULES, published())
     agree(document, oracle.judge(recorded, date(2029, 12, 31)))
+
+
+EVERY_PRESET = ("zone-default", "handan-2024", "idle-land", "jiangdong", "yinchuan-2025")
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Event]:
+    """A project within one gap, with everything that some rule looks at: plans and their changes, reports, a land
+    contract, the statistical library, blockers with pauses."""
+    route, reached = draw(st.sampled_from(OPEN))
+    stages = ROUTES[route].stages
+    awaited = stages[stages.index(reached) + 1]
+    start = draw(st.dates(date(2025, 2, 1), date(2026, 6, 30)))
+    near = st.integers(-40, 500).map(lambda days: (start + timedelta(days=days)).isoformat())
+    or_month = near | near.map(lambda day: day[:7])
+    story = Story()
+    story.registered(route=route, agreed_start_date=draw(st.none() | or_month))
+    story.reached(reached, start.isoformat())
+    for _ in range(draw(st.integers(0, 3))):
+        approval = {"reason": "调整", "approver": "u-chief"} if draw(st.booleans()) else {}
+        story.planned(awaited, draw(or_month), **approval)
+    for _ in range(draw(st.integers(0, 3))):
+        story.tell(events.PROGRESS_REPORTED, date=draw(or_month), percent=draw(st.none() | st.integers(0, 100)))
+    if draw(st.booleans()):
+        story.tell(events.LAND_CONTRACT_RECORDED, start_by=draw(st.none() | or_month))
+    if draw(st.booleans()):
+        story.tell(events.STATISTICS_REPORTED, in_library=draw(st.booleans()), since=draw(st.none() | or_month))
+    for _ in range(draw(st.integers(0, 3))):
+        begin = start + timedelta(days=draw(st.integers(-40, 400)))
+        until = begin + timedelta(days=draw(st.integers(0, 89)))
+        blocker = story.blocked(begin.isoformat(), draw(st.sampled_from(PAUSING)))
+        document = draw(st.none() | st.just("园管函〔2026〕3号"))
+        story.approved(blocker, begin.isoformat(), until.isoformat(), document)
+        if draw(st.booleans()):
+            story.cleared(blocker, draw(near))
+    return story.events
+
+
+@settings(UNHURRIED, max_examples=60)
+@given(lives())
+def test_with_every_preset_each_clock_is_lit_on_every_day_as_the_walk_finds_it(recorded: list[Event]) -> None:
+    document = assess(SUBJECT, fold(recorded), with_presets(*EVERY_PRESET), published())
+    agree(document, oracle.judge(recorded, date(2029, 12, 31), presets=EVERY_PRESET), whole=False)
 
 
 # What must hold whatever the limits are.

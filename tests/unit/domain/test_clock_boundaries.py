@@ -9,12 +9,12 @@ import pytest
 
 from luodi.domain.assess import days_used, light_at
 from luodi.domain.rules import Limit, Rules
-from tests.rules import DEFAULT_RULES, with_limit
+from tests.rules import DEFAULT_RULES, with_limit, with_presets
 from tests.rules import rules_of as rules_with
 from tests.unit.domain import oracle
 from tests.unit.domain.agreeing import agree
 from tests.unit.domain.builders import Document, Story, every_day, light_on, published
-from tests.unit.domain.cases import CASES, GREEN, NEXT, RED, SIGNED, WHOLES, YELLOW, Case, Whole, told
+from tests.unit.domain.cases import CASES, GREEN, NEXT, RED, RULED, SIGNED, WHOLES, YELLOW, Case, Ruled, Whole, told
 
 WELL_AFTER = timedelta(days=60)
 
@@ -45,7 +45,11 @@ def clock_of(case: Case) -> dict[str, Any]:
 
 
 def test_the_table_is_as_long_as_it_must_be_and_says_nothing_twice() -> None:
-    sentences = [*(case.sentence for case in CASES), *(whole.sentence for whole in WHOLES)]
+    sentences = [
+        *(case.sentence for case in CASES),
+        *(whole.sentence for whole in WHOLES),
+        *(row.sentence for row in RULED),
+    ]
     assert len(sentences) >= 120
     assert len(set(sentences)) == len(sentences)
 
@@ -99,6 +103,25 @@ def test_product_and_slow_walk_agree_on_every_day(case: Case | Whole) -> None:
 def test_the_project_shows_what_the_rules_say(case: Whole) -> None:
     shown = every_day(document_of(case)["lights"], [date.fromisoformat(day) for day in case.on])
     assert {day.isoformat(): " ".join(light) for day, light in shown.items()} == case.on
+
+
+@pytest.mark.parametrize("case", RULED, ids=lambda case: case.sentence)
+def test_the_clock_of_a_preset_keeps_its_rule_and_the_slow_walk_agrees(case: Ruled) -> None:
+    story = told(case)
+    document = story.document(with_presets(case.preset))
+    clocks = {clock["rule"]: clock for clock in document["clocks"]}
+    days = [date.fromisoformat(day) for day in case.on]
+    verdict = oracle.judge(story.events, max(days) + WELL_AFTER, presets=(case.preset,))
+    walk = verdict.clocks[case.rule]
+    product = every_day(clocks[case.rule]["lights"], days)
+    for text, expected in case.on.items():
+        day, (light, _, code) = date.fromisoformat(text), expected.partition(" ")
+        for shown in (product[day], walk.lights.get(day, product[day])):  # the walk begins ten days before day 0
+            assert shown[0] == light, text
+            assert not code or shown[1] == code, text
+    if case.due is not None:
+        assert (clocks[case.rule]["due"], walk.due.isoformat()) == (case.due, case.due)
+    agree(document, verdict, whole=False)
 
 
 def test_the_light_turns_at_local_midnight_and_not_a_millisecond_earlier() -> None:
