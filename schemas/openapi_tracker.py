@@ -48,6 +48,8 @@ _AS_OF = query(
     {"type": "string", "format": "date"},
 )
 
+_ASKED: Json = an_object({"known_at": INSTANT, "as_of": DATE}, []) | {"description": "When the past was asked for."}
+
 _TEXT_FILTERS = (
     ("industry", "行业"),
     ("class", "分类"),
@@ -71,7 +73,7 @@ def build() -> Json:
                 "projects",
                 "项目列表 · Projects",
                 [*_filters(), query("sort", SORTS_TEXT), LIMIT, CURSOR],
-                page(_ref("Project")),
+                _page_of_the_past(page(_ref("Project"))),
             )
         },
         "/v1/projects/{project_id}": {
@@ -98,7 +100,7 @@ def build() -> Json:
                 "stalled",
                 "滞后清单 · Every clock past due, or with the lights asked for",
                 [*_filters(), query("sort", SORTS_TEXT), LIMIT, CURSOR],
-                page(_ref("Stalled")),
+                _page_of_the_past(page(_ref("Stalled"))),
             )
         },
         "/v1/forecast": {
@@ -116,6 +118,8 @@ def build() -> Json:
                 [
                     query("zone", "园区"),
                     query("group_by", "One funnel per value of this.", {"type": "string", "enum": list(GROUPS)}),
+                    _KNOWN_AT,
+                    _AS_OF,
                 ],
                 _ref("Funnel"),
             )
@@ -153,6 +157,11 @@ def _of_one(name: str, summary: str, schema: Json, *parameters: Json) -> Json:
     return operation
 
 
+def _page_of_the_past(schema: Json) -> Json:
+    """A page that says what it was asked for where that was the past."""
+    return {**schema, "properties": {**schema["properties"], "asked": _ASKED}}
+
+
 def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
@@ -176,6 +185,8 @@ def _filters() -> list[Json]:
             {"type": "integer", "minimum": 0, "maximum": 10_000},
         ),
         query("q", "Part of the name or the id."),
+        _KNOWN_AT,
+        _AS_OF,
     ]
 
 
@@ -491,8 +502,7 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }
-    asked = an_object({"known_at": INSTANT, "as_of": DATE}, []) | {"description": "When the past was asked for."}
-    return an_object({**derived, **registered, "asked": asked}, [*derived, *registered])
+    return an_object({**derived, **registered, "asked": _ASKED}, [*derived, *registered])
 
 
 def _history(light: Json, reason: Json, gap: Json) -> Json:
@@ -679,6 +689,7 @@ def _funnel() -> Json:
         {
             "as_of": DATE,
             "zone": nullable({"type": "string"}),
+            "asked": _ASKED,
             "total": total,
             "stages": stages,
             "rates": rates,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from luodi.domain import events
@@ -59,6 +59,7 @@ class Span:
     light: str
     reason: Mapping[str, Any]
     document: Document  # as of these days; its own lights reach further than they do
+    opens: bool = False  # something happened on its first day
 
 
 def track(recorded: Sequence[Event], assessed: Assess, calendar: Calendar, state: State | None = None) -> list[Span]:
@@ -73,8 +74,8 @@ def track(recorded: Sequence[Event], assessed: Assess, calendar: Calendar, state
     begins = dated.days(whole)
     spans: list[Span] = []
     for begin, end in zip(begins, [*begins[1:], LAST_DAY], strict=True):
-        document = assessed(dated.state(whole, begin))
-        spans += _lit(document, begin, end, calendar)
+        first, *more = _lit(assessed(dated.state(whole, begin)), begin, end, calendar)
+        spans += [replace(first, opens=True), *more]
     return spans
 
 
@@ -154,6 +155,8 @@ class _Dated:
         if state["reports"]:
             told = state["reports"].items()
             before["reports"] = {date: percent for date, percent in told if first_day(date).toordinal() <= day}
+        if state["reports"]:
+            before["reports"] = {d: told for d, told in state["reports"].items() if first_day(d).toordinal() <= day}
         if self.progress and self.progress[-1][0] > day:
             before["progress"] = self._progress(day)
         return before

@@ -58,6 +58,13 @@ class Metrics:
             registry=r,
         )
         self.lag = Gauge("luodi_tracker_lag_records", "Records not yet applied", ["partition"], registry=r)
+        self.histories = Counter("luodi_history_rows", "Histories of projects written", registry=r)
+        self.history_age = Gauge(
+            "luodi_history_age_seconds",
+            "Business now less the instant until which a partition's history is written",
+            ["partition"],
+            registry=r,
+        )
         self.rejected = Counter("luodi_rejected", "Records written to the rejected topic", ["reason"], registry=r)
         self.transient = Counter(
             "luodi_transient_failures", "Batches or sweeps begun again after a passing fault", ["where"], registry=r

@@ -31,6 +31,8 @@ LOG_EVENTS: dict[str, str] = {
     "notification.told": "the log channel: one message to one recipient",
     "batch.applied": "tracker: the records of one poll are applied, published and committed",
     "batch.begun_again": "tracker: a passing fault; the records since the last commit come again",
+    "history.begun_again": "tracker: a passing fault; the histories not yet written are written again",
+    "mirror.begun_again": "tracker: a passing fault; histories are taken over again from where that stood",
     "batch.left": "tracker: a batch in flight was given up, uncommitted; its records come again",
     "group.moved_on": "tracker: the commit was refused, another member owns the partitions by now",
     "ends.unknown": "tracker: the end offsets could not be asked; no watermark moves",

@@ -27,19 +27,22 @@ from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
 from services.tracker import http, rulesets
 from services.tracker.folding import Folder
+from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
+from services.tracker.mirror import Mirror
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.outlooks import Forecaster, MongoOutlooks
 from services.tracker.past import Past
 from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
+from services.tracker.recall import Recall
 from services.tracker.renewal import Renewal
 from services.tracker.rollups import Follower, MongoRollUps
 from services.tracker.rulesets import Content, MongoRulesets, Regime
 from services.tracker.source import KafkaSource
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
-from services.tracker.tail import KafkaTailSource, Published, Tail
+from services.tracker.tail import Behind, KafkaTailSource, Published, Tail
 from services.tracker.upkeep import Upkeep
 from services.tracker.visibility import WAITERS, Visibility
 
@@ -126,6 +129,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     journal, projects = MongoJournal(database), MongoProjects(database)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
     rollups, outlooks = MongoRollUps(database), MongoOutlooks(database)
+    histories = MongoHistories(database, topic.tag)
     content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
 
     def prepare() -> int:
@@ -133,6 +137,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         projects.ensure_indexes()
         rollups.ensure_indexes()
         outlooks.ensure_indexes()
+        histories.ensure_indexes()
         return rulesets.at_start(activations, content, clock.wall_text())
 
     number = _patiently(stop, prepare)
@@ -175,7 +180,9 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     tail_source = KafkaTailSource(settings)
     opened.callback(_courteously, tail_source.close)
     follower = Follower(rollups, projects, metrics)
-    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics, follower)
+    historian = Historian(histories, journal, regime, clock, metrics)
+    behind: list[Behind] = [follower, historian]
+    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics, behind)
     renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producers), metrics)
 
     def ping() -> None:
@@ -191,13 +198,19 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     app = web.create_app("tracker", settings, clock, metrics, probes)
     queries = Queries(database)
     past = Past(journal, lambda: regime.folder)
-    http.add_routes(app, queries, past, visibility, topic, clock, lambda: regime.folder.calendar, config.figures)
+    mirror = Mirror(histories, topic.partitions, metrics)
+    recall = Recall(mirror, past, lambda: regime.folder.calendar)
+    http.add_routes(
+        app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar, config.figures
+    )
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)
     loops: dict[str, Callable[[Stop], None]] = {
         "projector": projector.run,
         "upkeep": upkeep.run,
         "forecaster": forecaster.run,
+        "history": historian.run,
+        "mirror": mirror.run,
     }
     return Tracker(settings, stop, app, loops, published)
 

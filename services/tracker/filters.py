@@ -107,6 +107,39 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     return Query(conditions, lights, stages, sort, limit, zones, after, skip, digest, grey_over)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is filtered by besides the light, as plain values: an empty tuple or None asks for nothing."""
+
+    statuses: tuple[str, ...]
+    stages: tuple[str, ...]
+    fields: Mapping[str, tuple[str, ...]]  # of the registered fields
+    key: bool | None
+    blockers: tuple[str, ...]  # kinds of those open
+    due_before: str | None
+    updated_before: str | None  # an instant
+    text: str
+
+
+def wanted(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Wanted:
+    """The same filters as `read`, which the caller has called before: faults are named there."""
+    faults: list[FieldError] = []
+    updated = args.get("updated_before")
+    key = _chosen(args, "key", ("true", "false"), faults)
+    names = (*TEXTS, *(name for name in CHOICES if name != "stage"))
+    found = {name: tuple(_values(args, name, faults)) for name in names}
+    return Wanted(
+        statuses=tuple(_values(args, "status", faults)) or (ACTIVE, SUSPENDED),
+        stages=tuple(_values(args, "stage", faults)),
+        fields={name: values for name, values in found.items() if values},
+        key=key == ["true"] if len(key) == 1 else None,
+        blockers=tuple(_values(args, "blocker", faults)),
+        due_before=args.get("due_before"),
+        updated_before=None if updated is None else midnight(updated) if _is_day(updated) else _instant(updated),
+        text=args.get("q", "").strip(),
+    )
+
+
 def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     """The values of one parameter that may be repeated or hold a list with commas. Raises ProblemError `bad-query`."""
     faults: list[FieldError] = []
@@ -324,6 +357,8 @@ PARAMETERS = (
     "sort",
     "limit",
     "cursor",
+    "known_at",
+    "as_of",
     "after",
 )
 """Every query parameter of the lists."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -19,7 +20,8 @@ from schemas import position
 from services.tracker import filters
 from services.tracker.past import Past, When
 from services.tracker.ports import Document
-from services.tracker.queries import GROUPS, Queries, definitions
+from services.tracker.queries import GROUPS, Queries, definitions, paged, showing
+from services.tracker.recall import Recall
 from services.tracker.relations import Beside
 from services.tracker.reported import figure_item, sum_item
 from services.tracker.views import Viewer
@@ -32,6 +34,7 @@ def add_routes(
     app: Flask,
     queries: Queries,
     past: Past,
+    recall: Recall,
     visibility: Visibility,
     topic: TopicInfo,
     clock: Clock,
@@ -49,6 +52,17 @@ def add_routes(
     def query() -> filters.Query:
         return filters.read(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
 
+    def wanted() -> filters.Wanted:
+        return filters.wanted(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
+
+    def when_asked() -> When:
+        return filters.when(request.args, clock.now_text(), calendar())
+
+    def settled(when: When, asked: filters.Query | None) -> tuple[When, Viewer]:
+        """The moment of knowledge that answers a list of the past, and the eyes to look with."""
+        when = recall.settled(when, asked, clock.now_text(), fresh="after" in request.args)
+        return when, when.viewer(clock.now_text(), http.language(), calendar())
+
     def tagged(view: Viewer, *parts: object) -> str:
         # Lights turn at midnight without an event, and texts say how many days are left.
         return http.etag(request.full_path, view.today, view.language, *parts)
@@ -59,43 +73,60 @@ def add_routes(
     @app.get("/v1/projects")
     def projects() -> Response:
         http.known_parameters(*filters.PARAMETERS)
-        asked = query()
+        when, asked = when_asked(), query()
         _wait(visibility, topic)
-        view = viewer()
-        page, following = queries.projects(asked, view.now)
-        beside = queries.beside(page)
+        if when.is_live:
+            view = viewer()
+            page, following = queries.projects(asked, view.now)
+            beside = queries.beside(page)
+        else:
+            when, view = settled(when, asked)
+            found = recall.find(asked, wanted(), asked.lights, when, asked.limit, phased=True)
+            page = recall.documents(found.ids, when)
+            beside = recall.beside(page, when)
+            following = asked.cursor((when.known_at, found.ids[-1])) if found.more else None
         tag = tagged(view, [(d["_id"], d["events"], d["ruleset"], beside.tag(d)) for d in page], following)
         http.tell(items=len(page))
-        return http.not_modified(tag) or answer(
-            tag, {"items": [view.project(document, beside) for document in page], "next": following}
-        )
+        items = [view.project(document, beside) for document in page]
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": following, **when.asked})
 
     @app.get("/v1/stalled")
     def stalled() -> Response:
         http.known_parameters(*filters.PARAMETERS)
-        asked = query()
+        when, asked = when_asked(), query()
         _wait(visibility, topic)
-        view = viewer()
-        items, following = queries.stalls(asked, view)
+        if when.is_live:
+            view = viewer()
+            items, following = queries.stalls(asked, view)
+        else:
+            when, view = settled(when, asked)
+            found = recall.find(asked, wanted(), showing(asked), when, asked.limit + 1, phased=False)
+            documents = recall.documents(found.ids, when)
+            items, following = paged(asked, documents, view, lambda document: (when.known_at, document["_id"]))
         http.tell(items=len(items))
         tag = tagged(view, items, following)
-        return http.not_modified(tag) or answer(tag, {"items": items, "next": following})
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": following, **when.asked})
 
     @app.get("/v1/funnel")
     def funnel() -> Response:
-        http.known_parameters("zone", "group_by", "after")
+        http.known_parameters("zone", "group_by", "known_at", "as_of", "after")
+        when = when_asked()
         zones = filters.values(request.args, "zone")
         group_by = request.args.get("group_by")
         if group_by is not None and group_by not in GROUPS:
             fault = FieldError("group_by", "not-allowed", {"allowed": ", ".join(GROUPS)})
             raise ProblemError("bad-query", errors=[fault])
         _wait(visibility, topic)
-        view = viewer()
-        body: dict[str, Any] = {"as_of": view.today.isoformat(), "zone": ",".join(zones) or None}
-        whole = queries.funnel(zones, None)[0]
-        body |= whole
+        count: Callable[[str | None], list[dict[str, Any]]]
+        if when.is_live:
+            view, count = viewer(), partial(queries.funnel, zones)
+        else:
+            when, view = settled(when, None)
+            count = recall.funnels(zones, when)
+        body: dict[str, Any] = {"as_of": view.today.isoformat(), "zone": ",".join(zones) or None, **when.asked}
+        body |= count(None)[0]
         if group_by is not None:
-            body |= {"group_by": group_by, "groups": queries.funnel(zones, group_by)}
+            body |= {"group_by": group_by, "groups": count(group_by)}
         body["definitions"] = definitions(view.language)
         tag = tagged(view, body)
         return http.not_modified(tag) or answer(tag, body)
@@ -125,7 +156,7 @@ def add_routes(
 
     def looked_up(project_id: str) -> tuple[When, Viewer, Document, Beside]:
         """A project as asked for: live, or as it was; and what stands beside it."""
-        when = filters.when(request.args, clock.now_text(), calendar())
+        when = when_asked()
         _wait(visibility, topic)
         view = when.viewer(clock.now_text(), http.language(), calendar())
         document = queries.project(project_id) if when.is_live else past.project(project_id, when)
@@ -141,8 +172,7 @@ def add_routes(
         http.known_parameters("known_at", "as_of", "after")
         when, view, document, beside = looked_up(project_id)
         tag = tagged(view, document["events"], document["ruleset"], beside.tag(document))
-        asked = {} if when.is_live else {"asked": when.answer()}
-        return http.not_modified(tag) or answer(tag, view.project(document, beside) | asked)
+        return http.not_modified(tag) or answer(tag, view.project(document, beside) | when.asked)
 
     @app.get("/v1/projects/<project_id>/clock")
     def clocks(project_id: str) -> Response:
@@ -157,7 +187,7 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/history")
     def history(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
-        when = filters.when(request.args, clock.now_text(), calendar())
+        when = when_asked()
         _wait(visibility, topic)
         now = clock.now_text()
         view = when.viewer(now, http.language(), calendar())
@@ -171,7 +201,7 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/timeline")
     def timeline(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
-        when = filters.when(request.args, clock.now_text(), calendar())
+        when = when_asked()
         _wait(visibility, topic)
         view = viewer()
         items = queries.timeline(project_id, when.known_at)

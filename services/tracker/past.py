@@ -48,15 +48,29 @@ class When:
             return Viewer(last_moment(self.as_of, calendar), self.as_of, language, calendar)
         return Viewer.at(self.known_at or now, language, calendar)
 
-    def answer(self) -> dict[str, str]:
-        """What was asked for, to stand on what is printed from the answer."""
+    def instant(self, calendar: Calendar) -> str:
+        """The moment at which lights are read: the end of the business date, else that of the knowledge."""
+        if self.as_of is not None:
+            return last_moment(self.as_of, calendar)
+        assert self.known_at is not None
+        return self.known_at
+
+    @property
+    def asked(self) -> dict[str, dict[str, str]]:
+        """What was asked for, to stand on what is printed from the answer; nothing for the live state."""
         asked = {"known_at": self.known_at, "as_of": None if self.as_of is None else self.as_of.isoformat()}
-        return {name: value for name, value in asked.items() if value is not None}
+        told = {name: value for name, value in asked.items() if value is not None}
+        return {"asked": told} if told else {}
 
 
 def last_moment(day: date, calendar: Calendar) -> str:
     """The last instant of a business date."""
-    return instant(parse_instant(calendar.midnight(day + timedelta(days=1))) - INSTANT_STEP)
+    return instant_before(calendar.midnight(day + timedelta(days=1)))
+
+
+def instant_before(moment: str) -> str:
+    """The instant before another."""
+    return instant(parse_instant(moment) - INSTANT_STEP)
 
 
 class Past:

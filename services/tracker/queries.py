@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,20 +98,8 @@ class Queries:
 
     def stalls(self, query: Query, viewer: Viewer) -> tuple[list[dict[str, Any]], str | None]:
         """One page of stalled clocks: red ones, or those of the lights asked for. `limit` counts clocks."""
-        lights = query.lights or (RED,)
-        # A project shows its worst light, so one with a yellow clock may show red.
-        showing = LIGHTS[: 1 + max(LIGHTS.index(light) for light in lights)]
-        items: list[dict[str, Any]] = []
-        after, skip = query.after, query.skip
-        found = self._find(query, showing, viewer.now, query.limit + 1, phased=False)
-        for document in found[: query.limit]:
-            stalls = list(viewer.stalls(document, lights))[skip:]
-            room = query.limit - len(items)
-            items += stalls[:room]
-            if len(stalls) > room:
-                return items, query.cursor(after, skip + room)
-            after, skip = _key(query, document), 0
-        return items, query.cursor(after) if len(found) > query.limit else None
+        found = self._find(query, showing(query), viewer.now, query.limit + 1, phased=False)
+        return paged(query, found, viewer, lambda document: _key(query, document))
 
     def beside(self, documents: Sequence[Document]) -> Beside:
         """What stands beside these documents: roll-ups, likely duplicates."""
@@ -135,20 +123,10 @@ class Queries:
 
     def funnel(self, zones: tuple[str, ...], group_by: str | None) -> list[dict[str, Any]]:
         """Registered roots counted by stage; one funnel, or one per group with its `key` (None: not known)."""
-        funnels: dict[Any, Funnel] = {} if group_by else {None: Funnel()}
         with translated():
             parts = list(self._parts(zones, group_by))
             bases = self._registered({part.adds_to for part in parts if part.adds_to})
-            for part in parts:
-                cell = replace(part.cell, increment=part.adds_to in bases)
-                funnels.setdefault(part.key, Funnel()).add(cell, part.sums)
-            for key, enterprises, producing in self._enterprises(zones, group_by):
-                if key in funnels:  # a phase may lack what its root is grouped by
-                    funnels[key].enterprises, funnels[key].enterprises_producing = enterprises, producing
-        return [
-            {**({"key": key} if group_by else {}), **funnel.answer()}
-            for key, funnel in sorted(funnels.items(), key=lambda item: (item[0] is None, str(item[0])))
-        ]
+            return summed(parts, bases, self._enterprises(zones, group_by), group_by)
 
     def owns(self, zone: str) -> Owns:
         """What we count ourselves of everything that a reported figure may be set beside."""
@@ -169,7 +147,7 @@ class Queries:
             "$or": [{"parent": None}, {"_id": {"$in": roots}}],
         }
 
-    def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[_Part]:
+    def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[Part]:
         """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
         bound, hint = _bound(zones)
         rolled = self._rolled(zones)
@@ -179,7 +157,7 @@ class Queries:
             yield _part(row)
         found = self._documents.find({"$and": [{"_id": {"$in": [*rolled]}}, counted, bound]}, _COUNTED).hint("_id_")
         for document in found:
-            yield _rolled_part(document, rolled[document["_id"]], group_by)
+            yield rolled_part(document, rolled[document["_id"]], group_by)
 
     def _rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
         """The roll-ups of projects that have phases, as far as they are counted by."""
@@ -246,6 +224,27 @@ class Queries:
         return {row["_id"]: row for row in found.hint(hint)}
 
 
+def showing(query: Query) -> tuple[str, ...]:
+    """The lights of projects that may have a clock to be listed: one shows its worst, so it may be worse."""
+    return LIGHTS[: 1 + max(LIGHTS.index(light) for light in query.lights or (RED,))]
+
+
+def paged(
+    query: Query, found: Sequence[Document], viewer: Viewer, key: Callable[[Document], tuple[Any, str]]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The page of clocks of these projects, one more than the page at most, and where the next page begins."""
+    items: list[dict[str, Any]] = []
+    after, skip = query.after, query.skip
+    for document in found[: query.limit]:
+        stalls = list(viewer.stalls(document, query.lights or (RED,)))[skip:]
+        room = query.limit - len(items)
+        items += stalls[:room]
+        if len(stalls) > room:
+            return items, query.cursor(after, skip + room)
+        after, skip = key(document), 0
+    return items, query.cursor(after) if len(found) > query.limit else None
+
+
 def _shown(own: Condition, rolled: Mapping[str, Document], matching: list[str]) -> Condition:
     """Projects that show something themselves, or by their phases; `rolled` never show their own."""
     if not rolled:
@@ -254,13 +253,30 @@ def _shown(own: Condition, rolled: Mapping[str, Document], matching: list[str]) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """Some projects of one funnel; `adds_to`: the project that they are increments of."""
 
     key: Any
     cell: Cell
     sums: Sums
     adds_to: str | None
+
+
+def summed(
+    parts: Iterable[Part], bases: Collection[str], enterprises: Iterable[tuple[Any, int, int]], group_by: str | None
+) -> list[dict[str, Any]]:
+    """The funnels of these parts, each with its `key` where they are grouped; `bases`: registered projects."""
+    funnels: dict[Any, Funnel] = {} if group_by else {None: Funnel()}
+    for part in parts:
+        cell = replace(part.cell, increment=part.adds_to in bases)
+        funnels.setdefault(part.key, Funnel()).add(cell, part.sums)
+    for key, count, producing in enterprises:
+        if key in funnels:  # a phase may lack what its root is grouped by
+            funnels[key].enterprises, funnels[key].enterprises_producing = count, producing
+    return [
+        {**({"key": key} if group_by else {}), **funnel.answer()}
+        for key, funnel in sorted(funnels.items(), key=lambda item: (item[0] is None, str(item[0])))
+    ]
 
 
 _SAME = dict.fromkeys(("sameness", "parent", "increment_of", "status"), 1)
@@ -313,7 +329,7 @@ def _by_cell(group_by: str | None) -> dict[str, Any]:
     }
 
 
-def _part(row: Document) -> _Part:
+def _part(row: Document) -> Part:
     group = row["_id"]
     cell = Cell(
         group.get("route"),
@@ -324,10 +340,10 @@ def _part(row: Document) -> _Part:
         landed=group["landed"],
     )
     sums = Sums(row["projects"], row["investment"], row["unknown"], row["arrived"], row["arrived_unknown"])
-    return _Part(group.get("key") or None, cell, sums, group.get("adds_to"))
+    return Part(group.get("key") or None, cell, sums, group.get("adds_to"))
 
 
-def _rolled_part(document: Document, rolled: Document, group_by: str | None) -> _Part:
+def rolled_part(document: Document, rolled: Document, group_by: str | None) -> Part:
     """A root with phases: a stage is reached when its first phase has reached it."""
     reached, investment = rolled["reached"], document.get("investment")
     cell = Cell(
@@ -341,7 +357,7 @@ def _rolled_part(document: Document, rolled: Document, group_by: str | None) -> 
     arrived = rolled["money"]["arrived"] if investment is not None else 0
     sums = Sums(1, investment or 0, int(investment is None), arrived or 0, int(arrived is None))
     key = (reached.get("signed") or "")[:7] if group_by == "month" else document.get(group_by) if group_by else None
-    return _Part(key or None, cell, sums, document.get("increment_of"))
+    return Part(key or None, cell, sums, document.get("increment_of"))
 
 
 def _bound(zones: tuple[str, ...]) -> tuple[Condition, str]:

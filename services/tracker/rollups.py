@@ -125,6 +125,9 @@ class Follower:
         noted.guard = max(noted.guard, states.read_guard(headers) or (0, 0))
         noted.links.update(states.read_parts(headers))
 
+    def mark(self, partition: int, offset: int, instant: str) -> None:
+        """Roll-ups do not tell until when they are whole."""
+
     def settle(self) -> None:
         """Make every roll-up that was touched. Raises TransientError; what was noted stays noted then."""
         noted = {key.decode(errors="replace"): held for rows in self._noted.values() for key, held in rows.items()}

@@ -24,6 +24,7 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.settings import Settings
 from schemas import states
+from schemas.invalid import Invalid
 from services.tracker.ports import Mark, Outbox, Projects
 from services.tracker.source import GROUP
 
@@ -114,6 +115,8 @@ class TailRecord(Protocol):
     @property
     def key(self) -> bytes | None: ...
     @property
+    def value(self) -> bytes | None: ...
+    @property
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
@@ -140,6 +143,9 @@ class Behind(Protocol):
 
     def note(self, partition: int, key: bytes, offset: int, headers: Sequence[tuple[str, bytes]]) -> None:
         """A record of a document was read."""
+
+    def mark(self, partition: int, offset: int, instant: str) -> None:
+        """A watermark was read."""
 
     def settle(self) -> None:
         """Do what the records ask for. Raises TransientError; then it is called again."""
@@ -168,7 +174,7 @@ class Tail:
         published: Published,
         clock: Clock,
         metrics: Metrics,
-        behind: Behind | None = None,
+        behind: Sequence[Behind] = (),
     ) -> None:
         self._source = source
         self._behind = behind
@@ -191,8 +197,8 @@ class Tail:
         for partition, records in self._source.poll(timeout_s).items():
             self._sort(partition, records)
         self._judge()
-        if self._behind is not None:
-            self._behind.settle()
+        for behind in self._behind:
+            behind.settle()
         self._hand_over()
 
     def _follow(self) -> None:
@@ -203,17 +209,20 @@ class Tail:
         self._followed = tenure
         self._suspects = {partition: {} for partition in tenure.partitions}
         self._horizon, self._read, self._handed_over = {}, {}, {}
-        if self._behind is not None:
-            self._behind.own(tenure.partitions)
+        for behind in self._behind:
+            behind.own(tenure.partitions)
 
     def _sort(self, partition: int, records: Sequence[TailRecord]) -> None:
         suspects = self._suspects[partition]
         for record in records:
             key = record.key
-            if key is None or key == states.WATERMARK_KEY:
+            if key is None:
                 continue
-            if self._behind is not None:
-                self._behind.note(partition, key, record.offset, record.headers)
+            if key == states.WATERMARK_KEY:
+                self._mark(partition, record)
+                continue
+            for behind in self._behind:
+                behind.note(partition, key, record.offset, record.headers)
             newest = self._published.newest(partition, key)
             if newest is not None and record.offset <= newest:
                 # One of ours: the newest, or one that a newer of ours follows.
@@ -223,6 +232,15 @@ class Tail:
                 guard = states.read_guard(record.headers) or (0, 0)
                 suspects[key] = Suspect(record.offset, guard, self._clock.monotonic())
         self._read[partition] = Mark(records[-1].offset + 1, records[-1].leader_epoch)
+
+    def _mark(self, partition: int, record: TailRecord) -> None:
+        if self._behind and record.value is not None:
+            try:
+                instant = states.decode_watermark(record.value)
+            except Invalid:
+                return  # a foreign record; who reads watermarks for a living counts it
+            for behind in self._behind:
+                behind.mark(partition, record.offset, instant)
 
     def _judge(self) -> None:
         """Hold against the store what is ripe: older than a second, and everything up to the end asked since read."""
@@ -272,9 +290,8 @@ class Tail:
     def _hand_over(self) -> None:
         marks: dict[int, Mark] = {}
         for partition, mark in self._read.items():
-            waiting = [s.offset for s in self._suspects[partition].values()]
-            if self._behind is not None and (unsettled := self._behind.first(partition)) is not None:
-                waiting.append(unsettled)
+            waiting = [suspect.offset for suspect in self._suspects[partition].values()]
+            waiting += [first for behind in self._behind if (first := behind.first(partition)) is not None]
             judged = Mark(min(waiting)) if waiting else mark
             if judged.offset > self._handed_over.get(partition, -1):
                 marks[partition] = judged

@@ -38,11 +38,14 @@ from luodi.runtime.probes import Probes
 from schemas import position
 from services.tracker import http
 from services.tracker.folding import Folder
+from services.tracker.history import MongoHistories, Written, carried, row_of
 from services.tracker.journal import MongoJournal
+from services.tracker.mirror import Mirror
 from services.tracker.outlooks import MongoOutlooks
 from services.tracker.past import Past
 from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
+from services.tracker.recall import Recall
 from services.tracker.rollups import Maker, MongoRollUps
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.visibility import Visibility
@@ -79,9 +82,22 @@ class Desk:
             {"LUODI_MODE": "local", "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URI": servers.mongodb_uri}
         )
         app = web.create_app("tracker", settings, self.clock, Metrics(), Probes())
-        past = Past(self.journal, lambda: Folder(DEFAULT_RULES, CALENDAR, 1))
+        folder = Folder(DEFAULT_RULES, CALENDAR, 1)
+        past = Past(self.journal, lambda: folder)
+        self.histories = MongoHistories(self.database, TOPIC.tag)
+        self.histories.ensure_indexes()
+        self.mirror = Mirror(self.histories, TOPIC.partitions, Metrics())
+        recall = Recall(self.mirror, past, lambda: folder.calendar)
         http.add_routes(
-            app, Queries(self.database), past, self.visibility, TOPIC, self.clock, lambda: CALENDAR, packaged()
+            app,
+            Queries(self.database),
+            past,
+            recall,
+            self.visibility,
+            TOPIC,
+            self.clock,
+            lambda: CALENDAR,
+            packaged(),
         )
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
@@ -101,6 +117,19 @@ class Desk:
         histories = self.journal.read({event.subject for event in events})
         self.projects.offer([folder.refold(subject, 0, history) for subject, history in histories.items()])
         Maker(self.rollups).make(self.rollups.named())
+        stored = self.histories.read(histories)
+        self.histories.write(
+            [
+                row_of(s, (0, self._offset), events, carried(s, events, stored.get(s), folder), 1)
+                for s, events in histories.items()
+            ]
+        )
+        self.known_until(instant(TODAY))
+
+    def known_until(self, until: str) -> None:
+        """The histories are whole until an instant, and this process has taken them over."""
+        self.histories.advance({partition: Written(self._offset + 1, until) for partition in range(TOPIC.partitions)})
+        self.mirror.look()
 
     def get(self, path: str, language: str = "en", **headers: str) -> Answer:
         return Answer(self.client.get(path, headers={"Accept-Language": language, **headers}))

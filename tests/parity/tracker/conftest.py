@@ -14,6 +14,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from luodi.local.harness import Servers
+from services.tracker.history import Histories, MongoHistories
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Fuses, Journal, Positions, Projects
 from services.tracker.rollups import MongoRollUps, RollUps
@@ -21,6 +22,7 @@ from services.tracker.rulesets import MongoRulesets, Rulesets
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
 from tests.parity.tracker.fakes import (
     MemoryFuses,
+    MemoryHistories,
     MemoryJournal,
     MemoryPositions,
     MemoryProjects,
@@ -41,6 +43,7 @@ class AllStores:
     fuses: Fuses
     rulesets: Rulesets
     rollups: RollUps
+    histories: Histories
 
 
 @pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.stack)])
@@ -49,7 +52,13 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     if request.param == "memory":
         memory = MemoryProjects()
         yield AllStores(
-            MemoryJournal(), memory, MemoryPositions(), MemoryFuses(), MemoryRulesets(), MemoryRollUps(memory)
+            MemoryJournal(),
+            memory,
+            MemoryPositions(),
+            MemoryFuses(),
+            MemoryRulesets(),
+            MemoryRollUps(memory),
+            MemoryHistories(),
         )
         return
     servers: Servers = request.getfixturevalue("servers")
@@ -64,8 +73,16 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     projects.ensure_indexes()
     rollups = MongoRollUps(database)
     rollups.ensure_indexes()
+    histories = MongoHistories(database, TAG)
+    histories.ensure_indexes()
     yield AllStores(
-        journal, projects, MongoPositions(database, TAG), MongoFuses(database, TAG), MongoRulesets(database), rollups
+        journal,
+        projects,
+        MongoPositions(database, TAG),
+        MongoFuses(database, TAG),
+        MongoRulesets(database),
+        rollups,
+        histories,
     )
     client.drop_database(database.name)
     client.close()

@@ -18,6 +18,7 @@ from luodi.domain.events import Event
 from luodi.domain.rollup import Family
 from luodi.runtime.errors import TransientError
 from schemas import states
+from services.tracker.history import Row, Written
 from services.tracker.ports import (
     Arrival,
     Base,
@@ -183,6 +184,35 @@ class MemoryFuses:
 
     def mend(self, partition: int) -> bool:
         return self.rows.pop(partition, None) is not None
+
+
+class MemoryHistories:
+    """The histories, and how far they are written."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.far: dict[int, Written] = {}
+
+    def read(self, subjects: Collection[str]) -> dict[str, Row]:
+        return {subject: self.rows[subject] for subject in subjects if subject in self.rows}
+
+    def write(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            held = self.rows.get(row.subject)
+            if held is None or held.at < row.at:
+                self.rows[row.subject] = row
+
+    def advance(self, written: Mapping[int, Written]) -> None:
+        for partition, far in written.items():
+            held = self.far.get(partition, Written(0, None))
+            until = max((instant for instant in (held.until, far.until) if instant is not None), default=None)
+            self.far[partition] = Written(max(held.at, far.at), until)
+
+    def written(self) -> dict[int, Written]:
+        return dict(self.far)
+
+    def changed(self, partition: int, after: int, until: int) -> Iterable[Row]:
+        return [row for row in self.rows.values() if row.partition == partition and after < row.at < until]
 
 
 class MemoryRulesets:

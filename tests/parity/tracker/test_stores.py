@@ -11,6 +11,7 @@ import pytest
 from luodi.domain.events import PROJECT_REGISTERED, Event, digest
 from luodi.runtime.errors import FatalError
 from services.tracker import rulesets
+from services.tracker.history import Row, Written
 from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled, Outdated, TooLargeError
 from services.tracker.rulesets import Content
 from tests.parity.tracker.conftest import AllStores
@@ -196,3 +197,43 @@ def test_of_two_that_take_the_same_number_one_gets_it(stores: AllStores) -> None
     latest = stores.rulesets.latest()
     assert latest is not None
     assert latest.digest == "x"
+
+
+# -- histories
+
+
+def history(subject: str = "p1", at: int = 1, partition: int = 0, ruleset: int = 1) -> Row:
+    face = ["$where", None, True, 5, "a.b"]
+    return Row(subject, partition, at, ruleset, 1, (NOW, 0, "e"), b"cells" + bytes([at]), [face], [1_772_413_200_000])
+
+
+def test_a_history_is_given_back_as_it_was_written(stores: AllStores) -> None:
+    stores.histories.write([history(), history("p2", 3, 1)])
+    assert stores.histories.read(["p1", "p2", "p3"]) == {"p1": history(), "p2": history("p2", 3, 1)}
+    assert stores.histories.read([]) == {}
+    stores.histories.write([])
+
+
+def test_a_history_gives_way_to_a_later_one_only(stores: AllStores) -> None:
+    stores.histories.write([history(at=5)])
+    stores.histories.write([history(at=4), history("p2", 1)])
+    stores.histories.write([history(at=5, ruleset=2)])
+    assert stores.histories.read(["p1", "p2"]) == {"p1": history(at=5), "p2": history("p2", 1)}
+    stores.histories.write([history(at=6, ruleset=1)])
+    assert stores.histories.read(["p1"]) == {"p1": history(at=6)}
+
+
+def test_changes_are_found_by_partition_and_offset(stores: AllStores) -> None:
+    stores.histories.write([history(f"p{n}", n) for n in range(5)] + [history("q", 3, partition=1)])
+    assert {row.subject for row in stores.histories.changed(0, 1, 4)} == {"p2", "p3"}
+    assert {row.subject for row in stores.histories.changed(1, -1, 4)} == {"q"}
+    assert not list(stores.histories.changed(2, -1, 100))
+
+
+def test_what_is_written_never_falls(stores: AllStores) -> None:
+    assert stores.histories.written() == {}
+    stores.histories.advance({0: Written(5, None), 1: Written(2, "2026-03-02T01:00:00.000Z")})
+    stores.histories.advance({0: Written(4, NOW), 1: Written(3, "2026-03-02T00:00:00.000Z")})
+    assert stores.histories.written() == {0: Written(5, NOW), 1: Written(3, "2026-03-02T01:00:00.000Z")}
+    stores.histories.advance({1: Written(7, None)})
+    assert stores.histories.written()[1] == Written(7, "2026-03-02T01:00:00.000Z")

@@ -180,7 +180,7 @@ class Worker:
             self.published,
             plant.clock,
             self.metrics,
-            self.follower,
+            [self.follower],
         )
         self.renewal = Renewal(
             self.regime,
