@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import secrets
 import socket
 
 from luodi.runtime.settings import Address
@@ -11,6 +12,12 @@ from luodi.runtime.settings import Address
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here: these are looked for
 PROBE_TIMEOUT_S = 2.0
 OK = 200
+# Below the ports that outgoing connections take on Linux, macOS and Windows: one of those may be taken by any client
+# between the look and the server's own bind.
+FREE_PORTS = range(12_000, 32_000)
+LOOKS = 200
+
+_given: set[int] = set()  # a port that was given away and is not yet bound must not be given to another
 
 
 def reachable(address: Address) -> Address:
@@ -19,10 +26,16 @@ def reachable(address: Address) -> Address:
 
 
 def free_address(host: str = "127.0.0.1") -> Address:
-    """An address that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return Address(host, probe.getsockname()[1])
+    """An address that nobody uses now, and that this process has not given away before.
+
+    Raises OSError when none was found.
+    """
+    for _ in range(LOOKS):
+        address = Address(host, secrets.choice(FREE_PORTS))  # not `random`: tests seed that one
+        if address.port not in _given and bind_fault(address) is None:
+            _given.add(address.port)
+            return address
+    raise OSError(errno.EADDRINUSE, f"no free port found on {host}")
 
 
 def bind_fault(address: Address) -> str | None:

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from luodi.local.harness import Servers
+from luodi.local.net import free_address
 from schemas import states
-from tests.e2e.stack import free_ports
 from tests.integration.tracker.world import World, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
@@ -40,12 +40,12 @@ def published(world: World, subject: str) -> list[int]:
 def test_a_zombies_late_write_is_healed(world: World, tmp_path: Path) -> None:
     first = world.recorder.registered("z-1")
     world.send([first])
-    zombies, heirs = free_ports(2)
+    zombies, heirs = free_address(), free_address()
     with (tmp_path / "zombie.log").open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.zombie"],
             cwd=ROOT,
-            env={**os.environ, **world.environ, "LUODI_SLOT": "zombie", "LUODI_TRACKER_LISTEN": f"127.0.0.1:{zombies}"},
+            env={**os.environ, **world.environ, "LUODI_SLOT": "zombie", "LUODI_TRACKER_LISTEN": str(zombies)},
             stderr=log,
         )
         try:
@@ -53,7 +53,7 @@ def test_a_zombies_late_write_is_healed(world: World, tmp_path: Path) -> None:
             assert world.documents()["z-1"]["events"] == 1, "it stopped after its replace"
             assert published(world, "z-1") == [], "and before it published"
 
-            with world.tracker(slot="heir", port=heirs):
+            with world.tracker(slot="heir", port=heirs.port):
                 world.await_applied(world.send([world.recorder.milestone("z-1", date="2026-02-02")]), 60)
                 until(lambda: published(world, "z-1")[-1:] == [2], "the heir published")
                 before = len(published(world, "z-1"))

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import urllib3
+
+from luodi.local.net import free_address
 
 T = TypeVar("T")
 
@@ -28,15 +29,6 @@ PORT_SETTINGS = (
     "LUODI_TRACKER_LISTEN",
     "LUODI_NOTIFY_LISTEN",
 )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody holds at this moment."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def eventually(look: Callable[[], T], what: str, timeout_s: float = 60.0, step_s: float = 0.1) -> T:
@@ -156,12 +148,12 @@ def stack(home: Path, **settings: str) -> Iterator[Stack]:
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("LUODI_", "KAFKA_", "MONGODB_"))}
     if "LUODI_CACHE" in os.environ:
         keep["LUODI_CACHE"] = os.environ["LUODI_CACHE"]
-    ports = dict(zip(PORT_SETTINGS, free_ports(len(PORT_SETTINGS)), strict=True))
+    listens = {setting: str(free_address()) for setting in PORT_SETTINGS}
     environ = {
         **keep,
         "LUODI_HOME": str(home / ".luodi"),
         "LUODI_SAMPLE": "0",
-        **{name: f"127.0.0.1:{port}" for name, port in ports.items()},
+        **listens,
         **settings,
     }
     one = Stack(home / ".luodi", environ)

@@ -18,9 +18,9 @@ import urllib3
 
 from luodi.local.harness import Servers, servers
 from luodi.local.kafka import Relayed
-from luodi.runtime.settings import Address
+from luodi.local.net import free_address
 from tests.e2e.relay import relay
-from tests.e2e.stack import Stack, eventually, free_ports, stack
+from tests.e2e.stack import Stack, eventually, stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
@@ -45,8 +45,7 @@ def post(system: Stack, project: str, stage: str, date: str) -> str:
 @contextlib.contextmanager
 def services(servers: Servers, tmp_path: Path, tracker_bootstrap: str, **settings: str) -> Iterator[Stack]:
     """The three services as processes of their own, the tracker with an address of Kafka of its own."""
-    ports = [f"127.0.0.1:{port}" for port in free_ports(3)]
-    listens = dict(zip(("LUODI_INGEST_LISTEN", "LUODI_TRACKER_LISTEN", "LUODI_NOTIFY_LISTEN"), ports, strict=True))
+    listens = {f"LUODI_{name}_LISTEN": str(free_address()) for name in ("INGEST", "TRACKER", "NOTIFY")}
     environ = {
         **os.environ,
         **listens,
@@ -80,7 +79,7 @@ def test_a_tracker_cut_off_from_kafka_lets_nobody_be_alarmed_by_what_it_did_not_
     offset, midnight = offset_to_just_before_midnight()
     last_day = midnight.date() - timedelta(days=1)
     signed = (last_day - timedelta(days=90)).isoformat()
-    relayed = Relayed(*(Address("127.0.0.1", port) for port in free_ports(2)))
+    relayed = Relayed(free_address(), free_address())
     settings = {"LUODI_CLOCK_OFFSET": str(offset), "LUODI_SETTLE_S": "2", "LUODI_PARTITIONS": "2"}
     with (
         servers(tmp_path / "servers", relayed=relayed) as pair,
