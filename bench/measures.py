@@ -235,6 +235,7 @@ def visible(bench: Bench) -> list[Figure]:
 
 WARM_UP_S = 3.0
 LOOK_S = 0.002  # between two looks at the same project: bounds the error of one value
+OK = 200
 PATIENCE_S = 10.0
 POST_CONNECTIONS, LOOK_CONNECTIONS = 16, 8
 VISIBLE_PROJECTS = 2_000
@@ -295,20 +296,22 @@ async def _post_one(
         seconds.append(await _see(side, posts, looks, milestone, at, PATIENCE_S))
 
 
-async def _post(side: Side, posts: Pool, milestone: Milestone) -> None:
+async def _post(side: Side, posts: Pool, milestone: Milestone) -> dict[str, Any]:
     status, body = await posts.ask(post(side.ingest, PATH, milestone.payload()))
     if status != ACCEPTED:
         raise NotServingError(f"{side.name} answered {status} to a post: {body[:300]!r}")
+    receipt: dict[str, Any] = orjson.loads(body)
+    return receipt
 
 
 async def _see(side: Side, posts: Pool, looks: Pool, milestone: Milestone, at: float, patience_s: float) -> float:
-    """Post, then look until the milestone shows; the seconds since `at`."""
-    await _post(side, posts, milestone)
-    request = get(side.tracker, f"/v1/projects/{milestone.project_id}")
+    """Post, then ask until the milestone shows; the seconds since `at`."""
+    receipt = await _post(side, posts, milestone)
+    request = get(side.tracker, side.own_write(milestone, receipt))
     while True:
         status, body = await looks.ask(request)
         now = time.monotonic()
-        if status == 200 and side.shows(orjson.loads(body), milestone):
+        if status == OK and side.shows(orjson.loads(body), milestone):
             return now - at
         if now - at > patience_s:
             raise NotServingError(f"{side.name}: {milestone} not visible after {patience_s:.0f} s")

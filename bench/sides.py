@@ -78,6 +78,9 @@ class Side(Protocol):
     def record(self, milestone: Milestone, number: int, recorded: datetime) -> bytes:
         """The value that ingest would write for the milestone."""
 
+    def own_write(self, milestone: Milestone, receipt: Mapping[str, Any]) -> str:
+        """The path a caller asks to see what it has just posted."""
+
     def shows(self, project: Mapping[str, Any], milestone: Milestone) -> bool:
         """Whether the answer to `GET /v1/projects/{id}` holds the milestone."""
 
@@ -148,6 +151,10 @@ class Product:
             )
         )
 
+    def own_write(self, milestone: Milestone, receipt: Mapping[str, Any]) -> str:
+        # The answer waits until the post is applied; the baseline has nothing like it and is asked again and again.
+        return f"/v1/projects/{milestone.project_id}?after={receipt['position']}"
+
     def shows(self, project: Mapping[str, Any], milestone: Milestone) -> bool:
         return any(
             row["stage"] == milestone.stage and row["date"] == milestone.date for row in project.get("milestones", ())
@@ -214,6 +221,9 @@ class Baseline:
         told = recorded + timedelta(milliseconds=number)
         extra = {"id": f"bench-{number:08d}", "recorded_at": told.isoformat(timespec="milliseconds")}
         return json.dumps({**milestone.payload(), **extra}).encode()
+
+    def own_write(self, milestone: Milestone, receipt: Mapping[str, Any]) -> str:  # noqa: ARG002 - see the protocol
+        return f"/v1/projects/{milestone.project_id}"
 
     def shows(self, project: Mapping[str, Any], milestone: Milestone) -> bool:
         return bool(project.get("milestones", {}).get(milestone.stage) == milestone.date)

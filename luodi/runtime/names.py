@@ -37,6 +37,7 @@ LOG_EVENTS: dict[str, str] = {
     "group.moved_on": "tracker: the commit was refused, another member owns the partitions by now",
     "ends.unknown": "tracker: the end offsets could not be asked; no watermark moves",
     "reject.postponed": "tracker: a reject could not be written for the moment; its partition waits",
+    "positions.postponed": "tracker: how far it is could not be told to the others; it is told with the next",
     "fuse.blown": "tracker: a partition stands still until an operator's word, and why",
     "fuse.mended": "tracker: an operator let a partition go on",
     "upkeep.begun_again": "tracker: a passing fault beside the projector",

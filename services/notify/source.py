@@ -20,6 +20,7 @@ from services.notify.watching import Mark, Polled
 
 GROUP = "luodi-notify"
 MAX_POLL_RECORDS = 1_000
+FETCH_BYTES = 64 * 1024  # or what came in a tenth of a second: a record may come so late, but not each one alone
 ASK_MS = 2_000  # how long a question to the broker may hold up the loop
 COMMIT_MS = 5_000
 CLOSE_MS = 2_000
@@ -32,7 +33,9 @@ class KafkaSource:
 
     def __init__(self, settings: Settings) -> None:
         self._topic = settings.topics.states
-        self._consumer: KafkaConsumer = kafka.consumer(settings, GROUP, max_poll_records=MAX_POLL_RECORDS)
+        self._consumer: KafkaConsumer = kafka.consumer(
+            settings, GROUP, max_poll_records=MAX_POLL_RECORDS, fetch_min_bytes=FETCH_BYTES
+        )
         self._listener = _Listener()
         self._owned: frozenset[int] = frozenset()
         kafka.join(self._consumer, self._topic, self._listener)

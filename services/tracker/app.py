@@ -52,7 +52,7 @@ HTTP_THREADS = WAITERS + 8  # the waiters of `after=` may fill their places and 
 START_AGAIN_S = 0.5
 CLOSE_S = 2.0
 START_BOUND_S = 60.0  # Kafka or MongoDB may come up later than we do
-PRODUCER = {"linger_ms": 2, "batch_size": 256 * 1024, "delivery_timeout_ms": 12_000, "max_block_ms": 5_000}
+PRODUCER = {"linger_ms": 25, "batch_size": 256 * 1024, "delivery_timeout_ms": 12_000, "max_block_ms": 5_000}
 
 
 class Tracker:

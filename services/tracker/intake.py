@@ -32,6 +32,11 @@ class Batch:
     arrivals: Sequence[Arrival]
     invalid: Sequence[Reject]
 
+    @property
+    def size(self) -> int:
+        """How many records it holds."""
+        return sum(map(len, self.records.values()))
+
     def claims(self) -> dict[Identity, Arrival]:
         """The first arrival of each identity: within a batch, too, the lowest offset wins."""
         claims: dict[Identity, Arrival] = {}

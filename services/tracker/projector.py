@@ -65,10 +65,12 @@ from services.tracker.visibility import Visibility
 from services.tracker.watermarks import Watermarks
 
 POLL_S = 0.2
-POLL_BESIDE_S = 0.005  # while something is under way that waits for the poll
+POLL_BESIDE_S = 0.02  # while something is under way whose end has to be noticed
 FEW = 100  # events: so few the loop journals itself, beside the hand; handing them over would take longer
 UNACKNOWLEDGED = 4  # batches published and not yet acknowledged, before the loop waits
-BOOKS_EVERY_S = 0.1  # positions and commits under load; at once when there is nothing else to do
+NOTE_EVERY_S = 0.1  # positions under load, which readers of other processes wait for
+COMMIT_EVERY_S = 1.0  # under load: a commit holds the loop up, and only a restart reads it
+COMMIT_AFTER = 2_000  # records: or so many; at once, as the positions, when there is nothing else to do
 MARK_EVERY_S = 1.0  # between two questions for the end offsets
 FUSES_EVERY_S = 2.0  # between two looks for an operator's word
 REFOLDS = 10  # attempts at one document while others keep writing it
@@ -165,10 +167,13 @@ class Projector:
         self._in_flight: tuple[Work, Future[Sent]] | None = None
         self._unacknowledged: deque[tuple[Work, Sent]] = deque()
         self._unnoted: dict[int, int] = {}
+        self._noting: tuple[dict[int, int], Future[None]] | None = None
         self._uncommitted: dict[int, Mark] = {}
+        self._uncommitted_records = 0
         self._assigned = False
         self._learned = False
-        self._next_books = 0.0
+        self._next_note = 0.0
+        self._next_commit = 0.0
         self._next_mark = 0.0
         self._next_fuses = 0.0
         self._fresh_at: float | None = None
@@ -186,7 +191,8 @@ class Projector:
     def turn(self) -> None:
         """One turn: see the top of the module. A passing fault ends it and the records come again."""
         try:
-            polled = self._source.poll(POLL_BESIDE_S if self._is_under_way() else POLL_S, self._owned.standing())
+            under_way = bool(self._in_flight or self._unacknowledged)
+            polled = self._source.poll(POLL_BESIDE_S if under_way else POLL_S, self._owned.standing())
             if polled.assignment is not None:
                 self._take_over(polled.assignment)
             self._learn()
@@ -194,7 +200,7 @@ class Projector:
             self._await_in_flight()
             if polled.records:
                 self._write(batch)
-            self._tidy(idle=not polled.records)
+            self._tidy(idle=not (polled.records or under_way))
         except TooLargeError as exc:
             self._blow(exc.partition, self._owned[exc.partition].begin, str(exc))
             self._go_back()
@@ -214,7 +220,10 @@ class Projector:
         try:
             self._await_in_flight()
             self._acknowledge(wait=True)
-            self._keep_books()
+            self._noted()
+            self._stores.positions.advance(self._unnoted)
+            if self._uncommitted:
+                self._commit()
         except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))  # the next owner does it again
 
@@ -374,22 +383,39 @@ class Projector:
     # -- 8: what the loop collects when there is time
 
     def _tidy(self, *, idle: bool) -> None:
-        self._acknowledge(wait=idle)
+        self._acknowledge(wait=False)
         now = self._clock.monotonic()
-        if idle or now >= self._next_books:
-            self._next_books = now + BOOKS_EVERY_S
-            self._keep_books()
+        if (self._unnoted or self._noting) and (idle or now >= self._next_note):
+            self._next_note = now + NOTE_EVERY_S
+            self._note()
+        if self._uncommitted and (idle or now >= self._next_commit or self._uncommitted_records >= COMMIT_AFTER):
+            self._next_commit = now + COMMIT_EVERY_S
+            self._commit()
         self._look_for_mended_fuses()
         self._mark_time(idle=idle)
 
-    def _keep_books(self) -> None:
-        """Tell the other processes how far everything is applied, and commit what is done."""
-        if self._unnoted:
-            self._stores.positions.advance(self._unnoted)
-            self._unnoted = {}
-        if self._uncommitted:
-            self._source.commit(self._uncommitted)
-            self._uncommitted = {}
+    def _note(self) -> None:
+        """Let the scribe tell the other processes how far everything is applied."""
+        self._noted()
+        if not self._unnoted:
+            return
+        self._noting = self._unnoted, self._hands.scribe.submit(self._stores.positions.advance, self._unnoted)
+        self._unnoted = {}
+
+    def _noted(self) -> None:
+        """Wait for the last telling; what did not get through is told again with the next."""
+        if self._noting is None:
+            return
+        (told, noting), self._noting = self._noting, None
+        try:
+            noting.result()
+        except TransientError as exc:
+            self._unnoted = told | self._unnoted
+            log.info("positions.postponed", error=str(exc))
+
+    def _commit(self) -> None:
+        self._source.commit(self._uncommitted)
+        self._uncommitted, self._uncommitted_records = {}, 0
 
     def _acknowledge(self, *, wait: bool) -> None:
         """Look at every record sent. What a batch sent is durable, in the order of the batches: it is done."""
@@ -401,6 +427,7 @@ class Projector:
             self._unacknowledged.popleft()
             self._owned.applied(work.marks, work.stops)
             self._uncommitted |= work.marks
+            self._uncommitted_records += work.batch.size
             self._tell(work)
 
     def _tell(self, work: Work) -> None:
@@ -409,7 +436,7 @@ class Projector:
         self._metrics.batch_seconds.observe(seconds)
         log.info(
             "batch.applied",
-            records=sum(map(len, work.batch.records.values())),
+            records=work.batch.size,
             new=work.verdict.new,
             subjects=len(work.verdict.place),
             refolded=len(work.verdict.place.keys() - work.carried.keys()),
@@ -466,7 +493,7 @@ class Projector:
     def _take_over(self, assignment: Mapping[int, Mark]) -> None:
         """Begin anew with these partitions: nothing remembered from before the rebalance may be trusted."""
         self._abandon()
-        self._uncommitted = {}
+        self._uncommitted, self._uncommitted_records = {}, 0
         for partition in self._owned.take_over(assignment):
             for gauge in (self._metrics.lag, self._metrics.watermark_age):
                 gauge.remove(str(partition))
@@ -500,9 +527,6 @@ class Projector:
         except (TransientError, TooLargeError) as exc:
             log.info("batch.left", error=str(exc))
         self._unacknowledged.clear()  # what is unnoted and uncommitted stays: it is done, and stays done
-
-    def _is_under_way(self) -> bool:
-        return bool(self._in_flight or self._unacknowledged or self._unnoted or self._uncommitted)
 
     # -- what others may ask
 

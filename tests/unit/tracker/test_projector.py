@@ -256,12 +256,12 @@ def test_a_rebalance_takes_each_partition_from_its_committed_offset() -> None:
     plant = Plant()
     plant.arrive(event("p1", "a", 1), event("p2", "a", 2))
     worker = plant.worker()
-    worker.turn(3)
+    worker.turn(4)
     worker.source.rebalance([1])
     plant.arrive(event("p1", "b", 3), event("p2", "b", 4))
-    worker.turn(3)
+    worker.turn(4)
     assert plant.group.committed == {0: 1, 1: 2}
     assert plant.projects.documents["p2"]["events"] == 1, "no longer ours"
     worker.source.rebalance([0, 1])
-    worker.turn(3)
+    worker.turn(4)
     plant.check_end()
