@@ -182,8 +182,13 @@ def known_parameters(*allowed: str) -> None:
         )
 
 
+def expected_authorization(settings: Settings) -> bytes | None:
+    """The `Authorization` header that callers must show; None where no key is set."""
+    return f"Bearer {settings.api_key}".encode() if settings.api_key else None
+
+
 def _guard(app: Flask, settings: Settings, clock: Clock, metrics: Metrics) -> None:
-    expected = f"Bearer {settings.api_key}".encode() if settings.api_key else None
+    expected = expected_authorization(settings)
 
     @app.before_request
     def begin() -> None:

@@ -17,6 +17,7 @@ from services.ingest.limits import Gate, RateLimit, Recent
 from services.ingest.ports import EventLog
 from services.ingest.posting import Posting
 from services.ingest.publisher import KafkaLog
+from services.ingest.shortcut import Shortcut
 from services.ingest.stamp import REFUSE_S, Stamper
 
 log = logging.get("ingest")
@@ -24,8 +25,9 @@ log = logging.get("ingest")
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The service of one process: a WSGI application and the log behind it."""
+    """The service of one process: a WSGI application and the log behind it. `app` is the part of it made by Flask."""
 
+    wsgi: Shortcut
     app: Flask
     log: EventLog
     posting: Posting
@@ -66,8 +68,10 @@ def build(
     probes.add("kafka", event_log.missing)
     probes.add("clock", stamper.missing)
     app = http.create_app("ingest", settings, clock, metrics, probes)
-    add_routes(app, posting, rate or RateLimit(clock.monotonic), gate or Gate())
-    return Ingest(app, event_log, posting, stamper, metrics)
+    rate, gate = rate or RateLimit(clock.monotonic), gate or Gate()
+    add_routes(app, posting, rate, gate)
+    wsgi = Shortcut(app, posting, rate, gate, settings, clock, metrics)
+    return Ingest(wsgi, app, event_log, posting, stamper, metrics)
 
 
 def _alarm(skew_s: float) -> None:

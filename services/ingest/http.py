@@ -25,6 +25,9 @@ STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
 STATUS = {"invalid": 422, "needs-confirmation": 422, "conflict": 409}
 
+POSTED = "luodi.posted"
+"""In the WSGI environment: what became of this very request before it came here."""
+
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PATH_IDS = {"project_id": ID}
 
@@ -85,6 +88,9 @@ def _check_address(address: Mapping[str, str]) -> None:
 
 
 def _post(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object], read: Reader) -> Posted:
+    already: Posted | None = request.environ.pop(POSTED, None)
+    if already is not None:
+        return already
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
@@ -106,9 +112,7 @@ def _answer_single(posted: Posted) -> Response:
     (outcome,) = posted.outcomes
     if isinstance(outcome, Accepted):
         http.tell(project_id=outcome.event.subject, event_id=outcome.event.id, type=outcome.event.type)
-        receipt = _receipt(outcome, {})
-        receipt["position"] = position.encode(posted.tag, posted.offsets)
-        return http.answer(receipt, 202)
+        return http.answer(receipt_of(outcome, posted), 202)
     if isinstance(outcome, Refused):
         raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, project_id=outcome.project_id)
     members = {"id": outcome.event.id, "project_id": outcome.event.subject}
@@ -140,6 +144,13 @@ def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
             item["id"] = outcome.id
         return item | {"errors": [error_body(error, language) for error in outcome.errors]}
     return {"status": 503, "code": outcome.code, "id": outcome.event.id, "project_id": outcome.event.subject}
+
+
+def receipt_of(outcome: Accepted, posted: Posted) -> dict[str, Any]:
+    """The answer to the one event that was posted."""
+    receipt = _receipt(outcome, {})
+    receipt["position"] = position.encode(posted.tag, posted.offsets)
+    return receipt
 
 
 def _receipt(accepted: Accepted, receipt: dict[str, Any]) -> dict[str, Any]:

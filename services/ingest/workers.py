@@ -31,7 +31,7 @@ from luodi.runtime.errors import FatalError
 from luodi.runtime.settings import Address, Settings
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from services.ingest.shortcut import Shortcut
 
 THREADS = 192  # of one worker: they mostly wait for acknowledgements
 BACKLOG = 2_048
@@ -88,7 +88,7 @@ def _keep_few_arenas() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
-def load() -> Flask:
+def load() -> Shortcut:
     """The application of one worker; called by granian inside the worker."""
     from services.ingest.app import build
     from services.ingest.limits import Recent
@@ -107,7 +107,7 @@ def load() -> Flask:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    return service.app
+    return service.wsgi
 
 
 def _forget_dead_workers(folder: Path) -> None:
