@@ -82,7 +82,7 @@ class Text(Checked[str]):
             raise refuse("wrong-type", expected="string")
         if len(value) > self.limit:
             raise refuse("too-long", limit=self.limit)
-        if not self._allowed.fullmatch(value):
+        if not (value.isprintable() or self._allowed.fullmatch(value)):  # what is printable is always allowed
             raise refuse("bad-characters")
         if not value or value.isspace():
             raise refuse("empty")

@@ -99,11 +99,13 @@ class Objects(Checked[list[dict[str, Any]]]):
         super().__init__(**kwargs)
         self.record = record
         self.limit = limit
+        self._load: Callable[[Any], dict[str, Any]] | None = None
 
     def check(self, value: Any) -> list[dict[str, Any]]:
-        assert isinstance(self.root, Schema), "a list of objects belongs to a schema"
-        unknown = TOLERATE if self.root.unknown == TOLERATE else REFUSE
-        return each(value, self.limit, loader(self.record, unknown).load)
+        if self._load is None:  # each schema has a copy of the field of its own
+            assert isinstance(self.root, Schema), "a list of objects belongs to a schema"
+            self._load = loader(self.record, TOLERATE if self.root.unknown == TOLERATE else REFUSE).load
+        return each(value, self.limit, self._load)
 
     def rule(self) -> Json:
         return {"type": "array", "maxItems": self.limit, "items": object_rule(self.record)}

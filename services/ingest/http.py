@@ -88,9 +88,14 @@ def _check_address(address: Mapping[str, str]) -> None:
 
 
 def _post(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object], read: Reader) -> Posted:
-    already: Posted | None = request.environ.pop(POSTED, None)
-    if already is not None:
-        return already
+    posted: Posted | None = request.environ.pop(POSTED, None)
+    if posted is None:
+        posted = _post_now(posting, rate, gate, items, read)
+    http.tell(**facts_of(posted))
+    return posted
+
+
+def _post_now(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object], read: Reader) -> Posted:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
@@ -102,17 +107,23 @@ def _post(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object]
     with gate.enter() as entered:
         if not entered:
             raise ProblemError("overloaded", headers={"Retry-After": RETRY_AFTER_S})
-        posted = posting.post(items, read, Asked(caller, request.path, key, g.traceparent))
-    if len(items) > 1:
-        http.tell(events=len(items), accepted=posted.accepted)
-    return posted
+        return posting.post(items, read, Asked(caller, request.path, key, g.traceparent))
+
+
+def facts_of(posted: Posted) -> dict[str, object]:
+    """What the request's log line says of it."""
+    if len(posted.outcomes) > 1:
+        return {"events": len(posted.outcomes), "accepted": posted.accepted}
+    outcome = posted.outcomes[0]
+    if isinstance(outcome, Accepted):
+        return {"project_id": outcome.event.subject, "event_id": outcome.event.id, "type": outcome.event.type}
+    return {}
 
 
 def _answer_single(posted: Posted) -> Response:
     (outcome,) = posted.outcomes
     if isinstance(outcome, Accepted):
-        http.tell(project_id=outcome.event.subject, event_id=outcome.event.id, type=outcome.event.type)
-        return http.answer(receipt_of(outcome, posted), 202)
+        return http.answer(receipt_of(posted), 202)
     if isinstance(outcome, Refused):
         raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, project_id=outcome.project_id)
     members = {"id": outcome.event.id, "project_id": outcome.event.subject}
@@ -120,19 +131,22 @@ def _answer_single(posted: Posted) -> Response:
 
 
 def _answer_batch(posted: Posted) -> Response:
-    language = http.language()
-    items = [_item(outcome, language) for outcome in posted.outcomes]
-    refused = len(items) - posted.accepted - posted.unknown
+    refused = len(posted.outcomes) - posted.accepted - posted.unknown
     all_alike = {posted.accepted: 202, posted.unknown: 503, refused: 422}
-    answer: dict[str, Any] = {
+    headers = {"Retry-After": RETRY_AFTER_S} if posted.unknown else {}
+    answer = receipts_of(posted, http.language())
+    return http.answer(answer, all_alike.get(len(posted.outcomes), 207), headers)
+
+
+def receipts_of(posted: Posted, language: Language) -> dict[str, Any]:
+    """The answer to an array: what became of each item."""
+    return {
         "position": position.encode(posted.tag, posted.offsets) if posted.offsets else None,
         "accepted": posted.accepted,
-        "refused": refused,
+        "refused": len(posted.outcomes) - posted.accepted - posted.unknown,
         "unknown": posted.unknown,
-        "items": items,
+        "items": [_item(outcome, language) for outcome in posted.outcomes],
     }
-    headers = {"Retry-After": RETRY_AFTER_S} if posted.unknown else {}
-    return http.answer(answer, all_alike.get(len(items), 207), headers)
 
 
 def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
@@ -146,8 +160,10 @@ def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
     return {"status": 503, "code": outcome.code, "id": outcome.event.id, "project_id": outcome.event.subject}
 
 
-def receipt_of(outcome: Accepted, posted: Posted) -> dict[str, Any]:
-    """The answer to the one event that was posted."""
+def receipt_of(posted: Posted) -> dict[str, Any]:
+    """The answer to the one event that was posted and accepted."""
+    (outcome,) = posted.outcomes
+    assert isinstance(outcome, Accepted)
     receipt = _receipt(outcome, {})
     receipt["position"] = position.encode(posted.tag, posted.offsets)
     return receipt

@@ -1,9 +1,9 @@
-"""The ordinary milestone, answered in front of Flask.
+"""Ordinary milestones, answered in front of Flask.
 
-Most of what ingest is asked is one milestone that can be accepted, and most of the time of such a post is Flask's own
-dispatch. This WSGI callable answers just that post; everything else, and every outcome but *accepted*, goes on to the
-application, with the body put back and with the outcome where there is one, so that nothing is posted twice and every
-problem is told in one place. A test holds both ways' answers against each other.
+Most of what ingest is asked is to take milestones, one or an array, that can all be accepted; and most of the time of
+such a post is Flask's own dispatch. This WSGI callable answers just that post. Everything else, and every outcome but
+*all accepted*, goes on to the application, with the body put back and with the outcome where there is one: nothing is
+posted twice, and every problem is told in one place. A test holds both ways' answers against each other.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from luodi.domain import events as domain
 from luodi.runtime import http, logging, trace
 from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
-from luodi.runtime.problems import ProblemError
+from luodi.runtime.problems import Language, ProblemError
 from luodi.runtime.settings import Settings
 from schemas.events import EVENT_TYPES
 from services.ingest.drafts import body_reader
-from services.ingest.http import POSTED, receipt_of
+from services.ingest.http import MAX_ITEMS, POSTED, facts_of, receipt_of, receipts_of
 from services.ingest.limits import Gate, RateLimit
-from services.ingest.posting import Accepted, Asked, Posting
+from services.ingest.posting import Asked, Posting
 
-MAX_BYTES = 64 * 1024  # of one milestone; more goes the longer way
+MAX_BYTES = 1024 * 1024  # of a body; more goes the longer way
+
+ZH: Language = "zh-CN"  # of receipts, in which no word stands
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -37,7 +39,7 @@ log = logging.get("http")
 
 
 class Shortcut:
-    """The WSGI application of a worker: `app`, and before it the short way for the ordinary milestone."""
+    """The WSGI application of a worker: `app`, and before it the short way for ordinary milestones."""
 
     def __init__(
         self,
@@ -71,20 +73,21 @@ class Shortcut:
         raw = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(raw)
         try:
-            item = http.parse_json(raw)
+            content = http.parse_json(raw)
         except ProblemError:
             return self._app(environ, start_response)
-        if not isinstance(item, dict) or self._rate.take(f"{self._caller} {environ.get('REMOTE_ADDR')}", 1) > 0:
+        items = content if isinstance(content, list) else [content]
+        ordinary = isinstance(content, dict) or 0 < len(items) <= MAX_ITEMS
+        if not ordinary or self._rate.take(f"{self._caller} {environ.get('REMOTE_ADDR')}", len(items)) > 0:
             return self._app(environ, start_response)
         with self._gate.enter() as entered:
             if not entered:
                 return self._app(environ, start_response)
-            posted = self._posting.post([item], self._read, Asked(self._caller, self._path, None, traceparent))
-        outcome = posted.outcomes[0]
-        if not isinstance(outcome, Accepted):
+            posted = self._posting.post(items, self._read, Asked(self._caller, self._path, None, traceparent))
+        if posted.accepted < len(items):
             environ[POSTED] = posted
             return self._app(environ, start_response)
-        body = orjson.dumps(receipt_of(outcome, posted))
+        body = orjson.dumps(receipts_of(posted, ZH) if items is content else receipt_of(posted))
         seconds = self._clock.monotonic() - began
         self._answered.inc()
         self._seconds.observe(seconds)
@@ -95,18 +98,14 @@ class Shortcut:
             status=202,
             ms=round(seconds * 1000, 1),
             traceparent=traceparent,
-            project_id=outcome.event.subject,
-            event_id=outcome.event.id,
-            type=outcome.event.type,
+            **facts_of(posted),
         )
-        start_response(
-            "202 ACCEPTED",
-            [
-                ("Content-Type", "application/json"),
-                ("Content-Length", str(len(body))),
-                ("traceparent", traceparent),
-            ],
-        )
+        head = [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+            ("traceparent", traceparent),
+        ]
+        start_response("202 ACCEPTED", head)
         return (body,)
 
     def _is_ordinary(self, environ: Environ) -> bool:
