@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from logging import ERROR
 from typing import Any
@@ -136,6 +136,7 @@ def _count_keys(value: Any, depth: int) -> int:
     """The keys of all objects in it. Types are asked exactly and in one loop: it is done for every body."""
     if depth > MAX_DEPTH:
         raise ProblemError("bad-json", reason=f"more than {MAX_DEPTH} levels")
+    members: Iterable[Any]
     if type(value) is dict:
         count, members = len(value), value.values()
     elif type(value) is list:
