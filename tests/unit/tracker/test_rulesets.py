@@ -112,7 +112,7 @@ def test_documents_are_renewed_without_reading_the_journal() -> None:
     plant = Plant(partitions=1)
     plant.arrive(event("p0", "a", 1), event("p0", "b", 2))
     worker = plant.worker()
-    worker.turn(3)
+    worker.turn(4)
     rows, plant.journal.rows = plant.journal.rows, {}
     number = rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, by="test").number
     worker.regime.recheck()
@@ -127,7 +127,7 @@ def test_what_is_to_be_folded_afresh_is_read_from_the_journal() -> None:
     plant = Plant(partitions=1)
     plant.arrive(event("p0", "a", 1))
     worker = plant.worker()
-    worker.turn(3)
+    worker.turn(4)
     plant.projects.documents["p0"]["fold"] = b"{}"  # tampered with
     rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, by="test", afresh=True)
     worker.regime.recheck()
