@@ -40,7 +40,7 @@ lint: venv  ## ruff, mypy, import-linter, contracts without a diff
 	$(BIN)/python -m schemas.generate --check
 
 unit: venv  ## unit and contract tests: no server
-	$(PYTEST) -m "not soak" tests/unit tests/contract
+	$(PYTEST) -n logical -m "not soak" tests/unit tests/contract
 
 parity: venv  ## parity and integration tests: a real Kafka and a real MongoDB
 	$(PYTEST) -m "not soak" tests/parity tests/integration
