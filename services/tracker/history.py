@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from pymongo import ASCENDING, ReplaceOne, UpdateOne
@@ -37,7 +37,8 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
-from services.tracker.cells import Cells, milliseconds, order
+from schemas import states
+from services.tracker.cells import CELL, Cells, milliseconds, order
 from services.tracker.folding import Folder
 from services.tracker.journal import refused_rows
 from services.tracker.ports import Document, Journal
@@ -124,24 +125,39 @@ def row_of(subject: str, place: tuple[int, int], events: Sequence[Event], cells:
     )
 
 
+def meaning(row: Row) -> tuple[int, tuple[str, int, str], list[int], frozenset[tuple[Any, ...]]]:
+    """What a row says, whatever order its cells and faces stand in: two rows that say the same are equal by it."""
+    cells = (CELL.unpack_from(row.cells, place) for place in range(0, len(row.cells), CELL.size))
+    faced = frozenset((*cell[:5], tuple(row.faces[cell[5]]), *cell[6:]) for cell in cells)
+    return row.events, row.last, row.times, faced
+
+
+class Noted(NamedTuple):
+    """Records of one project: the first and the newest offset, and the newest rules they were made by."""
+
+    first: int
+    newest: int
+    ruleset: int
+
+
 class _Part:
     """What the tail has read of one partition and the historian has not yet written."""
 
     def __init__(self) -> None:
-        self.noted: dict[str, tuple[int, int]] = {}  # by subject: first and newest offset
+        self.noted: dict[str, Noted] = {}  # by subject
         self.marks: deque[tuple[int, str]] = deque()  # watermarks: offset and instant
         self.read = 0  # the next offset
         self.until: str | None = None
         self.told = Written(0, None)
 
     def first(self) -> int | None:
-        return min((first for first, _ in self.noted.values()), default=None)
+        return min((noted.first for noted in self.noted.values()), default=None)
 
     def done(self, subject: str, newest: int) -> None:
         """The history of a subject is written up to an offset; what came in meanwhile remains."""
-        _, latest = self.noted.pop(subject)
-        if latest > newest:
-            self.noted[subject] = (newest + 1, latest)
+        noted = self.noted.pop(subject)
+        if noted.newest > newest:
+            self.noted[subject] = noted._replace(first=newest + 1)
 
     def moved(self) -> Written | None:
         """How far the partition is written now; None where that is known already."""
@@ -178,13 +194,14 @@ class Historian:
             with contextlib.suppress(KeyError):  # it was never measured
                 self._metrics.history_age.remove(str(partition))
 
-    def note(self, partition: int, key: bytes, offset: int, _headers: Sequence[tuple[str, bytes]]) -> None:
+    def note(self, partition: int, key: bytes, offset: int, headers: Sequence[tuple[str, bytes]]) -> None:
         """A record of a document was read."""
         subject = key.decode(errors="replace")
+        _, ruleset = states.read_guard(headers) or (0, 0)
         with self._lock:
             part = self._parts[partition]
-            first, _ = part.noted.get(subject, (offset, offset))
-            part.noted[subject] = (first, offset)
+            before = part.noted.get(subject, Noted(offset, offset, 0))
+            part.noted[subject] = Noted(before.first, offset, max(before.ruleset, ruleset))
             part.read = offset + 1
         self._last_note = self._clock.monotonic()
 
@@ -224,15 +241,19 @@ class Historian:
 
     def step(self) -> int:
         """Carry on one batch of projects; says how many. Raises TransientError; then it may be called again."""
+        folder = self._regime.folder
         with self._lock:
-            taken = [
-                (partition, subject, newest)
+            # A document made by rules that this process does not know yet tells of a history to be made by them.
+            ripe = (
+                (partition, subject, noted.newest)
                 for partition, part in self._parts.items()
-                for subject, (_, newest) in islice(part.noted.items(), BATCH)
-            ][:BATCH]
+                for subject, noted in part.noted.items()
+                if noted.ruleset <= folder.ruleset
+            )
+            taken = list(islice(ripe, BATCH))
             parts = dict(self._parts)
         if taken:
-            self._write(taken)
+            self._write(taken, folder)
         with self._lock:
             for partition, subject, newest in taken:
                 parts[partition].done(subject, newest)
@@ -244,8 +265,7 @@ class Historian:
                 self._measure(partition, written)
         return len(taken)
 
-    def _write(self, taken: Sequence[tuple[int, str, int]]) -> None:
-        folder = self._regime.folder
+    def _write(self, taken: Sequence[tuple[int, str, int]], folder: Folder) -> None:
         subjects = [subject for _, subject, _ in taken]
         journal, stored = self._journal.read(subjects), self._histories.read(subjects)
         rows = []

@@ -26,6 +26,7 @@ from luodi.runtime.mongo import translated
 from services.tracker import console, intake, rulesets
 from services.tracker.console import Connections, Progress, TopicReader
 from services.tracker.folding import Folder
+from services.tracker.history import MongoHistories, carried, meaning, row_of
 from services.tracker.journal import MongoJournal
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.rulesets import Content, MongoRulesets
@@ -41,7 +42,10 @@ SHOWN = 20  # differences printed for people
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is not as it should be: `where` is `journal` or `projects`, `what` is missing, extra or different."""
+    """What is not as it should be.
+
+    `where` is `journal`, `projects`, `rollups` or `history`, `what` is missing, extra or different.
+    """
 
     where: str
     id: str
@@ -189,6 +193,7 @@ class Comparison:
         self._report.differences = [
             *_differing(self._raw("journal", ends), self._raw(SHADOW_JOURNAL), "journal", None),
             *_differing(self._raw("projects"), self._raw(SHADOW_PROJECTS), "projects", suspects),
+            *self._histories(),
         ]
         with translated():
             self._report.projects = self._connections.database[SHADOW_PROJECTS].estimated_document_count()
@@ -215,6 +220,38 @@ class Comparison:
             self._shadow.offer([self._folder.refold(s, partitions[s], events) for s, events in histories.items()])
             done += len(chunk)
             self._progress.tell(f"{done} projects folded")
+
+    def _histories(self) -> Iterator[Difference]:
+        """Histories that are not what the live journal makes them; one that is behind is waited for."""
+        live = MongoHistories(self._connections.database, self._connections.topic.tag)
+        journal = MongoJournal(self._connections.database)
+        done = 0
+        for chunk in _chunks(self._shadow_journal.subjects(), CHUNK):
+            waiting, rows = chunk, live.read(chunk)
+            deadline = time.monotonic() + PATIENCE_S
+            while waiting:
+                events = journal.read(waiting)  # after the rows: it may hold more than they do, never less
+                late = []
+                for subject in waiting:
+                    row, told = rows.get(subject), events.get(subject, [])
+                    if not told:
+                        continue  # missing in the journal: that is told already
+                    if row is None or row.events < len(told) or row.ruleset < self._folder.ruleset:
+                        late.append(subject)
+                        continue
+                    place = (row.partition, row.at)
+                    made = row_of(subject, place, told, carried(subject, told, None, self._folder), row.ruleset)
+                    if meaning(row) != meaning(made):
+                        yield Difference("history", subject, "different")
+                waiting = late
+                if time.monotonic() > deadline:
+                    break
+                if waiting:
+                    time.sleep(LOOK_EVERY_S)
+                    rows = live.read(waiting)
+            yield from (Difference("history", subject, "missing") for subject in waiting)
+            done += len(chunk)
+            self._progress.tell(f"{done} histories compared")
 
     def _await_live(self, ends: dict[int, int]) -> None:
         """Wait until the live tracker has applied everything below `ends` and renewed every document."""

@@ -72,6 +72,8 @@ def test_a_comparison_finds_what_was_tampered_with_and_a_rebuild_mends_it(world:
         world.database["projects"].update_one({"_id": "p1"}, {"$set": {"name": "改过的"}})
         world.database["projects"].delete_one({"_id": "p2"})
         world.database["journal"].delete_one({"subject": "p3"})
+        until(lambda: world.database["history"].find_one({"_id": "p4"}), "the history of p4")
+        world.database["history"].update_one({"_id": "p4"}, {"$set": {"cells": b""}})
         code, text = run(rebuild.main, "--compare", "--json")
         assert code == 1
         assert {
@@ -80,6 +82,7 @@ def test_a_comparison_finds_what_was_tampered_with_and_a_rebuild_mends_it(world:
             ("projects", "p1", "different", "name"),
             ("projects", "p2", "missing"),
             ("journal", "p3", "missing"),
+            ("history", "p4", "different"),
         }
         code, text = run(rebuild.main)
         assert (code, "1 of them were missing" in text, "6 documents" in text) == (0, True, True), text

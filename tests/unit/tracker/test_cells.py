@@ -13,10 +13,10 @@ from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.events import MILESTONE_REPORTED, NOTE_ADDED, PROJECT_AMENDED, PROJECT_REGISTERED, Event
 from luodi.domain.history import state_at
 from luodi.domain.stages import STAGES
-from services.tracker.cells import CELL, DATED, KNOWN_FOR_EVER, LIVE, STATUSES, face_of, milliseconds
+from services.tracker.cells import DATED, KNOWN_FOR_EVER, LIVE, STATUSES, face_of, milliseconds
 from services.tracker.columns import FIRST_CAPACITY, Columns
 from services.tracker.folding import Folder
-from services.tracker.history import Row, carried, row_of
+from services.tracker.history import Row, carried, meaning, row_of
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, published
 from tests.unit.domain.strategies import INSTANTS, histories
@@ -89,14 +89,8 @@ def test_a_history_carried_on_is_the_history_made_anew(events: list[Event], data
         stored = row(known, stored)
     if stored is None:
         return
-    assert _meaning(stored) == _meaning(row(events))
+    assert meaning(stored) == meaning(row(events))
     assert (stored.events, stored.times) == (len(events), sorted(milliseconds(e.recordedtime) for e in events))
-
-
-def _meaning(stored: Row) -> set[tuple[Any, ...]]:
-    """The cells, each with its face in place of the number of it."""
-    cells = [CELL.unpack_from(stored.cells, place) for place in range(0, len(stored.cells), CELL.size)]
-    return {(*cell[:5], tuple(stored.faces[cell[5]]), *cell[6:]) for cell in cells}
 
 
 def told(id_: str, recorded: str, type_: str = MILESTONE_REPORTED, **data: Any) -> Event:
@@ -118,7 +112,7 @@ def test_new_knowledge_closes_what_it_contradicts_and_leaves_the_rest_open() -> 
     before = row([FIRST, SIGNED])
     supplied = told("l", "2026-04-20T01:00:00.000Z", stage="land_supplied", date="2026-04-01")
     after = row([FIRST, SIGNED, supplied], before)
-    closed = {cell for cell in _meaning(before) if cell[1] == KNOWN_FOR_EVER} - _meaning(after)
+    closed = {cell for cell in meaning(before)[-1] if cell[1] == KNOWN_FOR_EVER} - meaning(after)[-1]
     lights = sorted(LIGHTS[cell[-3]] for cell in closed)
     assert lights == ["red", "yellow"], "the green until the middle of March was and is true"
 

@@ -11,8 +11,9 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from services.tracker.folding import Folder
-from services.tracker.history import Historian, Row, Written, carried, row_of
+from services.tracker.history import Historian, Row, Written, carried, meaning, row_of
 from services.tracker.mirror import Mirror
+from services.tracker.rulesets import Regime
 from services.tracker.tail import Tail
 from tests.parity.tracker.fakes import Crash, Faults, MemoryHistories, MemoryOutbox, MemoryTailSource, crash, passing
 from tests.rules import DEFAULT_RULES
@@ -77,7 +78,7 @@ def check(desk: Desk) -> None:
     plant, made = desk.plant, expected(desk.plant)
     assert desk.histories.rows.keys() == made.keys()
     for subject, row in desk.histories.rows.items():
-        assert (row.events, row.last, row.times) == (made[subject].events, made[subject].last, made[subject].times)
+        assert meaning(row) == meaning(made[subject])
     for partition, committed in plant.group.tail_committed.items():
         assert desk.histories.far[partition].at >= committed
 
@@ -143,6 +144,23 @@ def test_a_project_that_changed_while_it_was_written_waits_again() -> None:
     assert desk.historian.first(0) == 0
     desk.historian._parts[0].done("p1", 3)
     assert desk.historian.first(0) == 4
+
+
+def test_a_document_of_rules_not_known_yet_waits_for_them() -> None:
+    plant, histories = story(), MemoryHistories()
+    desk = Desk(plant, histories)
+    desk.turn()
+    before = dict(histories.rows)
+    desk.historian.note(0, b"p2", 50, [("guard", b"2.2")])
+    assert desk.historian.step() == 0
+    assert desk.historian.first(0) == 50
+    newer = Historian(histories, plant.journal, Regime(plant.rulesets, Folder(DEFAULT_RULES, CALENDAR, 2)), plant.clock,
+                      Metrics())  # fmt: skip
+    newer.own([0])
+    newer.note(0, b"p2", 50, [("guard", b"2.2")])
+    assert newer.step() == 1
+    assert (histories.rows["p2"].ruleset, histories.rows["p2"].at) == (2, 50)
+    assert before["p2"].ruleset == 1
 
 
 def test_a_mirror_takes_over_what_is_written_and_knows_until_when() -> None:
