@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from luodi.domain.assess import days_used
 from tests.unit.domain.builders import Document, every_day, published
-from tests.unit.domain.oracle import Verdict
+from tests.unit.domain.oracle import Closed, Verdict
 
 
 def days_from(begin: date, end: date) -> list[date]:
@@ -48,3 +48,21 @@ def agree(document: Document, verdict: Verdict, *, whole: bool = True) -> None:
     if whole:
         for day, (light, _) in every_day(document["lights"], verdict.days()).items():
             assert light == verdict.light(day), day
+
+
+def agree_on_closed_gaps(document: Document, verdict: Verdict) -> None:
+    """Every closed gap ended the same: how many days it took, and whether it was late."""
+    product = [
+        Closed(
+            (entry["gap"][0], entry["gap"][1]),
+            entry["rule"],
+            date.fromisoformat(entry["start"]),
+            date.fromisoformat(entry["closed"]),
+            date.fromisoformat(entry["due"]),
+            entry["days"],
+            entry["over"],
+            entry["verdict"] == "late",
+        )
+        for entry in document["closed"]
+    ]
+    assert product == verdict.closed

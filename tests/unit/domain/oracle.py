@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import chinese_calendar
@@ -462,6 +463,20 @@ def walk_from_reports(start: date, limit: Limit, record: Record, until: date, da
 
 
 @dataclass(frozen=True)
+class Closed:
+    """How a gap between two stages of the route ended under a rule, both their dates being known."""
+
+    gap: tuple[str, str]
+    rule: str
+    start: date
+    closed: date
+    due: date
+    days: int
+    over: int
+    late: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the oracle says of a project. ``resting``: its one light and reason where no clock of a gap runs."""
 
@@ -470,6 +485,7 @@ class Verdict:
     resting: tuple[str, str] | None
     clocks: dict[str, Walk]  # by rule
     promises: dict[str, Walk]  # by blocker
+    closed: list[Closed]
 
     def days(self) -> list[date]:
         """The days on which everything that runs was walked over; one day where nothing runs."""
@@ -503,9 +519,10 @@ def judge(
     awaited = stages[place + 1] if place + 1 < len(stages) else None
 
     promises: dict[str, Walk] = {}
+    closed = _closed(record, route, days, own, presets)
 
     def resting(light: str, code: str) -> Verdict:
-        return Verdict(stage, awaited, (light, code), {}, promises)
+        return Verdict(stage, awaited, (light, code), {}, promises, closed)
 
     if record.withdrawn:
         return resting("grey", "withdrawn")
@@ -530,7 +547,28 @@ def judge(
     clocks: dict[str, Walk] = {}
     for preset in presets:
         clocks |= PRESETS[preset](Gap(route, stage, awaited, start), record, until, days, own)
-    return Verdict(stage, awaited, None, clocks, promises)
+    return Verdict(stage, awaited, None, clocks, promises, closed)
+
+
+def _closed(record: Record, route: str, days: Days, own: Limit | None, presets: Sequence[str]) -> list[Closed]:
+    """Each gap between neighbours on the route of which both dates are known, walked to the day on which it closed."""
+    fields = record.fields
+    if fields.get("source") == "published" or fields.get("phased") or fields.get("kind") == "agreement":
+        return []
+    found: list[Closed] = []
+    stages = STAGES_OF[route]
+    for reached, awaited in pairwise(stages):
+        begun, ended = record.reached.get(reached), record.reached.get(awaited)
+        if begun is None or ended is None:
+            continue
+        gap, day = Gap(route, reached, awaited, last_of(begun)), last_of(ended)
+        for preset in presets:
+            for rule, track in PRESETS[preset](gap, record, max(day, gap.start) + DAY, days, own).items():
+                late = track.lights.get(day, ("green", ""))[0] == "red"
+                over = max(0, (day - track.due).days)
+                used = track.used.get(day, 0)
+                found.append(Closed((reached, awaited), rule, track.start, day, track.due, used, over, late))
+    return found
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
 
+import chinese_calendar
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from luodi.domain import events
-from luodi.domain.assess import assess
+from luodi.domain.assess import assess, days_used
+from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
 from luodi.domain.stages import ROUTES
 from tests.rules import DEFAULT_RULES, with_presets
 from tests.unit.domain import oracle
-from tests.unit.domain.agreeing import agree
-from tests.unit.domain.builders import SUBJECT, UNHURRIED, Document, Story, published
+from tests.unit.domain.agreeing import agree, agree_on_closed_gaps, differing
+from tests.unit.domain.builders import (
+    FIRST_PUBLISHED,
+    LAST_PUBLISHED,
+    SHANGHAI,
+    SUBJECT,
+    UNHURRIED,
+    Document,
+    Story,
+    every_day,
+    published,
+)
 from tests.unit.domain.strategies import DATA, histories
 
 PAUSING = ("enterprise", "government", "utility", "force_majeure", "preliminary_work")
@@ -117,7 +130,9 @@ def test_the_light_of_every_day_is_what_a_walk_from_day_to_day_finds(situation: 
 @given(histories())
 def test_any_history_is_lit_on_every_day_as_a_walk_from_day_to_day_finds_it(recorded: list[Event]) -> None:
     document = assess(SUBJECT, fold(recorded), DEFAULT_RULES, published())
-    agree(document, oracle.judge(recorded, date(2029, 12, 31)))
+    verdict = oracle.judge(recorded, date(2029, 12, 31))
+    agree(document, verdict)
+    agree_on_closed_gaps(document, verdict)
 
 
 EVERY_PRESET = ("zone-default", "handan-2024", "idle-land", "jiangdong", "yinchuan-2025")
@@ -156,11 +171,87 @@ def lives(draw: st.DrawFn) -> list[Event]:
     return story.events
 
 
-@settings(UNHURRIED, max_examples=60)
+@settings(UNHURRIED, max_examples=40)
 @given(lives())
 def test_with_every_preset_each_clock_is_lit_on_every_day_as_the_walk_finds_it(recorded: list[Event]) -> None:
     document = assess(SUBJECT, fold(recorded), with_presets(*EVERY_PRESET), published())
     agree(document, oracle.judge(recorded, date(2029, 12, 31), presets=EVERY_PRESET), whole=False)
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> list[Event]:
+    """A project that has reached several stages, in whatever order their dates are, with pauses on the way."""
+    route = draw(st.sampled_from([*ROUTES]))
+    begin = draw(st.dates(date(2023, 6, 1), date(2026, 3, 31)))
+    day = st.integers(-30, 900).map(lambda days: (begin + timedelta(days=days)).isoformat())
+    story = Story()
+    story.registered(route=route, lanes=draw(st.just([]) | st.just(["拿地即开工"])))
+    for stage in ROUTES[route].stages:
+        if draw(st.integers(0, 4)):
+            story.reached(stage, draw(st.none() | day | day.map(lambda text: text[:7]) | day))
+        if draw(st.booleans()):
+            story.planned(stage, draw(day))
+    if draw(st.booleans()):
+        story.tell(events.LAND_CONTRACT_RECORDED, start_by=draw(day))
+    for _ in range(draw(st.integers(0, 3))):
+        first = date.fromisoformat(draw(day))
+        blocker = story.blocked(first.isoformat(), draw(st.sampled_from(PAUSING)))
+        until = first + timedelta(days=draw(st.integers(0, 89)))
+        story.approved(blocker, first.isoformat(), until.isoformat(), draw(st.none() | st.just("园管函〔2026〕3号")))
+    return story.events
+
+
+@settings(UNHURRIED, max_examples=60)
+@given(courses())
+def test_every_closed_gap_ended_as_a_walk_from_day_to_day_finds_it(recorded: list[Event]) -> None:
+    presets = ("zone-default", "idle-land")
+    document = assess(SUBJECT, fold(recorded), with_presets(*presets), published())
+    document["closed"] = [entry for entry in document["closed"] if entry["rule"] != "idle-land-stopped"]
+    agree_on_closed_gaps(document, oracle.judge(recorded, date(2026, 1, 1), presets=presets))
+
+
+@cache
+def observed(year: int) -> YearDays:
+    return YearDays.observed(year, chinese_calendar.is_workday)
+
+
+@st.composite
+def own_days(draw: st.DrawFn) -> tuple[Calendar, oracle.Days]:
+    """A zone's own free and worked days over the country's, of which fewer years may be published; for both sides."""
+    last = draw(st.integers(2023, LAST_PUBLISHED))
+    days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
+    off = draw(st.frozensets(days, max_size=40))
+    worked = draw(st.frozensets(days, max_size=15)) - off
+    years = {year: observed(year) for year in range(FIRST_PUBLISHED, last + 1)}
+    for year in {day.year for day in off | worked}:
+        own = YearDays(
+            off=frozenset(day for day in off if day.year == year),
+            made_up=frozenset(day for day in worked if day.year == year),
+        )
+        years[year] = years.get(year, YearDays()).overlaid(own)
+    mine = Calendar.build(SHANGHAI, years, last)
+    return published().with_zones({"mine": mine}), oracle.Days(last, off, worked)
+
+
+@settings(UNHURRIED, max_examples=50)
+@given(own_days(), st.dates(date(2024, 10, 1), date(2027, 6, 30)), st.booleans(), st.integers(0, 40))
+def test_a_zone_counts_by_its_own_days_as_the_walk_does(
+    days: tuple[Calendar, oracle.Days], start: date, quick: bool, pause: int
+) -> None:
+    story = Story()
+    story.registered(zone="mine", lanes=["拿地即开工"] if quick else [])
+    story.reached("land_supplied", start.isoformat())
+    if pause:
+        begin = start + timedelta(days=pause)
+        story.paused(begin.isoformat(), (begin + timedelta(days=pause)).isoformat())
+    document = story.document(calendar=days[0])
+    (clock,) = document["clocks"]
+    verdict = oracle.judge(story.events, start + timedelta(days=300), days[1])
+    walk = verdict.clocks["zone-default"]
+    assert (clock["due"], clock["provisional"]) == (walk.due.isoformat(), walk.provisional)
+    assert differing(every_day(clock["lights"], walk.lights), walk.lights) == []
+    for day, used in walk.used.items():
+        assert days_used(clock, days[0].of("mine"), day) == used, day
 
 
 # What must hold whatever the limits are.

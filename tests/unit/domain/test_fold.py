@@ -18,11 +18,12 @@ from luodi.domain.events import (
     PROJECT_REGISTERED,
     PROJECT_WITHDRAWN,
     SUSPENSION_BEGUN,
+    TYPES,
     Event,
 )
 from luodi.domain.fold import State, advance, empty, fold
 from tests.unit.domain.builders import UNHURRIED, Story
-from tests.unit.domain.strategies import UNKNOWN_TYPE, histories
+from tests.unit.domain.strategies import DATA, UNKNOWN_TYPE, histories
 
 
 def as_bytes(state: State | None) -> bytes:
@@ -74,6 +75,10 @@ def test_the_fold_leaves_the_events_as_they_were(events: list[Event]) -> None:
     before = [orjson.dumps(event.data) for event in events]
     fold(events)
     assert [orjson.dumps(event.data) for event in events] == before
+
+
+def test_the_histories_of_these_tests_hold_every_type_of_event_and_one_unknown() -> None:
+    assert set(DATA) == {*TYPES, UNKNOWN_TYPE}
 
 
 def test_nothing_folds_to_the_empty_state() -> None:
