@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 
 from luodi.domain import events as domain
 from luodi.domain.days import first_day, is_approximate, last_day
-from luodi.domain.money import INVESTMENTS, needs_confirmation
+from luodi.domain.money import CONFIRMED, needs_confirmation
 from luodi.domain.pauses import MAX_PAUSE_DAYS
 from luodi.domain.rules import CAUSES
 from luodi.domain.stages import KINDS, ROUTES, STAGES
@@ -126,7 +126,7 @@ class ProjectRegistered(Record):
     refs = Objects(Reference, 20, allow_none=True)
     source = Text(_SHORT, allow_none=True)
     as_of = Day(partial=True, allow_none=True)
-    confirm = Items(Choice("value", INVESTMENTS), len(INVESTMENTS), allow_none=True)
+    confirm = Items(Choice("value", CONFIRMED), len(CONFIRMED), allow_none=True)
     note = _note()
 
 

@@ -71,4 +71,8 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "不足 100 万元，是否把万元、亿元写成了元？请核对；无误则在 confirm 中写明 {name}",
         "Less than 100 万 (1,000,000 yuan): was it meant in 万 or 亿? Check it, then name {name} in `confirm`",
     ),
+    "over-total": (
+        "大于总投资 investment，是否有一处写错了单位？请核对；无误则在 confirm 中写明 {name}",
+        "More than the whole `investment`: was one of them meant in 万 or 亿? Check it, then name {name} in `confirm`",
+    ),
 }

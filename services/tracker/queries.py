@@ -15,7 +15,7 @@ from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.fold import retracted
 from luodi.domain.forecast import ALMOST_SURE, LIKELY, Curve, Group, widened
 from luodi.domain.history import known
-from luodi.domain.stages import AGREEMENT, CARRIER
+from luodi.domain.stages import AGREEMENT, CARRIER, stages_of
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
@@ -176,21 +176,18 @@ class Queries:
         bound, hint = _bound(zones)
         key = GROUPS[group_by] if group_by else None
         produces = {"$ne": [{"$type": "$reached.producing"}, "missing"]}
-        named = {"key": key, "name": "$enterprise", "code": "$credit_code"}
         who = {"$ifNull": ["$pairs.code", "$code", "$_id.name"]}
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"$and": [bound, {"registered": True, "status": {"$ne": POOL}}]}},
-            {"$group": {"_id": named, "producing": {"$max": produces}}},
+            {"$match": {"$and": [bound, {"registered": True, "status": {"$ne": POOL}}, _NAMED]}},
             {
                 "$group": {
-                    "_id": {"key": "$_id.key", "name": "$_id.name"},
-                    "code": {"$max": "$_id.code"},
-                    "pairs": {"$push": {"code": "$_id.code", "producing": "$producing"}},
+                    "_id": {"key": key, "name": "$enterprise"},
+                    "code": {"$max": "$credit_code"},
+                    "pairs": {"$addToSet": {"code": "$credit_code", "producing": produces}},
                 }
             },
             {"$unwind": "$pairs"},
             {"$group": {"_id": {"key": "$_id.key", "who": who}, "producing": {"$max": "$pairs.producing"}}},
-            {"$match": {"_id.who": {"$ne": None}}},
             {"$group": {"_id": "$_id.key", "count": {"$sum": 1}, "producing": {"$sum": {"$toInt": "$producing"}}}},
         ]
         for row in self._documents.aggregate(pipeline, hint=hint):
@@ -285,6 +282,7 @@ _COUNTED = dict.fromkeys(
 )
 
 
+_NAMED: Condition = {"$or": [{"enterprise": {"$ne": None}}, {"credit_code": {"$ne": None}}]}
 _OWN_CONDITIONS: Mapping[str, Any] = {
     "projects": {"$ne": ["$kind", AGREEMENT]},
     "key_projects": {"$and": [{"$eq": ["$key", True]}, {"$ne": ["$kind", AGREEMENT]}]},
@@ -318,7 +316,7 @@ def _by_cell(group_by: str | None) -> dict[str, Any]:
                 "agreement": {"$eq": ["$kind", AGREEMENT]},
                 "landed": {"$gt": ["$land_contract", None]},
                 "adds_to": "$increment_of",
-                "reached": {"$map": {"input": {"$objectToArray": "$reached"}, "in": "$$this.k"}},
+                "missing": "$missing",  # what is reached are the others up to the stage: cheaper to group by
             },
             "projects": {"$sum": 1},
             "investment": {"$sum": "$investment"},
@@ -331,10 +329,11 @@ def _by_cell(group_by: str | None) -> dict[str, Any]:
 
 def _part(row: Document) -> Part:
     group = row["_id"]
+    stages, stage = stages_of(group.get("route")), group.get("stage")
     cell = Cell(
         group.get("route"),
-        group.get("stage"),
-        frozenset(group["reached"]),
+        stage,
+        frozenset(stages[: stages.index(stage) + 1] if stage in stages else ()) - {*group["missing"]},
         withdrawn=group["status"] == WITHDRAWN,
         agreement=group["agreement"],
         landed=group["landed"],

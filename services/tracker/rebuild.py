@@ -2,7 +2,8 @@
 
 With `--compare` beside the running system: into shadow collections, which are compared with the live ones byte for byte
 and dropped. Without, the live journal is completed from Kafka and every document made anew under a new activation
-number of the same rules, so that also a document that was tampered with gives way.
+number of the same rules, so that also a document that was tampered with gives way. Roll-ups are made from the documents
+again, or held against them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from services.tracker.folding import Folder
 from services.tracker.history import MongoHistories, carried, meaning, row_of
 from services.tracker.journal import MongoJournal
 from services.tracker.outbox import KafkaOutbox
+from services.tracker.rollups import Maker, MongoRollUps, chunks
 from services.tracker.rulesets import Content, MongoRulesets
 from services.tracker.stores import MongoPositions, MongoProjects
 
@@ -37,6 +39,7 @@ CHUNK = 500  # subjects folded at a time
 ROUNDS = 10  # of looking again at documents that moved on while they were compared
 PATIENCE_S = 60.0  # for the live tracker to get any further
 LOOK_EVERY_S = 0.2
+ROLLUPS_LOOK_EVERY_S = 0.5
 SHOWN = 20  # differences printed for people
 
 
@@ -144,12 +147,28 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
             progress.tell(f"{done} documents made anew")
     finally:
         producers.close(10)
+    rolled = _roll_up(connections, progress)
     if as_json:
-        console.say_json({"records": records, "journaled": added, "projects": done, "ruleset": number})
+        console.say_json(
+            {"records": records, "journaled": added, "projects": done, "rollups": rolled, "ruleset": number}
+        )
     else:
         console.say(f"{records} records read, {added} of them were missing in the journal")
         console.say(f"{done} documents made anew and published under activation {number}")
+        console.say(f"{rolled} roll-ups made anew")
     return 0
+
+
+def _roll_up(connections: Connections, progress: Progress) -> int:
+    """Make every roll-up anew from the documents; returns how many."""
+    rollups = MongoRollUps(connections.database)
+    rollups.ensure_indexes()
+    maker, done = Maker(rollups), 0
+    for chunk in chunks(rollups.named()):
+        maker.make(chunk)
+        done += len(chunk)
+        progress.tell(f"{done} roll-ups made anew")
+    return done
 
 
 class Comparison:
@@ -194,10 +213,24 @@ class Comparison:
             *_differing(self._raw("journal", ends), self._raw(SHADOW_JOURNAL), "journal", None),
             *_differing(self._raw("projects"), self._raw(SHADOW_PROJECTS), "projects", suspects),
             *self._histories(),
+            *self._rollups(),
         ]
         with translated():
             self._report.projects = self._connections.database[SHADOW_PROJECTS].estimated_document_count()
         return self._report
+
+    def _rollups(self) -> list[Difference]:
+        """Roll-ups that are not what the live documents say, and do not become it: they follow in about a second."""
+        rollups = MongoRollUps(self._connections.database)
+        rollups.ensure_indexes()
+        found = rollups.differing(rollups.named())
+        for _ in range(ROUNDS):
+            if not found:
+                break
+            self._progress.tell(f"waiting for {len(found)} roll-ups")
+            time.sleep(ROLLUPS_LOOK_EVERY_S)
+            found = rollups.differing(sorted(found))
+        return [Difference("rollups", id_, what) for id_, what in found.items()]
 
     def _read(self, ends: dict[int, int]) -> set[str]:
         """Read on up to these ends; returns the subjects that have new events."""

@@ -14,7 +14,7 @@ the document (documents of a new activation are published first) its roll-ups wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -169,6 +169,12 @@ class Follower:
         log.debug("rollups.made", count=len(ids))
 
 
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many roll-ups at a time as are made together."""
+    for begin in range(0, len(ids), CHUNK):
+        yield ids[begin : begin + CHUNK]
+
+
 class MongoRollUps:
     """The collection `rollups`, made from `projects`."""
 
@@ -220,6 +226,20 @@ class MongoRollUps:
             refused_rows(exc)  # raises unless another worker had inserted some of them first
             return False
         return result.matched_count + result.inserted_count == len(writes)
+
+    def differing(self, ids: Sequence[str]) -> dict[str, str]:
+        """Those of these roll-ups that are not what the documents say: `missing` or `different`."""
+        found: dict[str, str] = {}
+        for chunk in chunks(ids):
+            with translated():
+                stored = {row["_id"]: row for row in self._rows.find({"_id": {"$in": list(chunk)}})}
+            family = self.families(chunk)
+            for id_ in chunk:
+                if id_ not in stored:
+                    found[id_] = "missing"
+                elif {**roll_up(id_, family), "version": stored[id_]["version"]} != stored[id_]:
+                    found[id_] = "different"
+        return found
 
     def links(self, subjects: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
         with translated():

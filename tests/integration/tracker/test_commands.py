@@ -65,6 +65,29 @@ def test_a_comparison_waits_for_what_is_still_coming_in(world: World, run: Run) 
     assert "no difference" in text
 
 
+def test_spoilt_roll_ups_are_found_and_made_anew(world: World, run: Run) -> None:
+    r, rollups = world.recorder, world.database["rollups"]
+    events = [r.registered("hall"), r.registered("t1", carrier="hall"), r.registered("p1", parent="p")]
+    with world.tracker():
+        world.await_applied(world.send(events))
+        code, text = run(rebuild.main, "--compare")
+        assert code == 0, text
+        until(lambda: rollups.count_documents({"_id": {"$in": ["hall", "p"]}}) == 2, "both are rolled up")
+    # Without a tracker, which would mend them by and by.
+    rollups.update_one({"_id": "hall"}, {"$set": {"tenants": []}})
+    rollups.delete_one({"_id": "p"})
+    code, text = run(rebuild.main, "--compare", "--json")
+    assert code == 1
+    assert {(d["where"], d["id"], d["what"]) for d in _value(text)["differences"]} == {
+        ("rollups", "hall", "different"),
+        ("rollups", "p", "missing"),
+    }
+    code, text = run(rebuild.main)
+    assert code == 0
+    assert "2 roll-ups made anew" in text
+    assert run(rebuild.main, "--compare")[0] == 0
+
+
 def test_a_comparison_finds_what_was_tampered_with_and_a_rebuild_mends_it(world: World, run: Run) -> None:
     events = [world.recorder.registered(f"p{n}") for n in range(6)]
     with world.tracker():
