@@ -101,7 +101,7 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
                 "until": day_text(last_paused(pause["from"], pause["until"])),
             }
             for pause in blocker["pauses"]
-            if is_too_long(pause["from"], pause["until"])
+            if pause["end"] <= pause["until"] and is_too_long(pause["from"], pause["until"])
         ]
     known = state["blockers"]
     if not (state["pauses"] or state["updates"] or state["clears"]):
