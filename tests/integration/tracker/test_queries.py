@@ -20,7 +20,9 @@ from werkzeug.test import TestResponse
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant
 from luodi.domain.events import (
+    BLOCKER_PAUSED,
     BLOCKER_RAISED,
+    BLOCKER_UPDATED,
     EVENT_RETRACTED,
     PROJECT_WITHDRAWN,
     SUSPENSION_BEGUN,
@@ -369,6 +371,39 @@ def test_stalled_pages_go_on_in_the_middle_of_a_project(zone: Desk) -> None:
     second = zone.get(f"/v1/stalled?limit=1&cursor={first['next']}").json
     assert [i["rule"] for i in first["items"] + second["items"]] == ["zone-default", "promise"]
     assert second["next"] is None
+
+
+def test_an_approved_pause_is_grey_and_explained_with_who_approved_it(desk: Desk) -> None:
+    r = desk.recorder
+    approval = {"date": "2026-04-20", "approver": "l1", "until": "2026-06-30", "document": "园管函〔2026〕3号"}
+    desk.put(
+        r.registered("waits", officer="o1"),
+        r.milestone("waits", "signed", "2026-04-10"),
+        r.event(
+            "waits", BLOCKER_RAISED, {"kind": "用电", "cause": "utility", "owner": "u1", "date": "2026-04-15"}, "b1"
+        ),
+        r.event("waits", BLOCKER_PAUSED, {"blocker_id": "b1", **approval}),
+        r.event("waits", BLOCKER_UPDATED, {"blocker_id": "b1", "promise": "2026-06-25", "reason": "设备到货"}),
+    )
+    project = desk.get("/v1/projects/waits").json
+    assert (project["light"], project["reason"]["code"], project["grey_since"]) == ("grey", "paused", "2026-04-20")
+    (blocker,) = project["blockers"]
+    assert (blocker["promise"], blocker["first_promise"], blocker["postponed"]) == ("2026-06-25", "2026-06-25", 0)
+    body = desk.get("/v1/projects/waits/clock", "zh-CN").json
+    (clock,) = body["clocks"]
+    (pause,) = clock["pauses"]
+    assert (pause["open"], pause["approver"], pause["document"]) == (True, "l1", "园管函〔2026〕3号")
+    assert clock["charged"] == [{"owner": "u1", "days": 43}]  # 20 April to 1 June, both included
+    assert [(change["on"], change["light"]) for change in clock["next"]] == [
+        ("2026-06-25", "grey"),  # the approval runs out in three working days
+        ("2026-07-01", "green"),
+        ("2026-09-01", "yellow"),
+        ("2026-09-20", "red"),
+    ]
+    assert "2026-07-01恢复计时" in clock["text"]
+    jsonschema.validate(body, {"$ref": "#/components/schemas/Clocks", "components": OPENAPI["components"]})
+    assert desk.ids("grey_over=42") == ["waits"]
+    assert desk.ids("grey_over=43") == []
 
 
 def test_the_clocks_of_a_project_alone(zone: Desk) -> None:

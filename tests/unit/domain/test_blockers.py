@@ -256,6 +256,23 @@ def test_the_retraction_of_a_postponement_brings_the_promise_before_it_back() ->
     assert light_on(told["lights"], "2026-02-12")["light"] == "red"
 
 
+def test_dates_known_to_the_month_count_from_its_last_day_and_are_due_on_it() -> None:
+    story, blocker = held_up(date="2026-02", promise="2026-03")
+    story.tell(BLOCKER_UPDATED, blocker_id=blocker, promise="2026")
+    told = only(story)
+    assert (told["first_promise"], told["promise"], told["postponed"]) == ("2026-03", "2026", 1)
+    last = light_on(told["lights"], "2026-12-31")
+    assert (last["light"], last["reason"]["start"], last["reason"]["due"]) == ("yellow", "2026-02-28", "2026-12-31")
+    assert last["reason"]["approximate"] is True
+    assert light_on(told["lights"], "2027-01-01")["light"] == "red"
+
+
+def test_a_blocker_cleared_in_some_month_pauses_until_its_last_day() -> None:
+    story, blocker = held_up(approver="u-chief", until="2026-04-30")
+    story.tell(BLOCKER_CLEARED, blocker_id=blocker, date="2026-03")
+    assert story.document()["clocks"][0]["paused"] == [["2026-02-01", "2026-03-31"]]
+
+
 def test_what_is_told_of_an_unknown_blocker_is_one_warning() -> None:
     story = Story()
     story.registered()
