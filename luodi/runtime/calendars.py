@@ -12,12 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from luodi.domain.calendar import Calendar, DayName, YearDays
+from luodi.runtime import overlay
 
 FOLDER = "calendars"
 MAX_DAYS_OFF = 31  # of one entry: no holiday is longer, a slip of the year is
@@ -48,7 +47,7 @@ class _File:
 
 def load(timezone: tzinfo, folder: Path | None, zones: Collection[str], faults: list[str]) -> Calendar:
     """The calendar of the country and of each zone that departs from it; every fault found is added to ``faults``."""
-    files = [_read(name, text, zones, faults) for name, text in _texts(folder, faults)]
+    files = [_read(file, zones, faults) for file in overlay.files(FOLDER, folder, faults)]
     country = _country([file for file in files if file.zone is None], faults)
     last = max(country.published)
     base = Calendar.build(timezone, country.years, last)
@@ -126,29 +125,10 @@ def _refuse_needless(days: Collection[_Day], base: Calendar, faults: list[str]) 
     )
 
 
-def _texts(folder: Path | None, faults: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and text of each file, by name; the operator's take the place of packaged ones of the same name."""
-    found: dict[str, tuple[str, Traversable]] = {}
-    places: list[tuple[str, Traversable]] = [(FOLDER, resources.files("seeds").joinpath(FOLDER))]
-    if folder is not None:
-        places.append((str(folder / FOLDER), folder / FOLDER))
-    for place, entries in places:
-        if entries.is_dir():
-            found |= {
-                entry.name: (f"{place}/{entry.name}", entry)
-                for entry in entries.iterdir()
-                if entry.name.endswith(".toml") and entry.is_file()
-            }
-    for _, (name, entry) in sorted(found.items()):
-        try:
-            yield name, entry.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as exc:
-            faults.append(f"{name}: {exc}")
-
-
-def _read(name: str, text: str, zones: Collection[str], faults: list[str]) -> _File:
+def _read(file: overlay.File, zones: Collection[str], faults: list[str]) -> _File:
+    name = file.source
     try:
-        table = tomllib.loads(text)
+        table = tomllib.loads(file.text)
     except tomllib.TOMLDecodeError as exc:
         faults.append(f"{name}: {exc}")
         return _File(name, None, (), ())

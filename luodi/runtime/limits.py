@@ -9,8 +9,6 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,6 +31,7 @@ from luodi.domain.rules import (
     Yellow,
 )
 from luodi.domain.stages import KINDS, ROUTES, STAGES
+from luodi.runtime import overlay
 
 FOLDER = "limits"
 MAX_YUAN = 10**15
@@ -50,7 +49,7 @@ def load(folder: Path | None, zones: Mapping[str, tuple[str, ...]], faults: list
     """
     before = len(faults)
     presets: dict[str, tuple[Version, ...]] = {}
-    for preset, source, text in _texts(folder, faults):
+    for preset, source, text in _presets(folder, faults):
         presets[preset] = tuple(_versions(preset, source, text, zones, faults))
     _refuse_shared_ids(presets, faults)
     faults.extend(
@@ -78,25 +77,13 @@ def _default_first(active: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(active, key=lambda preset: preset != ZONE_DEFAULT))
 
 
-def _texts(folder: Path | None, faults: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Preset, name and text of each file; the operator's take the place of packaged ones of the same name."""
-    found: dict[str, tuple[str, Traversable]] = {}
-    places: list[tuple[str, Traversable]] = [(FOLDER, resources.files("seeds").joinpath(FOLDER))]
-    if folder is not None:
-        places.append((str(folder / FOLDER), folder / FOLDER))
-    for place, entries in places:
-        if entries.is_dir():
-            for entry in entries.iterdir():
-                if entry.name.endswith(".toml") and entry.is_file():
-                    found[entry.name.removesuffix(".toml")] = (f"{place}/{entry.name}", entry)
-    for preset, (source, entry) in sorted(found.items()):
-        if not _ID.fullmatch(preset):
-            faults.append(f"{source}: the file's name must match {_ID.pattern} before .toml: it names the preset")
-            continue
-        try:
-            yield preset, source, entry.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as exc:
-            faults.append(f"{source}: {exc}")
+def _presets(folder: Path | None, faults: list[str]) -> Iterator[overlay.File]:
+    """The files whose name can be that of a preset."""
+    for file in overlay.files(FOLDER, folder, faults):
+        if _ID.fullmatch(file.stem):
+            yield file
+        else:
+            faults.append(f"{file.source}: the file's name must match {_ID.pattern} before .toml: it names the preset")
 
 
 def _versions(preset: str, source: str, text: str, zones: Collection[str], faults: list[str]) -> Iterator[Version]:
