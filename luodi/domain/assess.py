@@ -66,6 +66,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         reports=state["reports"],
         milestones=milestones,
         suspensions=suspensions,
+        stops={},
     )
     profile = rules.profile(fields, route)
     gap_clocks, lights = _lights(standing, held_up, facts, profile, rules, calendar)
@@ -186,7 +187,7 @@ def _closed(
     for stage, following in pairwise(stages):
         start, end = reached.get(stage), reached.get(following)
         if start is not None and end is not None:
-            found += clocks.closed_clocks(Gap(route, stage, following, start), end, facts, profile, rules, calendar)
+            found += clocks.closed_clocks(Gap(route, stage, following, start, end), facts, profile, rules, calendar)
     return found
 
 

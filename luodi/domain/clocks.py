@@ -82,10 +82,11 @@ def gap_clocks(gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar:
 
 
 def closed_clocks(
-    gap: Gap, closed: str, facts: Facts, profile: Profile, rules: Rules, calendar: Calendar
+    gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar: Calendar
 ) -> Iterator[dict[str, Any]]:
     """How a closed gap ended: under each rule, by the version valid on the business date on which it closed."""
-    day = last_ordinal(closed)
+    assert gap.closed is not None  # or there is nothing to judge
+    day = last_ordinal(gap.closed)
     for track in rules.tracks((gap.reached, gap.awaited), profile):
         held = track.on(day)
         if held is None:
@@ -153,10 +154,14 @@ def no_limit(gap: Gap) -> dict[str, Any]:
 
 
 def _tracked(track: Track, gap: Gap, facts: Facts, calendar: Calendar) -> Run | None:
-    """The clock of one rule through all its versions."""
+    """The clock of one rule through those of its versions that are in force after the gap began."""
+    pieces = track.pieces
+    if len(pieces) > 1:
+        start = last_ordinal(gap.start)
+        pieces = pieces[max((place for place, piece in enumerate(pieces) if piece[0] <= start), default=0) :]
     runs: list[tuple[int, Run | None]] = [
         (begin, None if version is None or case is None else run(gap, facts, version, case, calendar))
-        for begin, version, case in track.pieces
+        for begin, version, case in pieces
     ]
     found = [made for _, made in runs if made is not None]
     if not found:

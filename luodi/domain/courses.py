@@ -23,6 +23,8 @@ _AGREED_CODES = ("agreed-in-time", "agreed-due-soon", "agreed-overdue")
 _ROUND_CODES = {GREEN: "judged-in-order", YELLOW: "judged-behind", RED: "judged-late"}
 _AWAITS = {"last_report": "report", "suspension": "resume"}  # what a rule awaits where it is not the next stage
 
+LAST_DAY = date.max.toordinal()
+
 Run = tuple[dict[str, Any], list[DayStep]]  # the figures of a clock, its lights by day
 
 
@@ -49,14 +51,13 @@ def run(gap: Gap, facts: Facts, version: Version, case: Case, calendar: Calendar
         end = plan if version.until == "plan" else facts.agreed(version.until)
         return None if end is None else _dated_run(gap, version.rule, end, version)
     assert case.limit is not None  # a version that takes no date and no rounds has a limit in every case
-    pauses = approved_for(facts, version)
     if version.since == "last_report":
-        made = _reports_run(gap, facts, version, case.limit, pauses, calendar)
+        made = _reports_run(gap, facts, version, case.limit, calendar)
     else:
         start = _start(gap, facts, version)
         if start is None:
             return None
-        made = _limit_run(gap, start, case.limit, plan, pauses, version, calendar)
+        made = _limit_run(gap, start, case.limit, plan, facts, version, calendar)
     return made if version.satisfied_by is None else _until_satisfied(made, facts)
 
 
@@ -70,10 +71,12 @@ def verdict(gap: Gap, day: int, facts: Facts, version: Version, case: Case, cale
             return Verdict(PLAN, start, due, max(0, day - start), day > max(start, due))
         assert case.limit is not None  # or it would not be plain
         count, nth = _counting(case.limit, calendar)
-        pauses = after(approved_for(facts, version), start) if facts.blockers else ()
+        pauses = stops_for(facts, version, start, calendar).pauses
         due = reach(start, _length(gap.start, case.limit), pauses, count, nth)
         used = count(day) - count(start) - sum(_counted(pause, day, count) for pause in pauses) if day > start else 0
         return Verdict(version.rule, start, due, used, day > due)
+    if version.since == "suspension":
+        return None  # the stage was reached: whether work stood still on the way is not on record for good
     made = run(gap, facts, version, case, calendar)
     if made is None:
         return None
@@ -101,11 +104,51 @@ def days_used(clock: Mapping[str, Any], calendar: Calendar, day: int) -> int:
     return used
 
 
-def approved_for(facts: Facts, version: Version) -> list[Pause]:
-    """The pauses that stop a clock of this version."""
+class Stops(NamedTuple):
+    """The pauses that stop a clock, and what is told of each whatever the clock."""
+
+    pauses: list[Pause]
+    notices: list[int | None]  # the day on which each says that it runs out
+    reasons: list[dict[str, Any]]
+    stored: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, pauses: list[Pause], calendar: Calendar) -> Stops:
+        return cls(
+            pauses,
+            [notice_day(pauses, place, calendar.count, calendar.nth) for place in range(len(pauses))],
+            [_stopped_by(pause) for pause in pauses],
+            told(pauses),
+        )
+
+
+NO_STOPS = Stops([], [], [], [])
+
+
+def _stopped_by(pause: Pause) -> dict[str, Any]:
+    blocker = pause.blocker
+    return {
+        "blocker": blocker["id"],
+        "kind": blocker["kind"],
+        "cause": blocker["cause"],
+        "owner": blocker["owner"],
+        "from": day_text(pause.begin),
+        "until": day_text(pause.end - 1),
+    }
+
+
+def stops_for(facts: Facts, version: Version, start: int, calendar: Calendar) -> Stops:
+    """What stops a clock of this version after its day 0. Clocks that the same stops are told of it once."""
     if not facts.blockers:
-        return []
-    return approved(facts.blockers, version.pausing_causes, needs_document=version.needs_document)
+        return NO_STOPS
+    key = (version.pausing_causes, version.needs_document)
+    known = facts.stops.get(key)
+    if known is None:
+        pauses = approved(facts.blockers, version.pausing_causes, needs_document=version.needs_document)
+        known = facts.stops[key] = Stops.of(pauses, calendar) if pauses else NO_STOPS
+    if not known.pauses or known.pauses[0].begin > start:
+        return known
+    return Stops.of(after(known.pauses, start), calendar)
 
 
 def share(start: int, length: int, percent: int) -> int:
@@ -151,7 +194,7 @@ def _limit_run(
     since: str,
     limit: Limit,
     plan: str | None,
-    pauses: Sequence[Pause],
+    facts: Facts,
     version: Version,
     calendar: Calendar,
 ) -> Run:
@@ -163,7 +206,8 @@ def _limit_run(
     start, yellow = last_ordinal(since), version.yellow
     count, nth = _counting(limit, calendar)
     length = _length(since, limit)
-    pauses = after(pauses, start) if pauses else pauses
+    stops = stops_for(facts, version, start, calendar)
+    pauses = stops.pauses
     due = reach(start, length, pauses, count, nth)
     red = due + 1
     if yellow.days_before is not None and (
@@ -181,9 +225,8 @@ def _limit_run(
         warn, behind, red = (_first_of_month(day, pauses) for day in (warn, behind, red))
 
     basis = _basis(gap, version.rule, since, due, limit, version)
-    paused_days = sum(pause.end - pause.begin for pause in pauses if pause.begin <= due)
-    if paused_days:
-        basis["paused_days"] = paused_days
+    if pauses and pauses[0].begin <= due:
+        basis["paused_days"] = sum(pause.end - pause.begin for pause in pauses if pause.begin <= due)
     steps: list[DayStep] = [(FIRST_DAY, GREEN, {"code": "in-time", **basis})]
     if behind < min(warn, red):
         steps.append((max(behind, FIRST_DAY), YELLOW, {"code": "behind-plan", "plan": plan, **basis}))
@@ -191,23 +234,25 @@ def _limit_run(
         steps.append((warn, YELLOW, {"code": "due-soon", **basis}))
     steps.append((red, RED, {"code": "overdue", **basis}))
     if pauses:
-        steps = _overlay(steps, pauses, basis, calendar)
+        steps = _overlay(steps, stops, basis)
     first = min(warn, behind)
     provisional = limit.unit == "working_days" and length > 0 and due > calendar.last_published_day
-    figures = _figures(basis, version, first if first < red else None, length, provisional=provisional, pauses=pauses)
+    figures = _figures(basis, version, first if first < red else None, length, provisional=provisional, stops=stops)
     return figures, steps
 
 
-def _reports_run(
-    gap: Gap, facts: Facts, version: Version, limit: Limit, pauses: Sequence[Pause], calendar: Calendar
-) -> Run:
+def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calendar: Calendar) -> Run:
     """A limit counted anew from every report, the stage reached being the first."""
     start = last_ordinal(gap.start)
-    days = [start, *(day for day in facts.report_days() if day > start)]
+    end = LAST_DAY if gap.closed is None else last_ordinal(gap.closed)
+    days = [start, *(day for day in facts.report_days() if start < day < end)]
     steps: list[DayStep] = []
     for day, following in zip(days, [*days[1:], None], strict=True):
-        figures, course = _limit_run(gap, day_text(day), limit, None, pauses, version, calendar)
-        steps += between(course, day if steps else FIRST_DAY, following)
+        figures, course = _limit_run(gap, day_text(day), limit, None, facts, version, calendar)
+        part = between(course, day if steps else FIRST_DAY, following)
+        if steps and following is not None and steps[-1][1] == part[0][1] == GREEN:
+            part = part[1:]  # long past and green as before: a step for each report would only fill the document
+        steps += part
     return figures, steps
 
 
@@ -217,7 +262,7 @@ def _rounds_run(gap: Gap, facts: Facts, version: Version, calendar: Calendar) ->
     if plan is None:
         return None
     start, due = last_ordinal(gap.start), last_ordinal(plan)
-    pauses = after(approved_for(facts, version), start)
+    stops = stops_for(facts, version, start, calendar)
     basis = _basis(
         gap,
         version.rule,
@@ -229,15 +274,15 @@ def _rounds_run(gap: Gap, facts: Facts, version: Version, calendar: Calendar) ->
     )
     steps: list[DayStep] = [(FIRST_DAY, GREEN, {"code": "judged-in-order", "plan": plan, **basis})]
     warn = None
-    for judged in rounds(gap, facts, version, pauses, calendar):
+    for judged in rounds(gap, facts, version, stops.pauses, calendar):
         if judged.light != GREEN and warn is None:
             warn = judged.day
         steps.append(
             (judged.day, judged.light, {"code": _ROUND_CODES[judged.light], "plan": plan, **judged.findings, **basis})
         )
-    if pauses:
-        steps = _overlay(steps, pauses, basis, calendar)
-    return _figures(basis, version, warn, due - start, pauses=pauses), steps
+    if stops.pauses:
+        steps = _overlay(steps, stops, basis)
+    return _figures(basis, version, warn, due - start, stops=stops), steps
 
 
 def _until_satisfied(made: Run, facts: Facts) -> Run:
@@ -254,38 +299,36 @@ def _until_satisfied(made: Run, facts: Facts) -> Run:
     return figures, [*between(steps, FIRST_DAY, day), (day, GREEN, reason)]
 
 
-def _overlay(
-    steps: list[DayStep], pauses: Sequence[Pause], basis: Mapping[str, Any], calendar: Calendar
-) -> list[DayStep]:
+def _overlay(steps: list[DayStep], stops: Stops, basis: Mapping[str, Any]) -> list[DayStep]:
     """Lay pauses over lights: grey while in time; what was overdue when the pause began stays red and says so.
 
-    A grey whose approval runs out says so some days before: who needs longer must ask again.
-    No light turns red within a pause: a paused day is never a due date, nor the end of a month that is judged.
+    A grey whose approval runs out says so some days before: who needs longer must ask again. No light turns red within
+    a pause: a paused day is never a due date, nor the end of a month that is judged.
     """
     overlaid: list[DayStep] = []
-    end = FIRST_DAY
+    taken, pauses = 0, stops.pauses
     for place, pause in enumerate(pauses):
-        overlaid += between(steps, end, pause.begin)
-        is_red = step_on(steps, pause.begin)[1] == RED
-        code, light = ("overdue-paused", RED) if is_red else ("paused", GREY)
-        blocker = pause.blocker
-        reason = {
-            "code": code,
-            **basis,
-            "blocker": blocker["id"],
-            "kind": blocker["kind"],
-            "cause": blocker["cause"],
-            "owner": blocker["owner"],
-            "from": day_text(pause.begin),
-            "until": day_text(pause.end - 1),
-        }
-        notice = None if is_red else notice_day(pauses, place, calendar.count, calendar.nth)
-        if notice != pause.begin:
-            overlaid.append((pause.begin, light, reason))
-        if notice is not None:
-            overlaid.append((notice, light, reason | {"code": "pause-ending"}))
-        end = pause.end
-    return overlaid + between(steps, end, None)
+        begin, end = pause.begin, pause.end
+        while taken < len(steps) and steps[taken][0] < begin:
+            overlaid.append(steps[taken])
+            taken += 1
+        while taken < len(steps) and steps[taken][0] == begin:
+            taken += 1
+        reason: dict[str, Any] = {"code": "paused", **basis, **stops.reasons[place]}
+        if steps[taken - 1][1] == RED:
+            reason |= {"code": "overdue-paused"}
+            overlaid.append((begin, RED, reason))
+        else:
+            notice = stops.notices[place]
+            if notice != begin:
+                overlaid.append((begin, GREY, reason))
+            if notice is not None:
+                overlaid.append((notice, GREY, {**reason, "code": "pause-ending"}))
+        while taken < len(steps) and steps[taken][0] <= end:
+            taken += 1
+        if place + 1 == len(pauses) or pauses[place + 1].begin > end:
+            overlaid.append((end, *steps[taken - 1][1:]))
+    return overlaid + steps[taken:]
 
 
 def _basis(
@@ -320,7 +363,7 @@ def _figures(
     length: int,
     *,
     provisional: bool = False,
-    pauses: Sequence[Pause] = (),
+    stops: Stops = NO_STOPS,
 ) -> dict[str, Any]:
     return {
         "gap": basis["gap"],
@@ -336,8 +379,8 @@ def _figures(
         "limit_days": length,
         "provisional": provisional,
         "approximate": "approximate" in basis,
-        "paused": union(pauses),
-        "paused_by": told(pauses),
+        "paused": union(stops.pauses),
+        "paused_by": stops.stored,
     }
 
 

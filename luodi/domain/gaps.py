@@ -6,12 +6,9 @@ Made for every event that is folded: named tuples, because they are made in half
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from luodi.domain.days import last_ordinal
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Gap(NamedTuple):
@@ -21,21 +18,23 @@ class Gap(NamedTuple):
     reached: str
     awaited: str
     start: str  # business date on which the stage was reached
+    closed: str | None = None  # business date on which the awaited one was; None while the gap is open
 
 
 class Facts(NamedTuple):
     """All that bears on a gap besides its own dates; the entries are those of the folded state."""
 
-    plans: Mapping[str, Mapping[str, Any]] = _NONE  # by stage: {"baseline", "date", "changes", …}
-    blockers: Sequence[Mapping[str, Any]] = ()  # with their clears and pauses, in the order they were recorded
-    fields: Mapping[str, Any] = _NONE  # as registered: agreed_start_date, investment, …
-    land_contract: Mapping[str, Any] | None = None
-    annual_plans: Mapping[str, Mapping[str, Any]] = _NONE  # by year, as text
-    statistics: Mapping[str, Any] | None = None
-    progress: Mapping[str, Any] | None = None  # as last reported
-    reports: Mapping[str, int | None] = _NONE  # percent by the business date of the progress
-    milestones: Mapping[str, Mapping[str, Any]] = _NONE  # by stage
-    suspensions: Sequence[Mapping[str, Any]] = ()
+    plans: Mapping[str, Mapping[str, Any]]  # by stage: {"baseline", "date", "changes", …}
+    blockers: Sequence[Mapping[str, Any]]  # with their clears and pauses, in the order they were recorded
+    fields: Mapping[str, Any]  # as registered: agreed_start_date, investment, …
+    land_contract: Mapping[str, Any] | None
+    annual_plans: Mapping[str, Mapping[str, Any]]  # by year, as text
+    statistics: Mapping[str, Any] | None
+    progress: Mapping[str, Any] | None  # as last reported
+    reports: Mapping[str, int | None]  # percent by the business date of the progress
+    milestones: Mapping[str, Mapping[str, Any]]  # by stage
+    suspensions: Sequence[Mapping[str, Any]]
+    stops: dict[Any, Any]  # found already, by what a rule asks of a pause
 
     def plan_of(self, stage: str) -> str | None:
         """The planned business date of a stage as it holds now."""

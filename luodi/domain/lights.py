@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Any
@@ -34,24 +34,40 @@ def steady(light: str, reason: Mapping[str, Any]) -> list[DayStep]:
 
 def worst(tracks: Sequence[list[DayStep]]) -> list[DayStep]:
     """The worst light of several on every day, with its reason; of equal ones the first track's."""
-    if len(tracks) == 1:
-        return tracks[0]
-    changes = [(step[0], track, step) for track, steps in enumerate(tracks) for step in steps]
-    changes.sort(key=itemgetter(0, 1))
-    shown: list[DayStep | None] = [None] * len(tracks)
-    merged: list[DayStep] = []
-    for place, (day, track, step) in enumerate(changes):
-        shown[track] = step
-        if place + 1 < len(changes) and changes[place + 1][0] == day:
-            continue  # more changes on this day
-        first = min((step for step in shown if step is not None), key=_badness)
-        if not merged or merged[-1][2] is not first[2]:
-            merged.append((day, first[1], first[2]))
+    merged = tracks[0]
+    for track in tracks[1:]:
+        merged = _worse(merged, track)
     return merged
+
+
+def _worse(one: Sequence[DayStep], other: Sequence[DayStep]) -> list[DayStep]:
+    """The worse of two; both begin with the beginning of time."""
+    merged: list[DayStep] = []
+    left, right = one[0], other[0]
+    day, i, j, shown = left[0], 1, 1, None
+    while True:
+        while i < len(one) and one[i][0] <= day:  # of several steps that begin on one day the last holds
+            left = one[i]
+            i += 1
+        while j < len(other) and other[j][0] <= day:
+            right = other[j]
+            j += 1
+        first = left if _BADNESS[left[1]] <= _BADNESS[right[1]] else right
+        if first[2] is not shown:
+            shown = first[2]
+            merged.append((day, first[1], shown))
+        if i < len(one):
+            day = one[i][0] if j == len(other) or one[i][0] < other[j][0] else other[j][0]
+        elif j < len(other):
+            day = other[j][0]
+        else:
+            return merged
 
 
 def present(steps: list[DayStep]) -> list[DayStep]:
     """The same with grey where no rule sets a limit."""
+    if all(light != ABSENT for _, light, _ in steps):
+        return steps
     return [(day, GREY if light == ABSENT else light, reason) for day, light, reason in steps]
 
 
@@ -74,24 +90,20 @@ def step_on(steps: Sequence[DayStep], day: int) -> DayStep:
     return found
 
 
-def render(steps: Iterable[DayStep], calendar: Calendar) -> list[dict[str, Any]]:
+def render(steps: Sequence[DayStep], calendar: Calendar) -> list[dict[str, Any]]:
     """Steps as stored: without a hole from BEGINNING to END_OF_TIME, each from the midnight its first day begins."""
     lights: list[dict[str, Any]] = []
-    for day, light, reason in steps:
-        begin = calendar.midnight_of(day) if lights else BEGINNING
-        if lights:
-            if begin <= lights[-1]["from"]:
-                lights.pop()  # nothing is left of the step before
-            else:
-                lights[-1]["to"] = begin
-        lights.append({"light": light, "from": begin, "to": END_OF_TIME, "reason": reason})
+    begin, (_, light, reason) = BEGINNING, steps[0]
+    for day, following, why in steps[1:]:
+        end = calendar.midnight_of(day)
+        if end > begin:  # or nothing is left of the step before
+            lights.append({"light": light, "from": begin, "to": end, "reason": reason})
+            begin = end
+        light, reason = following, why
+    lights.append({"light": light, "from": begin, "to": END_OF_TIME, "reason": reason})
     return lights
 
 
 def light_at(lights: Sequence[Step], now: str) -> Step:
     """The step in which an instant lies; the first or last one for an instant outside all of them."""
     return lights[max(0, bisect_right(lights, now, key=itemgetter("from")) - 1)]
-
-
-def _badness(step: DayStep) -> int:
-    return _BADNESS[step[1]]

@@ -24,7 +24,6 @@ ALLOWED = frozenset(
         "json",
         "operator",
         "re",
-        "types",
         "typing",
         "unicodedata",
     }
