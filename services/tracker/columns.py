@@ -8,7 +8,6 @@ milliseconds that selecting takes, so it never sees half a change.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ assert CELL_TYPE.itemsize == CELL.size
 
 MONEY = ("investment", "paid_in", "arrived")  # of a face: amounts, -1 where unknown; all else is coded
 UNKNOWN = -1
+STRUCK = -1  # the owner of a time that counts no more
 FIRST_CAPACITY = 1 << 12
 SWEEP_SHARE = 0.5  # of cells struck out, from which on they are swept up
 
@@ -89,7 +89,9 @@ class Columns:
         self._struck = 0
         self._codes: dict[str, dict[Any, int]] = {name: {} for name in FACE if name not in MONEY}
         self._words: dict[str, list[Any]] = {name: [] for name in FACE if name not in MONEY}
-        self._times: dict[int, list[int]] = {}  # by project: when its events were recorded (ms), ascending
+        self._times = Table({"time": np.int64, "owner": np.int32})  # when each event was recorded (ms), in any order
+        self._timed: dict[int, int] = {}  # by project: how many times are told of it
+        self._struck_times = 0
         self._id_ranks: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._word_ranks: dict[str, NDArray[np.int64]] = {}
 
@@ -115,10 +117,10 @@ class Columns:
             for owner in owners.tolist():
                 self._strike(owner)
             place = self._cells.append(columns, len(rows))
-            for owner, count, row in zip(owners.tolist(), counts.tolist(), histories, strict=True):
+            for owner, count in zip(owners.tolist(), counts.tolist(), strict=True):
                 self._spans[owner] = (place, place + count)
-                self._times[owner] = row.times
                 place += count
+            self._remember(owners, [row.times for row in histories])
             if self._struck > FIRST_CAPACITY and self._struck > SWEEP_SHARE * self._cells.count:
                 self._sweep()
 
@@ -134,6 +136,20 @@ class Columns:
         if end > first:
             self._cells["known_to"][first:end] = -1
             self._struck += end - first
+
+    def _remember(self, owners: NDArray[np.int32], times: Sequence[Sequence[int]]) -> None:
+        """When the events of these projects were recorded; what was told of them before is struck out."""
+        again = [owner for owner in owners.tolist() if owner in self._timed]
+        if again:
+            self._times["owner"][np.isin(self._times["owner"], again)] = STRUCK
+            self._struck_times += sum(self._timed[owner] for owner in again)
+        counts = [len(own) for own in times]
+        told = {"time": [time for own in times for time in own], "owner": np.repeat(owners, counts)}
+        self._times.append(told, sum(counts))
+        self._timed.update(zip(owners.tolist(), counts, strict=True))
+        if self._struck_times > FIRST_CAPACITY and self._struck_times > SWEEP_SHARE * self._times.count:
+            self._times.keep(np.flatnonzero(self._times["owner"] != STRUCK))
+            self._struck_times = 0
 
     def _add_faces(self, faces: Sequence[Sequence[Any]]) -> int:
         columns: dict[str, Any] = {}
@@ -211,12 +227,12 @@ class Columns:
 
     def updated(self, picked: Picked, moment: int) -> NDArray[np.int64]:
         """When the last event known at a moment was recorded (ms), of each project."""
-        times = self._times
-        last = [bisect_right(times[owner], moment) for owner in picked.owner.tolist()]
-        return np.array(
-            [times[owner][n - 1] if n else 0 for owner, n in zip(picked.owner.tolist(), last, strict=True)],
-            dtype=np.int64,
-        )
+        last = np.zeros(len(self.subjects), dtype=np.int64)
+        times, owners = self._times["time"], self._times["owner"]
+        known = (times <= moment) & (owners != STRUCK)
+        np.maximum.at(last, owners[known], times[known])
+        found: NDArray[np.int64] = last[picked.owner]
+        return found
 
     def ranks(self, picked: Picked) -> NDArray[np.int64]:
         """The place of each project in the order of the ids."""

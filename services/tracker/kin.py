@@ -6,14 +6,14 @@ domain's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
 
 from luodi.domain.clocks import LIGHTS
 from luodi.domain.days import BEGINNING, END_OF_TIME
-from luodi.domain.rollup import MAX_DEPTH, Family, roll_up
+from luodi.domain.rollup import MAX_DEPTH, Family, counted, roll_up
 from luodi.domain.stages import STAGES
 from services.tracker.cells import NO_LIGHT, STATUSES, date_of
 from services.tracker.columns import MONEY, UNKNOWN, Columns, Picked
@@ -40,18 +40,34 @@ _WORDS = (
 """What is needed of a face to roll up and to count."""
 
 
+def phased(columns: Columns, picked: Picked) -> dict[str, Document]:
+    """The roll-ups of the projects that show the light and the stage of their phases."""
+    own = np.isin(columns.face(picked, "phased"), columns.codes("phased", [True]))
+    shown = {columns.subjects[owner] for owner in picked.owner[own].tolist()}
+    named, family = _families(columns, picked, shown)
+    rows = {id_: roll_up(id_, family) for id_ in named}
+    return {id_: row for id_, row in rows.items() if row["phased"]}
+
+
 def rolled(columns: Columns, picked: Picked) -> dict[str, Document]:
-    """The roll-ups of all projects that others name as their parent, each with the `document` it stands for."""
+    """What all projects that others name as their parent are counted by, each with its `document` (None: not there)."""
+    named, family = _families(columns, picked, None)
+    return {id_: counted(id_, family) | {"document": family.documents.get(id_)} for id_ in named}
+
+
+def _families(columns: Columns, picked: Picked, of: Collection[str] | None) -> tuple[list[str], Family]:
+    """The ids that these (None: all) projects are named by as a parent, and everything about their phases."""
     parents = columns.face(picked, "parent")
     phases = np.flatnonzero(parents != columns.missing("parent"))
-    if not len(phases):
-        return {}
+    if not len(phases) or (of is not None and not of):
+        return [], Family.of(())
     words = columns.words("parent")
     named = sorted({words[code] for code in np.unique(parents[phases]).tolist()})
     places = columns.places(picked, named)
     involved = np.union1d(phases, np.array([place for place in places.values() if place >= 0], dtype=np.int64))
-    family = Family.of({**document, "carrier": None} for document in documents(columns, picked, involved.tolist()))
-    return {id_: roll_up(id_, family) | {"document": family.documents.get(id_)} for id_ in named}
+    found = documents(columns, picked, involved.tolist())
+    family = Family.of({**document, "carrier": None} for document in found)  # tenants count for nothing here
+    return [id_ for id_ in named if of is None or id_ in of], family
 
 
 def members(columns: Columns, picked: Picked, ids: Iterable[str]) -> set[str]:

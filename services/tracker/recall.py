@@ -23,6 +23,7 @@ from services.tracker.cells import DATED, LIVE, NO_LIGHT, STATUSES, kind_bit, mi
 from services.tracker.columns import Columns, Picked
 from services.tracker.filters import Query, Wanted
 from services.tracker.kin import members, rolled
+from services.tracker.kin import phased as phases_shown
 from services.tracker.mirror import Mirror
 from services.tracker.past import Past, When, instant_before
 from services.tracker.ports import Document
@@ -125,7 +126,7 @@ class Recall:
 
 def _show_phases(columns: Columns, picked: Picked, *, phased: bool) -> None:
     """Give the projects that show their phases the light and the stage of these; without `phased` no light."""
-    rows = {id_: row for id_, row in rolled(columns, picked).items() if row["phased"]}
+    rows = phases_shown(columns, picked)
     for id_, place in columns.places(picked, rows).items():
         if place >= 0:
             row = rows[id_]

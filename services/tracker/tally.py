@@ -36,7 +36,7 @@ class Tally:
         roots = {root for row in rolled.values() for root in row["roots"]}
         without_parent = columns.face(self._known, "parent") == columns.missing("parent")
         counted = without_parent | self._is(columns, roots)
-        self._rolled = [row for row in rolled.values() if row["phases"] and row["document"] is not None]
+        self._rolled = [row for row in rolled.values() if row["document"] is not None]
         with_phases = self._is(columns, {row["_id"] for row in self._rolled})
         ids = {columns.subjects[owner] for owner in self._known.owner[counted & with_phases].tolist()}
         self._rolled = [row for row in self._rolled if row["_id"] in ids]

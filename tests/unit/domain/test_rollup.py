@@ -14,7 +14,7 @@ from luodi.domain.assess import assess
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.events import MILESTONE_REPORTED, PROGRESS_REPORTED, PROJECT_REGISTERED, PROJECT_WITHDRAWN, Event
 from luodi.domain.fold import fold
-from luodi.domain.rollup import MAX_DEPTH, Family, roll_up
+from luodi.domain.rollup import MAX_DEPTH, Family, counted, roll_up
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import UNHURRIED, published
 
@@ -265,3 +265,23 @@ def _lineage(subject: str, documents: list[dict[str, Any]]) -> set[str]:
         found.add(subject)
         subject = known[subject]["parent"]
     return found
+
+
+def test_what_a_funnel_counts_by_is_that_of_the_whole_roll_up() -> None:
+    family = Family.of(
+        [
+            _counted("root", parent=None, reached={"signed": "2026-01-05"}, paid_in=None),
+            _counted("a", parent="root", reached={"signed": "2026-01-07", "started": None}, paid_in=3),
+            _counted("b", parent="root", reached={"signed": "2026-01-06"}, paid_in=4),
+        ]
+    )
+    whole, part = roll_up("root", family), counted("root", family)
+    assert part == {name: whole[name] for name in ("_id", "roots", "reached", "stage")} | {
+        "money": {"arrived": whole["money"]["arrived"]}
+    }
+    assert part["money"] == {"arrived": 7}
+
+
+def _counted(id_: str, **fields: Any) -> dict[str, Any]:
+    lights = [{"light": "green", "from": "1970-01-01T00:00:00.000Z", "to": "9999-12-31T00:00:00.000Z", "reason": {}}]
+    return {"_id": id_, "route": "land", "status": "active", "registered": True, "lights": lights, **fields}

@@ -148,3 +148,14 @@ def test_a_face_holds_what_lists_and_funnels_ask_for() -> None:
     assert state is not None
     face = face_of(FOLDER.assess(SUBJECT, state))
     assert face[:4] == (True, "一", "demo", "land")
+
+
+def test_times_told_again_count_once_and_the_last_one_known_is_found() -> None:
+    store = Columns()
+    for turn in range(3):
+        store.put([row([FIRST, SIGNED], at=turn, subject=name) for name in ("p1", "p2")])
+    day = date(2026, 2, 1).toordinal()
+    early, late = milliseconds("2026-01-05T12:00:00.000Z"), milliseconds("2026-02-01T00:00:00.000Z")
+    for moment, expected in ((early, FIRST), (late, SIGNED)):
+        picked = store.pick(moment, day, DATED)
+        assert set(store.updated(picked, moment).tolist()) == {milliseconds(expected.recordedtime)}
