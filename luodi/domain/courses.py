@@ -242,7 +242,10 @@ def _limit_run(
 
 
 def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calendar: Calendar) -> Run:
-    """A limit counted anew from every report, the stage reached being the first."""
+    """A limit counted anew from every report, the stage reached being the first.
+
+    Each report has a step of its own, for a reason tells the due date that follows from the newest one.
+    """
     start = last_ordinal(gap.start)
     end = LAST_DAY if gap.closed is None else last_ordinal(gap.closed)
     days = [start, *(day for day in facts.report_days() if start < day < end)]

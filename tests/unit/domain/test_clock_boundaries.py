@@ -124,6 +124,20 @@ def test_the_clock_of_a_preset_keeps_its_rule_and_the_slow_walk_agrees(case: Rul
     agree(document, verdict, whole=False)
 
 
+def test_the_reason_of_a_clock_of_news_tells_the_due_date_of_the_newest() -> None:
+    story = Story()
+    story.registered()
+    story.reached("signed", "2026-01-10")
+    mondays = [date(2026, 1, 12) + timedelta(weeks=number) for number in range(30)]
+    for monday in mondays:
+        story.tell("progress.reported", date=monday.isoformat())
+    lights = story.document(with_presets("handan-2024"))["clocks"][0]["lights"]
+    for monday in mondays:
+        step = light_on(lights, monday)
+        assert (step["light"], step["reason"]["code"]) == (GREEN, "in-time")
+        assert step["reason"]["due"] == oracle.months_later(monday, 3).isoformat()
+
+
 def test_the_light_turns_at_local_midnight_and_not_a_millisecond_earlier() -> None:
     clock = clock_of(Case("", SIGNED, {}))
     assert light_at(clock["lights"], "2026-04-10T15:59:59.999Z")["light"] == YELLOW
