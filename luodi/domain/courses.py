@@ -252,10 +252,7 @@ def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calenda
     steps: list[DayStep] = []
     for day, following in zip(days, [*days[1:], None], strict=True):
         figures, course = _limit_run(gap, day_text(day), limit, None, facts, version, calendar)
-        part = between(course, day if steps else FIRST_DAY, following)
-        if steps and following is not None and steps[-1][1] == part[0][1] == GREEN:
-            part = part[1:]  # long past and green as before: a step for each report would only fill the document
-        steps += part
+        steps += between(course, day if steps else FIRST_DAY, following)
     return figures, steps
 
 
