@@ -138,7 +138,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         rollups.ensure_indexes()
         outlooks.ensure_indexes()
         histories.ensure_indexes()
-        return rulesets.at_start(activations, content, clock.wall_text())
+        today = config.calendar.business_date(clock.now_text())
+        return rulesets.at_start(activations, content, clock.wall_text(), today)
 
     number = _patiently(stop, prepare)
 

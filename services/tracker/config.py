@@ -6,13 +6,13 @@ import argparse
 import getpass
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from luodi.domain import reasons
 from luodi.domain.days import instant
 from luodi.runtime import configuration, kafka, lifecycle
 from luodi.runtime.clock import Clock, SystemClock
-from luodi.runtime.errors import EXIT_CONFIG, InvalidSettingsError
+from luodi.runtime.errors import EXIT_CONFIG, FatalError, InvalidSettingsError
 from services.tracker import console, rulesets
 from services.tracker.console import Connections, Progress
 from services.tracker.folding import Folder
@@ -41,6 +41,7 @@ def main(words: Sequence[str]) -> int:
     applying.add_argument("--dry-run", action="store_true", help="change nothing: only list what would change")
     applying.add_argument("--rows", type=int, default=ROWS, help=f"changes to print (default {ROWS}; 0: all)")
     applying.add_argument("--json", action="store_true", help="for programs; holds every change")
+    applying.add_argument("--rewrite-history", action="store_true", help="change verdicts of the past too")
     verbs.add_parser("activate", help="put this version's rules, calendar and fold in force; trackers do the rest")
     asked = parser.parse_args(words or ["show"])
     if asked.verb == "check":
@@ -50,7 +51,14 @@ def main(words: Sequence[str]) -> int:
     if asked.verb == "apply":
         return console.run(
             "config",
-            lambda c: apply(c, asked.by or getpass.getuser(), dry=asked.dry_run, rows=asked.rows, as_json=asked.json),
+            lambda c: apply(
+                c,
+                asked.by or getpass.getuser(),
+                dry=asked.dry_run,
+                rewrite=asked.rewrite_history,
+                rows=asked.rows,
+                as_json=asked.json,
+            ),
         )
     return console.run("config", lambda c: show(c, as_json=asked.json))
 
@@ -82,6 +90,7 @@ def show(connections: Connections, *, as_json: bool) -> int:
                         "number": row.number,
                         "activated_at": row.activated_at,
                         "by": row.by,
+                        "changes": row.changes,
                         "digest": row.digest,
                         "fold_version": row.fold_version,
                         "rules": row.rules,
@@ -97,32 +106,47 @@ def show(connections: Connections, *, as_json: bool) -> int:
         for row in rows:
             whose = "  this version's" if row.digest == mine else ""
             console.say(f"{row.number:>4}  {row.activated_at}  {row.digest[:DIGEST_CHARS]}  {row.by or '–'}{whose}")
+            for change in row.changes:
+                console.say(f"      {change}")
         console.say(_verdict(in_force, bool(rows)))
     return 0 if in_force or not rows else console.EXIT_FAILED
 
 
 def activate(connections: Connections) -> int:
+    clock = SystemClock(connections.settings.clock_offset_s)
     activation = rulesets.activate(
-        MongoRulesets(connections.database), _content(connections), SystemClock().wall_text(), by=getpass.getuser()
+        MongoRulesets(connections.database),
+        _content(connections),
+        clock.wall_text(),
+        _today(connections, clock),
+        by=getpass.getuser(),
     )
     console.say(f"activation {activation.number} is in force; the trackers make every document anew under it")
     return 0
 
 
-def apply(connections: Connections, by: str, *, dry: bool, rows: int, as_json: bool) -> int:
+def apply(connections: Connections, by: str, *, dry: bool, rewrite: bool, rows: int, as_json: bool) -> int:
     """Put the configuration in force, make every document anew under it, and list what looks different.
 
-    1. activate, unless this very content is in force already; from here on trackers read their files again
-    2. make every document anew and publish it, so that notify hears of it
-    3. list, for each gap whose light or due date is another one now, what it was and is
+    1. refuse what would change verdicts of the past, unless that is ordered
+    2. activate, unless this very content is in force already; from here on trackers read their files again
+    3. make every document anew and publish it, so that notify hears of it
+    4. list, for each gap whose light or due date is another one now, what it was and is
     """
     clock = SystemClock(connections.settings.clock_offset_s)
-    store, content = MongoRulesets(connections.database), _content(connections)
+    store, content, today = MongoRulesets(connections.database), _content(connections), _today(connections, clock)
     latest = store.latest()
     is_new = latest is None or latest.digest != content.digest
+    for change in rulesets.changes(latest, content, today):
+        console.note(f"{change}{', which changes verdicts of the past' if change.rewrites else ''}")
+        if change.rewrites and not (rewrite or dry):
+            raise FatalError(
+                f"{change}: verdicts of the past would change. Give the rule a new version with a later valid_from, or "
+                "order it with --rewrite-history; --dry-run shows what would look different"
+            )
     number = _number(latest, is_new=is_new)
     if is_new and not dry:
-        held = rulesets.activate(store, content, clock.wall_text(), by=by, held_until=_hold_until(clock))
+        held = rulesets.activate(store, content, clock.wall_text(), today, by=by, held_until=_hold_until(clock))
         number = held.number
         console.note(f"activation {number} by {by} is in force")
     elif not dry:
@@ -174,6 +198,10 @@ def _number(latest: Activation | None, *, is_new: bool) -> int:
     return latest.number + 1 if is_new else latest.number
 
 
+def _today(connections: Connections, clock: Clock) -> date:
+    return connections.config.calendar.business_date(clock.now_text())
+
+
 def _hold_until(clock: Clock) -> str:
     return instant(clock.wall() + timedelta(seconds=HOLD_S))
 
@@ -189,6 +217,8 @@ def _print(outcome: Outcome, number: int, seconds: float, rows: int, *, dry: boo
     for before, after, count in outcome.turns():
         what = f"{before} → {after}" if before != after else f"{after}, another due date"
         console.say(f"{count:>8}  {what}")
+    if outcome.verdicts:
+        console.say(f"{outcome.verdicts:>8}  verdicts on closed gaps changed")
     console.say(_told(outcome))
 
 
@@ -217,6 +247,7 @@ def _as_json(outcome: Outcome, number: int, by: str, seconds: float, *, dry: boo
         "documents": outcome.documents,
         "seconds": round(seconds, 3),
         "new_reds": outcome.new_reds(),
+        "verdicts": outcome.verdicts,
         "turns": [{"before": before, "after": after, "count": count} for before, after, count in outcome.turns()],
         "changes": [
             {

@@ -124,8 +124,10 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
     finally:
         reader.close()
     content = Content.of(connections.config.rules, connections.config.calendar)
+    clock = SystemClock(connections.settings.clock_offset_s)
+    today = connections.config.calendar.business_date(clock.now_text())
     activation = rulesets.activate(
-        MongoRulesets(connections.database), content, SystemClock().wall_text(), by="rebuild", afresh=True
+        MongoRulesets(connections.database), content, clock.wall_text(), today, by="rebuild", afresh=True
     )
     number = activation.number
     folder = Folder(connections.config.rules, connections.config.calendar, number)

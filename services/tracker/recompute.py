@@ -38,6 +38,9 @@ _AS_IT_WAS = {
     "status": 1,
     "lights.light": 1,
     "lights.from": 1,
+    "closed.gap": 1,
+    "closed.rule": 1,
+    "closed.verdict": 1,
     "clocks.gap": 1,
     "clocks.rule": 1,
     "clocks.due": 1,
@@ -75,6 +78,7 @@ class Outcome:
     """What was made anew, and what looks different by it."""
 
     documents: int = 0
+    verdicts: int = 0  # of closed gaps that are others now
     changes: list[Change] = field(default_factory=list)
 
     def turns(self) -> list[tuple[str, str, int]]:
@@ -145,6 +149,7 @@ class Recompute:
                 self._seen.add(subject)  # done again because a tracker was quicker: what was told stays told
                 outcome.documents += 1
                 outcome.changes += changes(row, documents[subject], now, today)
+                outcome.verdicts += verdicts_changed(row, documents[subject])
         if self._outbox is None:
             return
         for document in documents.values():
@@ -189,6 +194,16 @@ def changes(before: Document, after: Document, now: str, today: date) -> Iterato
         old, new = was.get(gap) or _whole(before, now), is_now.get(gap) or _whole(after, now)
         if (old.light, old.due) != (new.light, new.due):
             yield Change(after["_id"], after["name"], after["zone"], gap, old, new)
+
+
+def verdicts_changed(before: Document, after: Document) -> int:
+    """How many verdicts on closed gaps are others now, or gone. One of a rule that is new changes none."""
+    is_now = _verdicts(after)
+    return sum(is_now.get(key) != verdict for key, verdict in _verdicts(before).items())
+
+
+def _verdicts(document: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+    return {(*closed["gap"], closed["rule"]): closed["verdict"] for closed in document.get("closed", ())}
 
 
 def _faces(document: Mapping[str, Any], now: str, today: date) -> dict[Gap | None, Face]:

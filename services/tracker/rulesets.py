@@ -13,14 +13,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any, Protocol
 
+import orjson
 from pymongo import DESCENDING
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from luodi.domain.amendments import Amendment, amendments
 from luodi.domain.calendar import Calendar
 from luodi.domain.fold import FOLD_VERSION
 from luodi.domain.rules import Rules
@@ -43,10 +46,11 @@ class Content:
     fold_version: int
     rules: str
     calendar: str
+    told: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)  # all that the rules say, as JSON
 
     @classmethod
     def of(cls, rules: Rules, calendar: Calendar) -> Content:
-        return cls(FOLD_VERSION, rules.fingerprint(), calendar.fingerprint())
+        return cls(FOLD_VERSION, rules.fingerprint(), calendar.fingerprint(), rules.content())
 
     @property
     def digest(self) -> str:
@@ -57,6 +61,7 @@ class Content:
 class Activation:
     """One row: the number and what it stands for. Times are wall time.
 
+    `told`: all that the rules say, as JSON in bytes. `changes`: what of them is another than before, for people.
     `afresh`: documents are to be folded from their events, whatever folded state is stored. `held_until`: until then
     the command that activated it makes the documents anew, and the trackers leave them to it.
     """
@@ -68,6 +73,8 @@ class Activation:
     calendar: str
     activated_at: str
     by: str = ""  # not known of rows of earlier versions
+    told: bytes | None = field(default=None, repr=False)
+    changes: tuple[str, ...] = ()
     afresh: bool = False
     held_until: str | None = None
 
@@ -109,7 +116,7 @@ class MongoRulesets:
 
     def add(self, activation: Activation) -> bool:
         row: Document = {"_id": activation.number}
-        row |= {name: getattr(activation, name) for name in _FIELDS}
+        row |= {name: getattr(activation, name) for name in _FIELDS} | {"changes": list(activation.changes)}
         try:
             with translated():
                 try:
@@ -130,10 +137,11 @@ class MongoRulesets:
             self._rows.update_one({"_id": number}, {"$set": {"held_until": until}})
 
 
-def at_start(rulesets: Rulesets, content: Content, now: str) -> int:
+def at_start(rulesets: Rulesets, content: Content, now: str, today: date) -> int:
     """The number under which this process works. Activates content never seen before.
 
-    Raises FatalError when the content was in force once and another is now: an old deploy must not quietly win.
+    Raises FatalError when the content was in force once and another is now: an old deploy must not quietly win; and
+    when it would change verdicts of the past, which is for the operator to order.
     """
     for _ in range(ATTEMPTS):
         latest = rulesets.latest()
@@ -145,18 +153,25 @@ def at_start(rulesets: Rulesets, content: Content, now: str) -> int:
                 f"(since {latest.activated_at}) took their place: start the newer version, or go back on purpose "
                 "with `luodi config apply`"
             )
-        if rulesets.add(_next(latest, content, now, by=BY_TRACKER)):
+        rewriting = [change for change in changes(latest, content, today) if change.rewrites]
+        if rewriting:
+            raise FatalError(
+                f"the rules in the files would change verdicts of the past ({'; '.join(map(str, rewriting))}): give "
+                "the rule a new version with a later valid_from, or order it with "
+                "`luodi config apply --rewrite-history`"
+            )
+        if rulesets.add(_next(latest, content, now, today, by=BY_TRACKER)):
             return latest.number + 1 if latest else 1
     raise TransientError("MongoDB", "too many activations at once")
 
 
-def activate(rulesets: Rulesets, content: Content, now: str, by: str, **more: Any) -> Activation:
+def activate(rulesets: Rulesets, content: Content, now: str, today: date, by: str, **more: Any) -> Activation:
     """Put this content in force under a new number, whatever was in force before. The operator's act.
 
     `more`: `afresh` and `held_until` of the activation.
     """
     for _ in range(ATTEMPTS):
-        activation = _next(rulesets.latest(), content, now, by=by, **more)
+        activation = _next(rulesets.latest(), content, now, today, by=by, **more)
         if rulesets.add(activation):
             return activation
     raise TransientError("MongoDB", "too many activations at once")
@@ -235,13 +250,39 @@ def may_take_over(rows: Mapping[int, Activation], earlier: int, later: int) -> b
     return not any(row.afresh for number, row in rows.items() if earlier < number <= later)
 
 
-def _next(latest: Activation | None, content: Content, now: str, **more: Any) -> Activation:
-    number = latest.number + 1 if latest else 1
-    return Activation(number, content.digest, content.fold_version, content.rules, content.calendar, now, **more)
+def changes(latest: Activation | None, content: Content, today: date) -> list[Amendment]:
+    """What the rules of this content change of those in force; nothing where those are not known any more."""
+    if latest is None or latest.told is None or content.told is None:
+        return []
+    return amendments(orjson.loads(latest.told), content.told, today)
+
+
+def _next(latest: Activation | None, content: Content, now: str, today: date, **more: Any) -> Activation:
+    return Activation(
+        number=latest.number + 1 if latest else 1,
+        digest=content.digest,
+        fold_version=content.fold_version,
+        rules=content.rules,
+        calendar=content.calendar,
+        activated_at=now,
+        told=None if content.told is None else orjson.dumps(content.told),
+        changes=tuple(_told(latest, content, today)),
+        **more,
+    )
+
+
+def _told(latest: Activation | None, content: Content, today: date) -> list[str]:
+    told = [str(change) for change in changes(latest, content, today)]
+    if latest is not None and latest.calendar != content.calendar:
+        told.append("calendar changed")
+    if latest is not None and latest.fold_version != content.fold_version:
+        told.append("fold changed")
+    return told
 
 
 def _activation(row: Document) -> Activation:
-    return Activation(row["_id"], **{name: row[name] for name in _FIELDS if name in row})
+    found = {name: row[name] for name in _FIELDS if name in row}
+    return Activation(row["_id"], **found | {"changes": tuple(found.get("changes", ()))})
 
 
 _FIELDS = tuple(field.name for field in fields(Activation) if field.name != "number")

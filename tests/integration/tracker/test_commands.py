@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from luodi.runtime.errors import FatalError
 from services.tracker import config, intake, rebuild, rejects
 from tests.integration.tracker.test_projector import check
 from tests.integration.tracker.world import World, until
@@ -231,6 +233,33 @@ def test_a_change_is_checked_tried_and_applied_while_trackers_run_on(world: Worl
         assert (code, "same content" in text, "0 projects" in text) == (0, True, True)
         code, text = run(rebuild.main, "--compare")
         assert code == 0, text
+
+
+def test_a_rule_that_holds_already_is_changed_only_when_that_is_ordered(world: World, run: Run, folder: Path) -> None:
+    packaged = resources.files("seeds").joinpath("limits", "zone-default.toml").read_text(encoding="utf-8")
+    own = folder / "limits" / "zone-default.toml"
+    own.parent.mkdir()
+    events = [e for n in range(6) for e in (world.recorder.registered(f"p{n}"), world.recorder.milestone(f"p{n}"))]
+    events += [world.recorder.milestone("p5", "land_supplied", "2026-02-20")]  # 46 days after it was signed
+    with world.tracker():
+        world.await_applied(world.send(events))
+        assert packaged.count("calendar_days = 90") == 1
+        own.write_text(packaged.replace("calendar_days = 90", "calendar_days = 30"), encoding="utf-8")
+        code, text = run(config.main, "apply")
+        assert (code, "--rewrite-history" in text) == (1, True), text
+        assert world.database["rulesets"].count_documents({}) == 1
+        code, text = run(config.main, "apply", "--dry-run", "--json")
+        assert (code, len(_value(text)["changes"]), _value(text)["verdicts"]) == (0, 5, 1)
+        code, text = run(config.main, "apply", "--rewrite-history", "--by", "u-chief")
+        assert (code, "1  verdicts on closed gaps changed" in text) == (0, True), text
+        documents = world.documents()
+        assert documents["p1"]["clocks"][0]["due"] == "2026-02-04"
+        assert [closed["verdict"] for closed in documents["p5"]["closed"]] == ["late"]
+    code, text = run(config.main)
+    assert (code, "u-chief" in text, "zone-default@1980-01-01 changed" in text) == (0, True, True)
+    own.write_text(packaged, encoding="utf-8")
+    with pytest.raises(FatalError, match="took their place"), world.tracker():
+        pass
 
 
 def test_a_command_that_reaches_no_server_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

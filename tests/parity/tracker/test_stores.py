@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from services.tracker.rulesets import Content
 from tests.parity.tracker.conftest import AllStores
 from tests.unit.tracker.plant import event
 
-NOW = "2026-03-02T01:00:00.000Z"
+NOW, DAY = "2026-03-02T01:00:00.000Z", date(2026, 3, 2)
 
 
 def arrival(of: Event, offset: int = 0, partition: int = 0) -> Arrival:
@@ -170,26 +171,37 @@ def test_a_fuse_stands_until_it_is_mended(stores: AllStores) -> None:
 
 def test_content_never_seen_is_activated_by_the_first_that_starts_with_it(stores: AllStores) -> None:
     first, second = Content(1, "r1", "c1"), Content(1, "r2", "c1")
-    assert rulesets.at_start(stores.rulesets, first, NOW) == 1
-    assert rulesets.at_start(stores.rulesets, first, NOW) == 1, "a restart changes nothing"
-    assert rulesets.at_start(stores.rulesets, second, NOW) == 2
+    assert rulesets.at_start(stores.rulesets, first, NOW, DAY) == 1
+    assert rulesets.at_start(stores.rulesets, first, NOW, DAY) == 1, "a restart changes nothing"
+    assert rulesets.at_start(stores.rulesets, second, NOW, DAY) == 2
     assert [row.number for row in stores.rulesets.all()] == [1, 2]
 
 
 def test_an_old_deploy_refuses_to_start_and_the_operator_may_go_back(stores: AllStores) -> None:
     first, second = Content(1, "r1", "c1"), Content(2, "r1", "c1")
-    rulesets.at_start(stores.rulesets, first, NOW)
-    rulesets.at_start(stores.rulesets, second, NOW)
+    rulesets.at_start(stores.rulesets, first, NOW, DAY)
+    rulesets.at_start(stores.rulesets, second, NOW, DAY)
     with pytest.raises(FatalError, match="luodi config apply"):
-        rulesets.at_start(stores.rulesets, first, NOW)
-    assert rulesets.activate(stores.rulesets, first, NOW, by="test").number == 3
-    assert rulesets.at_start(stores.rulesets, first, NOW) == 3
+        rulesets.at_start(stores.rulesets, first, NOW, DAY)
+    assert rulesets.activate(stores.rulesets, first, NOW, DAY, by="test").number == 3
+    assert rulesets.at_start(stores.rulesets, first, NOW, DAY) == 3
     with pytest.raises(FatalError):
-        rulesets.at_start(stores.rulesets, second, NOW)
+        rulesets.at_start(stores.rulesets, second, NOW, DAY)
+
+
+def test_an_activation_is_read_as_it_was_written_and_held_as_long_as_asked(stores: AllStores) -> None:
+    content = Content(1, "r1", "c1", {"rules": {}, "presets": {}, "zones": {}, "default": []})
+    rulesets.at_start(stores.rulesets, content, NOW, DAY)
+    later = dataclasses.replace(content, calendar="c2")
+    row = rulesets.activate(stores.rulesets, later, NOW, DAY, by="u-clerk", held_until=NOW, afresh=True)
+    assert (row.number, row.changes, row.told is None) == (2, ("calendar changed",), False)
+    assert stores.rulesets.latest() == row
+    stores.rulesets.hold(2, None)
+    assert stores.rulesets.all()[1] == dataclasses.replace(row, held_until=None)
 
 
 def test_of_two_that_take_the_same_number_one_gets_it(stores: AllStores) -> None:
-    rulesets.at_start(stores.rulesets, Content(1, "r1", "c1"), NOW)
+    rulesets.at_start(stores.rulesets, Content(1, "r1", "c1"), NOW, DAY)
     row = stores.rulesets.latest()
     assert row is not None
     assert stores.rulesets.add(dataclasses.replace(row, number=2, digest="x"))

@@ -149,7 +149,7 @@ class Worker:
         self.plant = plant
         self.metrics = Metrics()
         content = Content.of(DEFAULT_RULES, CALENDAR)
-        number = rulesets.at_start(plant.rulesets, content, plant.clock.wall_text())
+        number = rulesets.at_start(plant.rulesets, content, plant.clock.wall_text(), plant.clock.now().date())
         self.regime = Regime(plant.rulesets, Folder(DEFAULT_RULES, CALENDAR, number))
         self.published = Published()
         self.visibility = Visibility(plant.positions)

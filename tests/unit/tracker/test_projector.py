@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 import pytest
 
@@ -209,7 +210,7 @@ def test_an_old_deploy_stops_when_it_meets_a_document_of_newer_rules() -> None:
     old = plant.worker()
     old.turn(3)
     newer = dataclasses.replace(Content.of(DEFAULT_RULES, CALENDAR), rules="other rules")
-    number = rulesets.at_start(plant.rulesets, newer, "2026-03-02T02:00:00.000Z")
+    number = rulesets.at_start(plant.rulesets, newer, "2026-03-02T02:00:00.000Z", date(2026, 3, 2))
     plant.projects.documents["p0"]["ruleset"] = number
     plant.arrive(event("p0", "b", 2))
     with pytest.raises(FatalError, match="old deploy"):
@@ -223,7 +224,7 @@ def test_a_new_activation_of_the_same_rules_is_followed_without_a_restart() -> N
     worker = plant.worker()
     worker.turn(3)
     number = rulesets.activate(
-        plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), "2026-03-02T02:00:00.000Z", by="test"
+        plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), "2026-03-02T02:00:00.000Z", date(2026, 3, 2), by="test"
     ).number
     plant.projects.documents["p0"]["ruleset"] = number  # another tracker was quicker
     plant.arrive(event("p0", "b", 2))

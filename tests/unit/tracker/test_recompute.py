@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.tracker.recompute import Change, Face, Outcome, changes
+from services.tracker.recompute import Change, Face, Outcome, changes, verdicts_changed
 
 NOW, TODAY = "2026-06-01T04:00:00.000Z", date(2026, 6, 1)
 GAP = ["started", "completed"]
@@ -81,7 +81,7 @@ def test_the_sums_begin_with_the_worst_news() -> None:
         return Change("p1", None, None, None, Face(before), Face(after))
 
     turns = [("green", "green"), ("red", "green"), ("green", "red"), ("yellow", "red"), ("green", "red")]
-    outcome = Outcome(9, [change(*turn) for turn in turns])
+    outcome = Outcome(9, 0, [change(*turn) for turn in turns])
     assert outcome.turns() == [
         ("green", "red", 2),
         ("yellow", "red", 1),
@@ -89,3 +89,15 @@ def test_the_sums_begin_with_the_worst_news() -> None:
         ("red", "green", 1),
     ]
     assert outcome.new_reds() == 3
+
+
+def test_a_verdict_that_is_another_or_gone_is_counted_and_one_of_a_new_rule_is_not() -> None:
+    def judged(*closed: tuple[str, str]) -> dict[str, Any]:
+        return {"closed": [{"gap": GAP, "rule": rule, "verdict": verdict} for rule, verdict in closed]}
+
+    before = judged(("zone-default", "in_time"), ("idle-land-fee", "late"))
+    assert verdicts_changed(before, before) == 0
+    assert verdicts_changed(before, judged(("zone-default", "late"), ("idle-land-fee", "late"))) == 1
+    assert verdicts_changed(before, judged(("zone-default", "in_time"))) == 1
+    assert verdicts_changed(judged(("zone-default", "in_time")), before) == 0
+    assert verdicts_changed({}, before) == 0, "of a document of an earlier version"

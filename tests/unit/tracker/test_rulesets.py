@@ -10,16 +10,16 @@ import pytest
 
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.fold import FOLD_VERSION
-from luodi.domain.rules import Rules
+from luodi.domain.rules import ZONE_DEFAULT, Limit, Rules
 from luodi.runtime.errors import FatalError, InvalidSettingsError
 from services.tracker import rulesets
 from services.tracker.folding import Folder
 from services.tracker.rulesets import Activation, Content, Regime, may_take_over
 from tests.parity.tracker.fakes import MemoryRulesets
-from tests.rules import DEFAULT_RULES
+from tests.rules import DEFAULT_RULES, PACKAGED, with_limit
 from tests.unit.tracker.plant import CALENDAR, Plant, event
 
-NOW = "2026-03-02T02:00:00.000Z"
+NOW, DAY = "2026-03-02T02:00:00.000Z", date(2026, 3, 2)
 OTHER = Calendar.build(ZoneInfo("Asia/Shanghai"), {2027: YearDays(off=frozenset({date(2027, 1, 1)}))})
 
 
@@ -38,11 +38,11 @@ class Files:
 
 def running(store: MemoryRulesets, files: Files) -> Regime:
     content = Content.of(DEFAULT_RULES, CALENDAR)
-    return Regime(store, Folder(DEFAULT_RULES, CALENDAR, rulesets.at_start(store, content, NOW)), files.read)
+    return Regime(store, Folder(DEFAULT_RULES, CALENDAR, rulesets.at_start(store, content, NOW, DAY)), files.read)
 
 
 def apply(store: MemoryRulesets, calendar: Calendar, held_until: str | None = None) -> Activation:
-    return rulesets.activate(store, Content.of(DEFAULT_RULES, calendar), NOW, by="u-clerk", held_until=held_until)
+    return rulesets.activate(store, Content.of(DEFAULT_RULES, calendar), NOW, DAY, by="u-clerk", held_until=held_until)
 
 
 def test_a_process_reads_its_files_again_when_others_are_in_force() -> None:
@@ -75,7 +75,7 @@ def test_a_new_fold_cannot_be_read_from_files() -> None:
     store, files = MemoryRulesets(), Files()
     regime = running(store, files)
     content = dataclasses.replace(Content.of(DEFAULT_RULES, CALENDAR), fold_version=FOLD_VERSION + 1)
-    rulesets.activate(store, content, NOW, by="tracker")
+    rulesets.activate(store, content, NOW, DAY, by="tracker")
     with pytest.raises(FatalError, match="old deploy"):
         regime.recheck()
 
@@ -114,7 +114,7 @@ def test_documents_are_renewed_without_reading_the_journal() -> None:
     worker = plant.worker()
     worker.turn(4)
     rows, plant.journal.rows = plant.journal.rows, {}
-    number = rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, by="test").number
+    number = rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, DAY, by="test").number
     worker.regime.recheck()
     assert worker.renewal.step([0]) == 1
     assert worker.renewal.step([0]) == 0
@@ -129,7 +129,30 @@ def test_what_is_to_be_folded_afresh_is_read_from_the_journal() -> None:
     worker = plant.worker()
     worker.turn(4)
     plant.projects.documents["p0"]["fold"] = b"{}"  # tampered with
-    rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, by="test", afresh=True)
+    rulesets.activate(plant.rulesets, Content.of(DEFAULT_RULES, CALENDAR), NOW, DAY, by="test", afresh=True)
     worker.regime.recheck()
     assert worker.renewal.step([0]) == 1
     plant.check_end()
+
+
+def shorter(valid_from: date) -> Rules:
+    """The packaged rules with 60 calendar days to the land, from this date on."""
+    later = with_limit("land", "land_supplied", Limit(60, "calendar_days"), valid_from)
+    versions = [version for version in PACKAGED.presets[ZONE_DEFAULT] if version.valid_from != valid_from]
+    return dataclasses.replace(PACKAGED, presets={**PACKAGED.presets, ZONE_DEFAULT: (*versions, later)})
+
+
+def test_a_process_does_not_start_with_files_that_would_change_verdicts_of_the_past() -> None:
+    store, valid_from = MemoryRulesets(), PACKAGED.presets[ZONE_DEFAULT][0].valid_from
+    rulesets.at_start(store, Content.of(PACKAGED, CALENDAR), NOW, DAY)
+    rewritten = Content.of(shorter(valid_from), CALENDAR)
+    with pytest.raises(FatalError, match=r"zone-default@1980-01-01 changed.*--rewrite-history"):
+        rulesets.at_start(store, rewritten, NOW, DAY)
+    row = rulesets.activate(store, rewritten, NOW, DAY, by="u-clerk")
+    assert (row.number, row.changes) == (2, ("zone-default@1980-01-01 changed",))
+    assert rulesets.at_start(store, rewritten, NOW, DAY) == 2
+    to_come = Content.of(
+        dataclasses.replace(shorter(valid_from), zones={"demo": ("zone-default", "idle-land")}), CALENDAR
+    )
+    assert rulesets.at_start(store, to_come, NOW, DAY) == 3
+    assert store.rows[3].changes == ("idle-land in demo activated",)
