@@ -180,7 +180,7 @@ def test_a_passing_fault_ends_neither_loop(monkeypatch: pytest.MonkeyPatch) -> N
     desk = Desk(story(), MemoryHistories())
     stop, calls = Stop(), 0
 
-    def fails() -> int:
+    def fails(_limit: int = 0) -> int:
         nonlocal calls
         calls += 1
         if calls == 3:
