@@ -147,7 +147,51 @@ def consumer(settings: Settings, group: str | None, **over: Any) -> KafkaConsume
         arguments.setdefault("heartbeat_interval_ms", HEARTBEAT_MS)
         arguments.setdefault("group_instance_id", f"{name}-{settings.slot}")
     with translated():
-        return KafkaConsumer(**arguments)
+        made = KafkaConsumer(**arguments)
+    _spare_waits(made)
+    return made
+
+
+def _spare_waits(made: KafkaConsumer) -> None:
+    """Let `poll` wait for the network thread only when it has to.
+
+    kafka-python's `poll` stops three times until its network thread has run something: to hear that the coordinator is
+    known, to have the next fetch sent, and for records. Under a few hundred records a second each stop costs as much as
+    the record's whole way through MongoDB. The first is spared while the coordinator is known and connected, the second
+    while records are in hand or a fetch is under way. It leans on the inside of kafka-python 3.0, to which the
+    dependency is pinned; the tests of the services' sources run it on a real broker.
+    """
+    fetcher, coordinator, manager = made._fetcher, made._coordinator, made._manager  # noqa: SLF001
+    fetch_records, send_fetches = fetcher.fetch_records, fetcher.send_fetches
+
+    def fetch_what_is_here(
+        max_records: int | None = None, update_offsets: bool = True, timeout_ms: float | None = None
+    ) -> Any:
+        records, partial = fetcher.fetched_records(max_records, update_offsets=update_offsets)
+        if not records:
+            return fetch_records(max_records, update_offsets=update_offsets, timeout_ms=timeout_ms)
+        if not partial:
+            manager.call_soon(fetcher._send_fetches_async)  # noqa: SLF001
+        return records, False
+
+    def send_missing_fetches() -> Any:
+        under_way = any(not future.is_done for future in list(fetcher._fetch_futures))  # noqa: SLF001
+        if not under_way or len(manager.cluster.brokers()) > 1:  # another broker may have none under way
+            return send_fetches()
+        return []
+
+    fetcher.fetch_records, fetcher.send_fetches = fetch_what_is_here, send_missing_fetches
+    if coordinator is None:
+        return
+    ensure_ready = coordinator.ensure_coordinator_ready
+
+    def ensure_coordinator_ready(timeout_ms: float | None = None) -> Any:
+        known = coordinator.coordinator_id
+        if known is not None and not made._client.is_disconnected(known):  # noqa: SLF001
+            return True
+        return ensure_ready(timeout_ms=timeout_ms)
+
+    coordinator.ensure_coordinator_ready = ensure_coordinator_ready
 
 
 def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener) -> None:

@@ -57,17 +57,19 @@ class Visibility:
             self._places.release()
 
     def _wait(self, offsets: Mapping[int, int], deadline: float) -> bool:
+        look_at = time.monotonic() + (OWN_LOOK_EVERY_S if self._owned.issuperset(self._missing(offsets)) else 0.0)
         while missing := self._missing(offsets):
-            stored = self._positions.read(missing)
-            self.advance(stored)
+            now = time.monotonic()
+            if now >= look_at:
+                self.advance(self._positions.read(missing))
+                now = time.monotonic()
+                look_at = now + (OWN_LOOK_EVERY_S if self._owned.issuperset(missing) else LOOK_EVERY_S)
             with self._news:
-                missing = self._missing(offsets)
-                left = deadline - time.monotonic()
-                if missing and left <= 0:
+                if not self._missing(offsets):
+                    break
+                if now >= deadline:
                     return False
-                if missing:
-                    pause = OWN_LOOK_EVERY_S if self._owned.issuperset(missing) else LOOK_EVERY_S
-                    self._news.wait(min(left, pause))
+                self._news.wait(min(deadline, look_at) - now)
         return True
 
     def _missing(self, offsets: Mapping[int, int]) -> list[int]:
