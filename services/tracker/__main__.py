@@ -10,6 +10,9 @@ from luodi.runtime.settings import Settings
 from services.tracker.app import Tracker, build
 
 
+SWITCH_S = 0.001  # the projector waits for servers ten times a batch, and each time for its turn: 5 ms are too long
+
+
 def main() -> int:
     return run_service("tracker", _build)
 
@@ -21,6 +24,7 @@ def _build(settings: Settings, stop: Stop) -> Tracker:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(SWITCH_S)
     return tracker
 
 
