@@ -9,7 +9,6 @@ from luodi.runtime.lifecycle import Stop, run_service
 from luodi.runtime.settings import Settings
 from services.tracker.app import Tracker, build
 
-
 SWITCH_S = 0.001  # the projector waits for servers ten times a batch, and each time for its turn: 5 ms are too long
 
 
