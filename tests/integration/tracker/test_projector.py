@@ -243,7 +243,7 @@ def test_an_old_deploy_does_not_start(world: World) -> None:
         pass
     row: Document = world.database["rulesets"].find_one({"_id": 1}) or {}
     world.database["rulesets"].insert_one({**row, "_id": 2, "digest": "of a newer version"})
-    with pytest.raises(FatalError, match="luodi config activate"):
+    with pytest.raises(FatalError, match="luodi config apply"):
         build(world.settings, Stop(), topic=world.topic)
 
 
