@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset status doctor test quick check lint unit parity integration e2e crash soak bench lock contracts venv venv-local
+.PHONY: help up down reset status doctor test quick check lint unit parity stacks e2e crash soak bench lock contracts venv venv-local
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,7 +30,9 @@ test: venv  ## install what the tests need, then run all of them
 
 quick: lint unit  ## what every commit must pass, in under a minute: lint, types, imports, unit and contract tests
 
-check: quick parity e2e crash  ## everything that CI runs
+check: quick  ## everything that CI runs
+	@$(MAKE) --no-print-directory -j2 --output-sync=target parity stacks
+	@$(MAKE) --no-print-directory e2e crash
 
 lint: venv  ## ruff, mypy, import-linter, contracts without a diff
 	$(BIN)/ruff check .
@@ -43,7 +45,10 @@ unit: venv  ## unit and contract tests: no server
 	$(PYTEST) -n logical -m "not soak" tests/unit tests/contract
 
 parity: venv  ## parity and integration tests: a real Kafka and a real MongoDB
-	$(PYTEST) -m "not soak" tests/parity tests/integration
+	$(PYTEST) -m "not soak" tests/parity tests/integration --ignore tests/integration/local
+
+stacks: venv  ## the local stack as its user runs it: started, killed, moved, reset
+	$(PYTEST) -m "not soak" tests/integration/local
 
 e2e: venv  ## end to end: separate processes
 	$(PYTEST) -m "not soak" tests/e2e
