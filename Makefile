@@ -28,7 +28,7 @@ doctor: venv-local  ## find what is wrong, and the command that mends it
 test: venv  ## install what the tests need, then run all of them
 	$(PYTEST) -m "not soak"
 
-quick: lint unit  ## what every commit must pass, in under a minute: lint, types, imports, unit and contract tests
+quick: lint unit  ## what every commit must pass, about two minutes: lint, types, imports, unit and contract tests
 
 check: quick  ## everything that CI runs
 	@$(MAKE) --no-print-directory -j2 --output-sync=target parity stacks

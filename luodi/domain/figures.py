@@ -12,8 +12,6 @@ from decimal import Decimal
 from luodi.domain.money import yi
 from luodi.domain.stages import Language
 
-YUAN = "元"
-
 MEASURES: Mapping[str, tuple[str, str]] = {
     "projects": ("已登记项目（不含合作协议）", "registered projects, agreements left out"),
     "key_projects": ("已登记重点项目（不含合作协议）", "registered key projects, agreements left out"),
@@ -25,13 +23,8 @@ MEASURES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One reported number (or list of words) of a zone.
-
-    ``value`` and ``before`` are in ``unit``; amounts are whole yuan (unit 元). ``word`` stands before the value (超过,
-    约), ``change`` is the change on the year before in percent, ``project`` the project it belongs to. ``measure``
-    names what of our own count it is set beside.
-    """
+class Reported:
+    """Something that was reported of a zone, under a name, by somebody, as of a day."""
 
     zone: str
     id: str
@@ -39,6 +32,17 @@ class Figure:
     name_en: str
     source: str
     as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure(Reported):
+    """One reported number (or list of words) of a zone.
+
+    ``value`` and ``before`` are in ``unit``; amounts are whole yuan (unit 元). ``word`` stands before the value (超过,
+    约), ``change`` is the change on the year before in percent, ``project`` the project it belongs to. ``measure``
+    names what of our own count it is set beside.
+    """
+
     value: int | Decimal | None = None
     unit: str = ""
     word: str = ""
@@ -62,18 +66,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(Reported):
     """A reported sum beside its reported parts, which need not add up; amounts in yuan.
 
     ``word`` says how the parts stand to the whole (主要: the main ones only).
     """
 
-    zone: str
-    id: str
-    name: str
-    name_en: str
-    source: str
-    as_of: str
     count: int
     amount: int
     word: str

@@ -29,7 +29,6 @@ READ = (
     "name",
     "zone",
     "route",
-    "kind",
     "status",
     "source",
     "phased",
@@ -37,7 +36,6 @@ READ = (
     "parent",
     "carrier",
     "stage",
-    "stage_since",
     "reached",
     "investment",
     "paid_in",
@@ -216,7 +214,7 @@ def _progress(subject: str, family: Family) -> dict[str, Any]:
     document = family.documents.get(subject, {})
     route, found = document.get("route"), reached(subject, family)
     stage = next(reversed(found), None)
-    ends = [_reached_alone(leaf, family) for leaf in _leaves(subject, family)]
+    ends = [family.documents[leaf].get("reached") or {} for leaf in _leaves(subject, family)]
     whole = bool(ends) and all(PRODUCING in end for end in ends)
     dates = [end[PRODUCING] for end in ends] if whole else []
     known = [date for date in dates if date is not None]
@@ -228,11 +226,6 @@ def _progress(subject: str, family: Family) -> dict[str, Any]:
         "all_producing": whole,
         "all_producing_since": max(known, key=last_ordinal) if known and len(known) == len(dates) else None,
     }
-
-
-def _reached_alone(subject: str, family: Family) -> Mapping[str, str | None]:
-    found: Mapping[str, str | None] = family.documents[subject].get("reached") or {}
-    return found
 
 
 def _spread(documents: Iterable[Document]) -> list[dict[str, Any]]:

@@ -6,15 +6,15 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from luodi.domain.days import last_day
 from luodi.domain.figures import MEASURES, Breakdown, Figure, Part
+from luodi.runtime import overlay
 
 FOLDER = "figures"  # in LUODI_CONFIG_DIR; a file is named after its zone
+PACKAGED = "published"  # in `seeds`
 
 _HEADER = ("source", "as_of")
 _TABLES = {"figure", "breakdown"}
@@ -60,30 +60,22 @@ def load(config_dir: Path | None, zones: Collection[str] | None, faults: list[st
 
     `zones` are those known, None when that is not to be looked at.
     """
-    files: dict[str, Traversable | Path] = {
-        file.name.removesuffix(".toml"): file
-        for file in resources.files("seeds").joinpath("published").iterdir()
-        if file.name.endswith(".toml")
-    }
-    if config_dir is not None:
-        files |= {path.stem: path for path in (config_dir / FOLDER).glob("*.toml")}
     figures: list[Figure] = []
     breakdowns: list[Breakdown] = []
-    for zone, file in sorted(files.items()):
-        where = str(file) if isinstance(file, Path) else file.name
+    for zone, where, text in overlay.files(FOLDER, config_dir, faults, packaged=PACKAGED):
         if zones is not None and zone not in zones:
             faults.append(f"{where}: there is no zone {zone!r}")
-        document = _document(where, file, faults)
+        document = _document(where, text, faults)
         header = {name: document.get(name) for name in _HEADER}
         figures += _figures(zone, where, header, document, faults)
         breakdowns += _breakdowns(zone, where, header, document, faults)
     return Figures(tuple(figures), tuple(breakdowns))
 
 
-def _document(where: str, file: Traversable | Path, faults: list[str]) -> dict[str, Any]:
+def _document(where: str, text: str, faults: list[str]) -> dict[str, Any]:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        document = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as exc:
         faults.append(f"{where}: {exc}")
         return {}
     unknown = document.keys() - {*_HEADER, *_TABLES, *_OF_SEEDS}

@@ -186,23 +186,37 @@ def known_parameters(*allowed: str) -> None:
         )
 
 
-def expected_authorization(settings: Settings) -> bytes | None:
-    """The `Authorization` header that callers must show; None where no key is set."""
-    return f"Bearer {settings.api_key}".encode() if settings.api_key else None
+class Door:
+    """Who may come in. Without a key in the settings everybody may, unnamed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._expected = f"Bearer {settings.api_key}".encode() if settings.api_key else None
+        self.caller = "anonymous" if self._expected is None else "key"
+
+    def opens(self, authorization: str) -> bool:
+        """Whether this `Authorization` header lets in."""
+        return self._expected is None or hmac.compare_digest(authorization.encode(), self._expected)
+
+
+def log_answered(
+    method: str, path: str, status: int, seconds: float, traceparent: str, facts: Mapping[str, object]
+) -> None:
+    """Write the one log line of a request."""
+    ms = round(seconds * 1000, 1)
+    log.info("http.answered", method=method, path=path, status=status, ms=ms, traceparent=traceparent, **facts)
 
 
 def _guard(app: Flask, settings: Settings, clock: Clock, metrics: Metrics) -> None:
-    expected = expected_authorization(settings)
+    door = Door(settings)
 
     @app.before_request
     def begin() -> None:
         g.began = clock.monotonic()
         g.traceparent = trace.accept(request.headers.get("traceparent"))
-        if expected is not None and request.path not in OPEN_PATHS:
-            shown = request.headers.get("Authorization", "").encode()
-            if not hmac.compare_digest(shown, expected):
+        if request.path not in OPEN_PATHS:
+            if not door.opens(request.headers.get("Authorization", "")):
                 raise ProblemError("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="luodi"'})
-            g.caller = "key"
+            g.caller = door.caller
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -212,15 +226,8 @@ def _guard(app: Flask, settings: Settings, clock: Clock, metrics: Metrics) -> No
         metrics.request_seconds.labels(route).observe(seconds)
         response.headers["traceparent"] = g.traceparent
         if route not in OPEN_PATHS:
-            log.info(
-                "http.answered",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                ms=round(seconds * 1000, 1),
-                traceparent=g.traceparent,
-                **g.get("facts", {}),
-            )
+            facts = g.get("facts", {})
+            log_answered(request.method, request.path, response.status_code, seconds, g.traceparent, facts)
         return response
 
 

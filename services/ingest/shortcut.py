@@ -8,7 +8,6 @@ posted twice, and every problem is told in one place. A test holds both ways' an
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
@@ -17,7 +16,7 @@ import orjson
 from flask import Flask
 
 from luodi.domain import events as domain
-from luodi.runtime import http, logging, trace
+from luodi.runtime import http, trace
 from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.problems import Language, ProblemError
@@ -34,8 +33,6 @@ ZH: Language = "zh-CN"  # of receipts, in which no word stands
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-
-log = logging.get("http")
 
 
 class Shortcut:
@@ -59,8 +56,7 @@ class Shortcut:
         self._clock = clock
         self._path = row.path
         self._read = body_reader(row, {})
-        self._key = http.expected_authorization(settings)
-        self._caller = "anonymous" if self._key is None else "key"
+        self._door = http.Door(settings)
         self._answered = metrics.requests.labels(row.path, "202")
         self._seconds = metrics.request_seconds.labels(row.path)
 
@@ -77,13 +73,13 @@ class Shortcut:
         except ProblemError:
             return self._app(environ, start_response)
         items = content if isinstance(content, list) else [content]
-        ordinary = isinstance(content, dict) or 0 < len(items) <= MAX_ITEMS
-        if not ordinary or self._rate.take(f"{self._caller} {environ.get('REMOTE_ADDR')}", len(items)) > 0:
+        caller = self._door.caller
+        if not 0 < len(items) <= MAX_ITEMS or self._rate.take(f"{caller} {environ.get('REMOTE_ADDR')}", len(items)) > 0:
             return self._app(environ, start_response)
         with self._gate.enter() as entered:
             if not entered:
                 return self._app(environ, start_response)
-            posted = self._posting.post(items, self._read, Asked(self._caller, self._path, None, traceparent))
+            posted = self._posting.post(items, self._read, Asked(caller, self._path, None, traceparent))
         if posted.accepted < len(items):
             environ[POSTED] = posted
             return self._app(environ, start_response)
@@ -91,15 +87,7 @@ class Shortcut:
         seconds = self._clock.monotonic() - began
         self._answered.inc()
         self._seconds.observe(seconds)
-        log.info(
-            "http.answered",
-            method="POST",
-            path=self._path,
-            status=202,
-            ms=round(seconds * 1000, 1),
-            traceparent=traceparent,
-            **facts_of(posted),
-        )
+        http.log_answered("POST", self._path, 202, seconds, traceparent, facts_of(posted))
         head = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(body))),
@@ -118,5 +106,5 @@ class Shortcut:
             and length.isascii()
             and length.isdigit()
             and 0 < int(length) <= MAX_BYTES
-            and (self._key is None or hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", "").encode(), self._key))
+            and self._door.opens(environ.get("HTTP_AUTHORIZATION", ""))
         )

@@ -32,7 +32,7 @@ from services.tracker.ports import Document, Positions
 LOOK_S = 5.0  # between two looks whether it is time
 SHORTEST_S, LONGEST_S = 15.0, 300.0  # between two readings
 SHARE = 100  # the time between two readings, in times of what one takes
-BREATH_EVERY = 500  # projects read between two pauses in which other threads have the processor
+BREATH_EVERY = 500  # gaps read between two pauses in which other threads have the processor
 BREATH_S = 0.02
 
 TURN = "~turn"  # no zone begins with a tilde

@@ -20,8 +20,8 @@ loop polls and decodes the next batch. Acknowledgements are collected and commit
 batch at a time is between 3 and 7. Each thread has its own things: the loop the consumer, the hand the outbox of
 documents; the cache passes between them with the batch.
 
-Why a document may be replaced before its event is journaled: the records come again until both are done, and an event
-that the document already holds never sorts after its last one, so it is not carried into it a second time.
+Why a document may be replaced before its event is journaled: the records come again until both are done, and a
+document that holds another number of events than the journal is refolded, never carried forward (`Held.takes`).
 """
 
 from __future__ import annotations

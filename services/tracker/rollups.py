@@ -275,9 +275,6 @@ class MongoRollUps:
     def named(self) -> list[str]:
         with translated():
             named = {row["_id"] for row in self._rows.find({"_id": {"$gt": ""}}, {"_id": 1})}
-            self._rows.create_index(
-                [("roots", ASCENDING)], name="roots", partialFilterExpression={"roots": {"$gt": ""}}
-            )
             for link in ("parent", "carrier"):
                 found = self._documents.find({link: {"$gt": ""}}, {"_id": 0, link: 1}).hint(link)
                 named |= {row[link] for row in found}

@@ -160,8 +160,9 @@ def at_start(rulesets: Rulesets, content: Content, now: str, today: date) -> int
                 "the rule a new version with a later valid_from, or order it with "
                 "`luodi config apply --rewrite-history`"
             )
-        if rulesets.add(_next(latest, content, now, today, by=BY_TRACKER)):
-            return latest.number + 1 if latest else 1
+        activation = _next(latest, content, now, today, by=BY_TRACKER)
+        if rulesets.add(activation):
+            return activation.number
     raise TransientError("MongoDB", "too many activations at once")
 
 

@@ -15,12 +15,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-from kafka import KafkaConsumer, TopicPartition
+from typing import Protocol
 
 from luodi.runtime import kafka, logging
 from luodi.runtime.clock import Clock
+from luodi.runtime.following import Follower
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.settings import Settings
 from schemas import states
@@ -31,8 +30,6 @@ from services.tracker.source import GROUP
 MAX_POLL_RECORDS = 2_000
 FETCH_BYTES = 64 * 1024
 FETCH_MS = 500
-ASK_MS = 2_000
-CLOSE_MS = 2_000
 GRACE_S = 1.0  # between reading a record and judging it: our own may be read before its offset is noted
 
 log = logging.get("tail")
@@ -300,12 +297,11 @@ class Tail:
             self._handed_over |= {partition: mark.offset for partition, mark in marks.items()}
 
 
-class KafkaTailSource:
+class KafkaTailSource(Follower):
     """See the port `TailSource`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._topic = settings.topics.states
-        self._consumer: KafkaConsumer = kafka.consumer(
+        consumer = kafka.consumer(
             settings,
             GROUP,
             group_instance_id=None,  # it never joins: it only asks for the committed positions
@@ -314,34 +310,13 @@ class KafkaTailSource:
             fetch_min_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_MS,
         )
+        super().__init__(consumer, settings.topics.states)
 
     def follow(self, partitions: Collection[int]) -> None:
         with kafka.translated():
             # A partition that stays assigned would keep its position, behind records read and not yet judged.
-            self._consumer.unsubscribe()
-            self._consumer.assign(self._places(partitions))
-
-    def poll(self, timeout_s: float) -> Mapping[int, Sequence[TailRecord]]:
-        with kafka.translated():
-            found: dict[Any, Any] = self._consumer.poll(timeout_ms=int(timeout_s * 1000))
-        return {place.partition: records for place, records in found.items()}
-
-    def position(self, partition: int) -> int | None:
-        with kafka.translated():
-            position: int | None = self._consumer.position(TopicPartition(self._topic, partition), timeout_ms=ASK_MS)
-        return position
-
-    def ends(self, partitions: Collection[int]) -> dict[int, int]:
-        with kafka.translated():
-            found = self._consumer.end_offsets(self._places(partitions), timeout_ms=ASK_MS)
-        return {place.partition: end for place, end in found.items()}
-
-    def close(self) -> None:
-        with kafka.translated():
-            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
-
-    def _places(self, partitions: Collection[int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in sorted(partitions)]
+            self.consumer.unsubscribe()
+            self.consumer.assign(self.places(partitions))
 
 
 def _subject(key: bytes) -> str:

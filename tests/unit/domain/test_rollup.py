@@ -14,7 +14,7 @@ from luodi.domain.assess import assess
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.events import MILESTONE_REPORTED, PROGRESS_REPORTED, PROJECT_REGISTERED, PROJECT_WITHDRAWN, Event
 from luodi.domain.fold import fold
-from luodi.domain.rollup import MAX_DEPTH, Family, counted, roll_up
+from luodi.domain.rollup import MAX_DEPTH, READ, Family, counted, roll_up
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import UNHURRIED, published
 
@@ -47,7 +47,12 @@ def project(
 
 
 def rolled(subject: str, *documents: dict[str, Any]) -> dict[str, Any]:
-    return roll_up(subject, Family.of(documents))
+    """Made from no more of the documents than is read of them."""
+    fields = {"_id", *(field.split(".")[0] for field in READ)}
+    read = [{name: value for name, value in document.items() if name in fields} for document in documents]
+    made = roll_up(subject, Family.of(read))
+    assert made == roll_up(subject, Family.of(documents))
+    return made
 
 
 def shown(rollup: dict[str, Any]) -> tuple[str, str]:

@@ -7,13 +7,15 @@ from importlib.resources import files
 from luodi.domain.events import MILESTONE_REPORTED, PLAN_SET, PROJECT_REGISTERED
 from luodi.domain.figures import Breakdown
 from luodi.domain.money import yi
-from seeds.facts import breakdowns, figures, published_events
+from luodi.runtime.figures import packaged
+from seeds.facts import published_events
 
 PUBLISHED_ZONES = ("qingyuan", "weinan", "yichang", "qingdao", "kunshan", "changzhi", "urumqi")
+FIGURES = packaged()
 
 
 def the_weinan_sum() -> Breakdown:
-    (found,) = breakdowns("weinan")
+    (found,) = packaged().of(["weinan"]).breakdowns
     return found
 
 
@@ -26,9 +28,11 @@ def test_the_zones_are_the_demonstration_zone_and_the_seven_published_ones() -> 
 
 
 def test_every_published_zone_has_facts_with_their_source_and_date() -> None:
-    assert {figure.zone for figure in figures()} | {row.zone for row in breakdowns()} == set(PUBLISHED_ZONES)
-    assert {figure.as_of for figure in figures()} | {row.as_of for row in breakdowns()} == {"2024-09-30"}
-    assert all([figure.source for figure in figures()] + [row.source for row in breakdowns()])
+    assert {figure.zone for figure in FIGURES.figures} | {row.zone for row in FIGURES.breakdowns} == set(
+        PUBLISHED_ZONES
+    )
+    assert {figure.as_of for figure in FIGURES.figures} | {row.as_of for row in FIGURES.breakdowns} == {"2024-09-30"}
+    assert all([figure.source for figure in FIGURES.figures] + [row.source for row in FIGURES.breakdowns])
 
 
 def test_the_weinan_sum_shows_the_difference_and_the_word_mainly() -> None:
@@ -44,7 +48,7 @@ def test_the_weinan_sum_shows_the_difference_and_the_word_mainly() -> None:
 
 
 def test_the_qingyuan_share_of_producing_enterprises_is_that_of_its_counts() -> None:
-    by_id = {figure.id: figure.value for figure in figures("qingyuan")}
+    by_id = {figure.id: figure.value for figure in packaged().of(["qingyuan"]).figures}
     taken_in, producing = by_id["enterprises-taken-in"], by_id["enterprises-producing"]
     assert (taken_in, producing) == (518, 169)
     share = Decimal(100) * Decimal(169) / Decimal(518)
@@ -52,20 +56,20 @@ def test_the_qingyuan_share_of_producing_enterprises_is_that_of_its_counts() -> 
 
 
 def test_figures_are_exact_numbers_and_amounts_are_whole_yuan() -> None:
-    for figure in figures():
+    for figure in FIGURES.figures:
         assert isinstance(figure.value, int | Decimal) or figure.words, figure
         if figure.unit == "元":
             assert isinstance(figure.value, int), figure
 
 
 def test_figures_are_told_apart_by_zone_and_id() -> None:
-    names = [(row.zone, row.id) for row in figures()] + [(row.zone, row.id) for row in breakdowns()]
+    names = [(row.zone, row.id) for row in FIGURES.figures] + [(row.zone, row.id) for row in FIGURES.breakdowns]
     assert len(names) == len(set(names))
 
 
 def test_figures_name_only_projects_that_are_published() -> None:
     subjects = {event.subject for event in published_events()}
-    assert {figure.project for figure in figures() if figure.project} <= subjects
+    assert {figure.project for figure in FIGURES.figures if figure.project} <= subjects
 
 
 def test_published_projects_are_marked_as_such_and_name_no_person() -> None:
