@@ -3,6 +3,9 @@
 Everything here is fictitious and says so: firms are called 示例…, persons and units are ids that begin with `demo-`.
 Who and what comes from the seed alone, so a project keeps its id, name and amounts for ever; only the dates are
 relative to the day of loading, so that the zone looks alive whenever it is loaded.
+
+Beside the 518 stand the phases of some of them and what was invested in others later: projects with clocks and lights,
+which the funnel counts with the one they belong to.
 """
 
 from __future__ import annotations
@@ -10,158 +13,31 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 from seeds.event import SeedEvent
+from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
+from seeds.story import (
+    APPROVER,
+    BLOCKERS,
+    PARKS,
+    PAUSING,
+    SEED,
+    STAGES,
+    WAN,
+    Story,
+    project_id,
+    register,
+    rounded,
+)
 
-ZONE = "demo"
-SEED = "luodi-demo-1"  # another seed is another zone: ids, names and amounts all change
-ISSUED_YEAR = 2025  # stands in the project ids, which must not depend on the day of loading
 MARK = "luodi-sample"  # system name in `refs` of the first project; its id there is the telling: day and edition
 ENTERPRISES = 518
 PRODUCING = 169
-
-LEADERS, VICE_LEADERS, LEAD_UNITS, HEADS = 8, 5, 9, 12
-OFFICERS = 80  # one 专员 follows six or seven of the 518
-APPROVER = "demo-leader-01"
-
-_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_WAN = 10_000  # yuan
-_FIRST = "澜岭禾铄旻皓岚骁珩琅沅浔楷榕柏桐棠荻蔚芮朔霁昀曜睿恪谨慎勉衡"
-_SECOND = "原川屿峰泽渊汀洲浦汇源拓创启承弘展跃腾驰达远航帆晟晖旭明朗清"
-
-INDUSTRIES: tuple[tuple[str, str, str], ...] = (
-    ("新材料", "先进材料链", "新材料"),
-    ("高端装备制造", "智能装备链", "精密机械"),
-    ("电子信息", "电子元件链", "电子科技"),
-    ("生物医药", "医疗器械链", "生物科技"),
-)
-"""Industry, chain, and the word in the firm's name."""
-
-PARKS = ("示例一园", "示例二园", "示例三园", "示例电子信息园", "示例标准厂房园")
-ORIGINS = ("示例甲市", "示例乙市", "示例丙市", "示例丁市", "本地")
-
-BLOCKERS: tuple[tuple[str, str, str], ...] = (
-    ("用电", "utility", "demo-unit-power"),
-    ("用水", "utility", "demo-unit-water"),
-    ("用能", "utility", "demo-unit-energy"),
-    ("用地", "government", "demo-unit-land"),
-    ("环评", "government", "demo-unit-environment"),
-    ("规划", "government", "demo-unit-planning"),
-    ("资金", "enterprise", "demo-unit-finance"),
-    ("用工", "enterprise", "demo-unit-labour"),
-    ("其他", "force_majeure", "demo-unit-emergency"),
-    ("规划", "preliminary_work", "demo-unit-survey"),
-)
-"""Kind, a cause that goes with it, the unit that must act: every kind and every cause."""
-
-PAUSING = tuple(row for row in BLOCKERS if row[1] not in ("enterprise", "preliminary_work"))
-"""What may pause a clock of the zone: nothing that the enterprise causes, nor work that any building site needs."""
-
-STAGES = {
-    "land": ("signed", "land_supplied", "started", "completed", "producing"),
-    "plant": ("signed", "started", "completed", "producing"),
-    "expansion": ("signed", "started", "completed", "producing"),
-}
-
-TYPICAL_DAYS: dict[tuple[str, str], tuple[int, int]] = {
-    ("land", "land_supplied"): (35, 105),
-    ("land", "started"): (30, 95),
-    ("land", "completed"): (300, 780),
-    ("land", "producing"): (60, 190),
-    ("plant", "started"): (20, 90),
-    ("plant", "completed"): (60, 190),
-    ("plant", "producing"): (20, 95),
-    ("expansion", "started"): (20, 90),
-    ("expansion", "completed"): (120, 380),
-    ("expansion", "producing"): (20, 95),
-}
-"""How long the gap before a stage usually took, calendar days: mostly in time, sometimes late."""
-
-
-@dataclass
-class Story:
-    """One project while it is being told: who it is, its dice, and the events so far."""
-
-    number: int  # 1 to 518
-    route: str
-    day: date  # the day of loading
-    edition: str
-    dice: random.Random
-    events: list[SeedEvent] = field(default_factory=list)
-    fields: dict[str, Any] = field(default_factory=dict)
-    reached: dict[str, str] = field(default_factory=dict)  # stage -> id of the event that reported it
-
-    @property
-    def subject(self) -> str:
-        return project_id(self.number)
-
-    @property
-    def officer(self) -> str:
-        return f"demo-officer-{1 + self.number % OFFICERS:02d}"
-
-    def ago(self, days: int) -> str:
-        """The business date so many days before the day of loading (negative: after it)."""
-        return (self.day - timedelta(days=days)).isoformat()
-
-    def tell(self, event_type: str, data: dict[str, Any], *, wave: int = 0, actor: str | None = None) -> str:
-        """Add an event and return its id, which holds day and edition: another telling never claims the same ids."""
-        event_id = f"s{self.day:%Y%m%d}-{self.edition}-{len(self.events) + 1:02d}"
-        self.events.append(SeedEvent(self.subject, event_id, event_type, data, actor or self.officer, wave))
-        return event_id
-
-    def reach(self, stage: str, when: str | None, *, wave: int = 0, note: str | None = None) -> None:
-        data = {"stage": stage, "date": when} | ({"note": note} if note else {})
-        self.reached[stage] = self.tell("milestone.reported", data, wave=wave)
-
-    def climb(self, stage: str, ago: int, *, leave_out: Sequence[str] = ()) -> int:
-        """Reach every stage up to `stage`, which was `ago` days before loading; returns the days since the signing."""
-        stages = STAGES[self.route]
-        stages = stages[: stages.index(stage) + 1]
-        days = [ago]
-        for later in reversed(stages[1:]):
-            days.insert(0, days[0] + self.dice.randint(*TYPICAL_DAYS[self.route, later]))
-        for name, when in zip(stages, days, strict=True):
-            if name not in leave_out:
-                self.reach(name, self.ago(when))
-        return days[0]
-
-    def progress(self, percent: int, ago: int) -> None:
-        """A monthly report of the site, with the money spent and arrived so far."""
-        data: dict[str, Any] = {"date": self.ago(ago), "percent": percent, "appearance": _appearance(percent)}
-        if total := self.fields.get("investment"):
-            data["invested_total"] = _round(total * percent // 100)
-            data["arrived_total"] = _round(total * min(100, percent + 10) // 100)
-        self.tell("progress.reported", data)
-
-    def land_contract(self, ago: int) -> None:
-        """The land contract, signed when the land was supplied; the start is agreed for half a year later."""
-        area = self.fields["area_mu"]
-        contract = {
-            "contract_no": f"DEMO-{self.number:03d}",
-            "parcel": self.fields["parcel"],
-            "area_mu": area,
-            "price": area * 40 * _WAN,
-            "start_by": self.ago(ago - 180),
-            "complete_by": self.ago(ago - 910),
-        }
-        self.tell("land_contract.recorded", contract)
-
-    def blocker(
-        self, row: tuple[str, str, str], ago: int, *, promise: int | None, pause_until: int | None = None
-    ) -> str:
-        """A blocker raised `ago` days before loading; `promise` and `pause_until` are days ahead of loading."""
-        kind, cause, owner = row
-        data: dict[str, Any] = {"kind": kind, "cause": cause, "owner": owner, "date": self.ago(ago), "level": "一般"}
-        if promise is not None:
-            data["promise"] = self.ago(-promise)
-        if pause_until is not None:
-            data |= {"approver": APPROVER, "until": self.ago(-pause_until)}
-        return self.tell("blocker.raised", data | {"note": f"{kind}问题（演示）"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,24 +48,23 @@ class Scenario:
     count: int
     route: str
     light: str
-    tell: Callable[[Story], Any]
+    tell: Tell
     fields: tuple[tuple[str, Any], ...] = ()
+    lets: bool = False  # a building that stands: some of the projects that rent a plant rent it here
 
 
 @dataclass(frozen=True, slots=True)
 class DemoProject:
-    """One generated project: its scenario by name, the light expected on the day of loading, its events."""
+    """One generated project: its scenario by name, the light expected on the day of loading, its events.
+
+    `part_of` is the project that it is a phase or an increment of.
+    """
 
     id: str
     scenario: str
     light: str
+    part_of: str | None
     events: tuple[SeedEvent, ...]
-
-
-def project_id(number: int) -> str:
-    """The id of the `number`-th project, in the form that ingest issues: the same on every day."""
-    digest = int.from_bytes(hashlib.sha256(f"{SEED}/{number}".encode()).digest()[:8], "big")
-    return f"{ZONE}-{ISSUED_YEAR}-" + "".join(_BASE32[(digest >> 5 * place) & 31] for place in range(10))
 
 
 @cache
@@ -202,7 +77,7 @@ def edition() -> str:
 
 
 def projects(day: date) -> tuple[DemoProject, ...]:
-    """All projects as they stand on the day of loading."""
+    """All projects as they stand on the day of loading, each followed by its parts."""
     return _told(day, edition())
 
 
@@ -211,93 +86,35 @@ def mark(day: date) -> str:
     return f"{day} {edition()}"
 
 
-def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
-    told: list[DemoProject] = []
-    for scenario in SCENARIOS:
-        for _ in range(scenario.count):
-            number = len(told) + 1
-            dice = random.Random(f"{SEED}/{number}")  # noqa: S311  # a story, not a secret; it must be repeatable
-            story = Story(number, scenario.route, day, edition, dice)
-            _register(story, dict(scenario.fields))
-            scenario.tell(story)
-            told.append(DemoProject(story.subject, scenario.name, scenario.light, tuple(story.events)))
-    return tuple(told)
-
-
 def events(day: date) -> tuple[SeedEvent, ...]:
     """All events of the zone, wave by wave, in the order in which they are to be posted."""
     return tuple(sorted((event for project in projects(day) for event in project.events), key=lambda e: e.wave))
 
 
-def _register(story: Story, extra: dict[str, Any]) -> None:
-    """Who the project is: drawn from the seed alone."""
-    number, dice = story.number, story.dice
-    industry, chain, word = INDUSTRIES[number % len(INDUSTRIES)]
-    firm = f"示例{_FIRST[number % len(_FIRST)]}{_SECOND[number // len(_FIRST)]}{word}"
-    kind = extra.pop("kind", None) or _kind(story)
-    key = number % 9 == 1
-    data: dict[str, Any] = {
-        "name": f"{firm}{_WHAT[kind]}",
-        "zone": ZONE,
-        "route": story.route,
-        "kind": kind,
-        "content": f"{industry}{_WHAT[kind]}建设内容（演示数据）",
-        "industry": industry,
-        "chain": chain,
-        "investor": f"{firm}有限公司",
-        "enterprise": f"{firm}有限公司",
-        "origin": dice.choice(ORIGINS),
-        "park": PARKS[-1] if story.route == "plant" else dice.choice(PARKS[:-1]),
-        "class": "产业",
-        "vice_leader": f"demo-vice-{1 + number % VICE_LEADERS:02d}",
-        "lead_unit": f"demo-unit-{1 + number % LEAD_UNITS:02d}",
-        "group_head": f"demo-head-{1 + number % OFFICERS % HEADS:02d}",
-        "officer": story.officer,
-        "company_contact": f"demo-contact-{number:03d}",
-        "jobs": dice.randrange(20, 600, 5),
-        "source": "demo",
-    }
-    investment = _round(
-        dice.choice((2_000, 5_000, 12_000, 30_000, 80_000, 200_000)) * _WAN * dice.randint(80, 150) // 100
-    )
-    if number % 23:  # every 23rd amount is unknown
-        data["investment"] = investment
-        data["paid_in"] = _round(investment * dice.randint(0, 60) // 100)
-    if story.route == "land":
-        data |= {"area_mu": dice.randint(12, 180), "parcel": f"DEMO-{number:03d}"}
+def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
+    cast = tuple(enumerate((scenario for scenario in SCENARIOS for _ in range(scenario.count)), start=1))
+    lets = [project_id(number) for number, scenario in cast if scenario.lets]
+    told: list[DemoProject] = []
+    for number, scenario in cast:
+        story = Story(number, scenario.route, day, edition, scenario.name, scenario.light)
+        register(story, dict(scenario.fields) | _more(story, lets))
+        scenario.tell(story)
+        told += [
+            DemoProject(each.subject, each.scenario, each.light, each.part_of, tuple(each.events))
+            for each in story.whole()
+        ]
+    return tuple(told)
+
+
+def _more(story: Story, lets: list[str]) -> dict[str, Any]:
+    """What a project is registered with for its place among the others: the mark of the telling, its landlord."""
+    if story.number == 1:
+        return {"refs": [{"system": MARK, "id": f"{story.day} {story.edition}"}]}
     if story.route == "plant":
-        data["floor_m2"] = dice.randrange(1_500, 24_000, 100)
-    if key:
-        data |= {
-            "key": True,
-            "level": dice.choice(("省", "市", "区")),
-            "leader": f"demo-leader-{1 + number % LEADERS:02d}",
-        }
-    if number == 1:
-        data["refs"] = [{"system": MARK, "id": f"{story.day} {story.edition}"}]
-    story.fields = data | extra
-    for name in [name for name, value in story.fields.items() if value is None]:
-        del story.fields[name]
-    story.tell("project.registered", story.fields)
+        lodging = random.Random(f"{SEED}/{story.number}/lodging")  # noqa: S311  # a story, no secret; it must repeat
+        return {"carrier": lodging.choice([*lets, None])}
+    return {}
 
-
-def _kind(story: Story) -> str:
-    if story.route == "expansion":
-        return "upgrade" if story.number % 2 else "factory"
-    return "carrier" if story.route == "land" and story.number % 17 == 0 else "factory"
-
-
-def _round(amount: int) -> int:
-    """Down to whole 10,000 yuan, as amounts are reported."""
-    return amount // _WAN * _WAN
-
-
-def _appearance(percent: int) -> str:
-    return next(text for limit, text in _APPEARANCES if percent <= limit)
-
-
-_WHAT = {"factory": "项目", "carrier": "产业园", "upgrade": "技术改造", "agreement": "合作协议"}
-_APPEARANCES = ((20, "桩基施工"), (50, "主体施工"), (80, "主体封顶"), (99, "设备安装"), (100, "收尾验收"))
 
 # The stories. Numbers are calendar days before loading, chosen well inside the limits of the routes (docs/domain.md),
 # so that the light holds whichever weekends and holidays lie between.
@@ -331,7 +148,7 @@ def _plan_for_completion(low: int, high: int) -> Callable[[Story], None]:
         story.tell("plan.set", {"stage": "completed", "date": story.ago(-story.dice.randint(low, high))})
         story.progress(story.dice.randint(55, 85), 4)
         if total := story.fields.get("investment"):
-            month = _round(total // 24)
+            month = rounded(total // 24)
             story.tell("annual_plan.set", {"year": story.day.year, "amount": 12 * month, "by_month": [month] * 12})
 
     return tell
@@ -492,7 +309,7 @@ def _retracted(low: int, high: int) -> Callable[[Story], None]:
 def _amended(story: Story) -> None:
     """Handed to another officer, and the investment raised."""
     story.climb("started", story.dice.randint(20, 110))
-    raised = _round(story.fields.get("investment", 5_000 * _WAN) * 12 // 10)
+    raised = rounded(story.fields.get("investment", 5_000 * WAN) * 12 // 10)
     story.tell("project.amended", {"officer": "demo-officer-01", "investment": raised}, wave=1, actor=APPROVER)
     story.tell("note.added", {"text": "专员调整，总投资增加两成（演示）"}, wave=1)
 
@@ -522,21 +339,53 @@ def _produces_since_some_month(story: Story) -> None:
 
 
 LANE = (("lanes", ["拿地即开工"]),)
+PHASED = (("phased", True),)
+CARRIER = (("kind", "carrier"), ("park", PARKS[-1]))
+PACKAGE = (("title", "打包项目"),)
+
+_PRODUCING = Part("一期", "blue", _at("producing", 200, 900))
+_BUILDING = Part("一期", "green", _at("started", 30, 300))
+_PAUSED = Part("一期", "grey", _paused)
+_SECOND_PRODUCING = Part("二期", "blue", _at("producing", 5, 150))
+_SECOND_BUILDING = Part("二期", "green", _at("started", 30, 300))
+_SOON_DUE = Part("二期", "yellow", _at("completed", 152, 172))
+_LATE = Part("二期", "red", _at("land_supplied", 130, 170))
+_ON_RECEIVING_LAND = Part("二期", "green", _at("land_supplied", 2, 12), fields=LANE)
+_JUST_SIGNED = Part("二期", "green", _at("signed", 3, 60))
+_GIVEN_UP = Part("二期", "grey", _withdrawn)
+_THIRD_SIGNED = Part("三期", "green", _at("signed", 3, 60))
+_HALLS = (_PRODUCING, _SECOND_PRODUCING, Part("三期", "green", _at("started", 5, 30)))
+_LOTS = (
+    Part("甲标段", "yellow", _at("signed", 76, 86)),
+    Part("乙标段", "green", _at("signed", 3, 45), "plant"),
+    Part("丙标段", "green", _at("started", 20, 300), "expansion"),
+)
+_LOTS_IN_PHASES = (
+    Part("甲标段", "green", in_phases(_BUILDING, _JUST_SIGNED), fields=PHASED),
+    Part("乙标段", "green", _at("land_supplied", 3, 50)),
+)
+_RAISE_SIGNED = Part("增资", "green", _at("signed", 3, 45), "expansion")
+_RAISE_LATE = Part("增资", "red", _at("started", 380, 420), "expansion")
+_RAISE_PRODUCING = Part("增资", "blue", _at("producing", 5, 200), "expansion")
+_RAISES = (
+    Part("增资", "green", _at("started", 20, 300), "expansion"),
+    Part("二次增资", "yellow", _at("completed", 77, 86), "expansion"),
+)
 
 TOUR = Scenario("tour", 1, "land", "red", _at("land_supplied", 130, 130))
 """The project of the first commands to try: long without a start, so that reporting one turns its light."""
 
 SCENARIOS: tuple[Scenario, ...] = (
     TOUR,
-    Scenario("signed", 34, "land", "green", _at("signed", 3, 60)),
-    Scenario("signed, land soon due", 10, "land", "yellow", _at("signed", 76, 86)),
+    Scenario("signed", 32, "land", "green", _at("signed", 3, 60)),
+    Scenario("signed, land soon due", 9, "land", "yellow", _at("signed", 76, 86)),
     Scenario("signed, land overdue", 6, "land", "red", _at("signed", 96, 150)),
     Scenario("land supplied", 28, "land", "green", _at("land_supplied", 3, 50)),
     Scenario("land supplied, lane", 8, "land", "green", _at("land_supplied", 2, 12), LANE),
     Scenario("land supplied, lane, start overdue", 3, "land", "red", _at("land_supplied", 65, 80), LANE),
     Scenario("land supplied, start overdue", 5, "land", "red", _at("land_supplied", 130, 170)),
     Scenario("land supplied, behind plan", 3, "land", "yellow", _behind_plan),
-    Scenario("started", 30, "land", "green", _at("started", 30, 600)),
+    Scenario("started", 23, "land", "green", _at("started", 30, 600)),
     Scenario("started, completion soon due", 7, "land", "yellow", _at("started", 708, 722)),
     Scenario("started, completion overdue", 4, "land", "red", _at("started", 745, 800)),
     Scenario("plan soon due", 6, "land", "yellow", _plan_for_completion(5, 22)),
@@ -559,7 +408,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("expansion started, soon due", 3, "expansion", "yellow", _at("started", 342, 358)),
     Scenario("expansion started, overdue", 2, "expansion", "red", _at("started", 380, 420)),
     Scenario("expansion completed", 4, "expansion", "green", _at("completed", 3, 55)),
-    Scenario("paused", 6, "land", "grey", _paused),
+    Scenario("paused", 5, "land", "grey", _paused),
     Scenario("paused when overdue", 2, "land", "red", _paused_too_late),
     Scenario("pauses over", 5, "land", "green", _pause_over),
     Scenario("blocked, promise far", 9, "land", "green", _blocked(5, 40)),
@@ -581,11 +430,31 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("start retracted", 2, "land", "green", _retracted(15, 35)),
     Scenario("start retracted, overdue", 1, "land", "red", _retracted(130, 150)),
     Scenario("amended", 4, "plant", "green", _amended),
-    Scenario("producing on own land", 74, "land", "blue", _produces),
+    Scenario("producing on own land", 55, "land", "blue", _produces),
     Scenario("producing in a plant", 56, "plant", "blue", _produces),
     Scenario("producing after expansion", 25, "expansion", "blue", _produces),
     Scenario("producing, completion not reported", 6, "land", "blue", _produces_unreported),
     Scenario("producing on trial", 4, "land", "blue", _produces_on_trial),
     Scenario("producing since some month", 4, "expansion", "blue", _produces_since_some_month),
+    Scenario("in phases, building", 2, "land", "green", in_phases(_BUILDING, _ON_RECEIVING_LAND), PHASED),
+    Scenario("in phases, second late", 1, "land", "red", in_phases(_BUILDING, _LATE), PHASED),
+    Scenario("in phases, one paused", 1, "land", "grey", in_phases(_PAUSED, _JUST_SIGNED), PHASED),
+    Scenario("in phases, one withdrawn", 1, "land", "green", in_phases(_BUILDING, _GIVEN_UP), PHASED),
+    Scenario("in phases, none registered yet", 1, "land", "grey", _at("signed", 3, 60), PHASED),
+    Scenario(
+        "started, next phase signed", 2, "land", "green", followed_by_phases(_at("started", 30, 600), _JUST_SIGNED)
+    ),
+    Scenario("package split", 2, "land", "yellow", split_into(70, *_LOTS), PACKAGE),
+    Scenario("package with phases", 1, "land", "green", split_into(90, *_LOTS_IN_PHASES), PACKAGE),
+    Scenario("producing in phases", 4, "land", "green", in_phases(_PRODUCING, _SECOND_BUILDING, _THIRD_SIGNED), PHASED),
+    Scenario("producing in phases, second soon due", 2, "land", "yellow", in_phases(_PRODUCING, _SOON_DUE), PHASED),
+    Scenario("producing in phases, second late", 1, "land", "red", in_phases(_PRODUCING, _LATE), PHASED),
+    Scenario("producing in every phase", 2, "land", "blue", in_phases(_PRODUCING, _SECOND_PRODUCING), PHASED),
+    Scenario("producing carrier", 3, "land", "blue", _produces, CARRIER, lets=True),
+    Scenario("producing carrier in phases", 1, "land", "green", in_phases(*_HALLS), (*CARRIER, *PHASED), lets=True),
+    Scenario("producing, increment signed", 2, "land", "blue", raised(_produces, _RAISE_SIGNED)),
+    Scenario("producing, increments building", 2, "land", "blue", raised(_produces, *_RAISES)),
+    Scenario("producing, increment late", 1, "land", "blue", raised(_produces, _RAISE_LATE)),
+    Scenario("producing, increment producing", 1, "land", "blue", raised(_produces, _RAISE_PRODUCING)),
 )
 """Every story of the zone; the counts add up to ENTERPRISES, those that begin with `producing` to PRODUCING."""

@@ -28,6 +28,7 @@ from seeds import demo
 from seeds.event import SeedEvent
 from seeds.facts import published_events
 from seeds.files import UnreadableFileError, read
+from seeds.story import project_id
 
 BATCH = 500  # events in one request: half of what ingest takes, and a bar that moves
 PATIENCE_S = 120.0  # without one acknowledged event: longer than any restart of the stack
@@ -255,7 +256,7 @@ def earlier_load(tracker: str | None, api_key: str | None) -> tuple[date, str] |
     """
     if tracker is None:
         return None
-    url = f"{tracker.rstrip('/')}/v1/projects/{demo.project_id(1)}"
+    url = f"{tracker.rstrip('/')}/v1/projects/{project_id(1)}"
     try:
         response = urllib3.request("GET", url, headers=_bearer(api_key), timeout=CONNECT_S, retries=False)
         refs = _json(response.data)["refs"] if response.status == 200 else []

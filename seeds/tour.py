@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from seeds.demo import SCENARIOS, TOUR, project_id
+from seeds.demo import SCENARIOS, TOUR
+from seeds.story import project_id
 
 PROJECT = project_id(1 + sum(row.count for row in SCENARIOS[: SCENARIOS.index(TOUR)]))
 """A demonstration project that has its land and has not started: red until its start is reported."""

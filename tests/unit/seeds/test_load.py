@@ -14,6 +14,7 @@ import pytest
 from seeds import demo, load
 from seeds.event import SeedEvent
 from seeds.load import Answer, Bar, Loader, LoadError, SampleState
+from seeds.story import project_id
 
 DAY = date(2026, 3, 5)
 
@@ -191,7 +192,7 @@ class Tracker:
 
     def __init__(self, told: str | None) -> None:
         refs = [{"system": "oa", "id": "17"}] + ([{"system": demo.MARK, "id": told}] if told else [])
-        path, body = f"/v1/projects/{demo.project_id(1)}", json.dumps({"refs": refs}).encode()
+        path, body = f"/v1/projects/{project_id(1)}", json.dumps({"refs": refs}).encode()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
