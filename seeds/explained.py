@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from luodi.domain import explain, reasons
-from luodi.domain.assess import assess, light_at
+from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
+from luodi.domain.clocks import shown_at
 from luodi.domain.days import instant
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
@@ -62,7 +63,7 @@ def samples(day: date, rules: Rules, calendar: Calendar) -> Iterator[Sample]:
 
 def _said(project: DemoProject, day: date, rules: Rules, calendar: Calendar, language: Language) -> list[str]:
     document = assess(project.id, fold(_recorded(project, day)), rules, calendar)
-    own = calendar.of(document["zone"])
+    own = calendar.of(document.get("zone"))
     said = [explain.clock(clock, document, day, own, language)["text"] for clock in document["clocks"]]
     said += [
         explain.promise(blocker, document, day, own, language)["text"]
@@ -70,7 +71,7 @@ def _said(project: DemoProject, day: date, rules: Rules, calendar: Calendar, lan
         if blocker["lights"]
     ]
     if not said:
-        shown = light_at(document["lights"], own.midnight(day))
+        shown = shown_at(document["lights"], own.midnight(day), document)
         said.append(reasons.text(shown["reason"], language, day))
     said += [explain.closed(gap, document, language)["text"] for gap in document.get("closed", ())]
     return said

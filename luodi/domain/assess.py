@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from luodi.domain import blockers, clocks
@@ -32,7 +31,8 @@ STATUSES = (ACTIVE, SUSPENDED, WITHDRAWN)
 
 PUBLISHED = "published"  # the ``source`` of facts taken from the press: no clock, no matter, no person
 
-_NO_FIELDS: dict[str, Any] = dict.fromkeys(REGISTERED_FIELDS)
+NO_FIELDS: Mapping[str, Any] = dict.fromkeys(REGISTERED_FIELDS)
+"""A document leaves out the fields that are not known; with these before it, it has them all."""
 
 
 def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     place = -1 if stage is None else stages.index(stage)
     awaited = stages[place + 1] if place + 1 < len(stages) else None
     held_up = blockers.joined(state, calendar)
-    suspensions = _suspensions(state, calendar)
+    suspensions = _suspensions(state, calendar) if state["suspensions"] else []
     standing = _silence(state) or _standing(fields, route, stage, awaited, reached)
     facts = Facts(
         plans=state["plans"],
@@ -66,6 +66,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         reports=state["reports"],
         milestones=milestones,
         suspensions=suspensions,
+        pauses={},
         stops={},
     )
     profile = rules.profile(fields, route)
@@ -73,10 +74,14 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     judged = fields.get("source") != PUBLISHED and not fields.get("phased") and fields.get("kind") != AGREEMENT
     closed = _closed(reached, stages, route, facts, profile, rules, calendar) if judged else []
 
-    document = {"_id": subject, "events": state["events"], "registered": state["registered"], **_NO_FIELDS, **fields}
-    if document["kind"] is None and state["registered"]:
-        document["kind"] = FACTORY
-    return document | {
+    known = {name: value for name, value in fields.items() if value is not None}
+    if state["registered"]:
+        known.setdefault("kind", FACTORY)
+    return {
+        "_id": subject,
+        "events": state["events"],
+        "registered": state["registered"],
+        **known,
         "status": _status(state, suspensions),
         "stage": stage,
         "stage_since": None if stage is None else reached[stage],
@@ -158,13 +163,15 @@ def _lights(
         runs = clocks.gap_clocks(standing, facts, profile, rules, calendar)
         gap_clocks = [clock for clock, _ in runs]
         tracks = [steps for _, steps in runs]
-        tracks = [clocks.present(clocks.worst(tracks)) if tracks else clocks.steady(GREY, clocks.no_limit(standing))]
+        tracks = [clocks.worst(tracks) if tracks else clocks.steady(GREY, clocks.no_limit(standing))]
+        if not gap_clocks or not clocks.is_always_set(gap_clocks[0]):
+            tracks = [clocks.present(tracks[0])]
     else:
         tracks = [clocks.steady(standing.light, standing.reason)]
         if standing.silent:
             return [], clocks.render(tracks[0], calendar)
-    for blocker in held_up:
-        promise = clocks.promise_steps(blocker)
+    for number, blocker in enumerate(held_up):
+        promise = clocks.promise_steps(blocker, number)
         if promise:
             blocker["lights"] = clocks.render(promise, calendar)
             tracks.append(promise)
@@ -184,10 +191,12 @@ def _closed(
     found: list[dict[str, Any]] = []
     if len(reached) < 2:
         return found
-    for stage, following in pairwise(stages):
-        start, end = reached.get(stage), reached.get(following)
+    before, start = "", None
+    for stage in stages:
+        end = reached.get(stage)
         if start is not None and end is not None:
-            found += clocks.closed_clocks(Gap(route, stage, following, start, end), facts, profile, rules, calendar)
+            found += clocks.closed_clocks(Gap(route, before, stage, start, end), facts, profile, rules, calendar)
+        before, start = stage, end
     return found
 
 
@@ -240,28 +249,27 @@ def _warnings(
 ) -> list[dict[str, Any]]:
     """What in the record does not fit together; none of it changes a light."""
     warnings: list[dict[str, Any]] = []
-    dated = [(stage, date) for stage, date in reached.items() if date is not None]
-    for (stage, date), (later, later_date) in pairwise(dated):
-        if first_day(date) > last_day(later_date):
-            order = {"stage": stage, "date": date, "later": later, "later_date": later_date}
+    before, before_date = "", ""
+    for stage, date in reached.items():
+        if date is None:
+            continue
+        if before and first_day(before_date) > last_day(date):
+            order = {"stage": before, "date": before_date, "later": stage, "later_date": date}
             warnings.append({"code": "dates-out-of-order", "route": route, **order})
+        before, before_date = stage, date
     for stage, milestone in state["milestones"].items():
         if stage not in reached:
             warnings.append({"code": "stage-not-on-route", "stage": stage, "date": milestone["date"]})
-    warnings += [
-        {"code": "plan-change-refused", "route": route, "stage": stage, "times": plan["refused"]}
-        for stage, plan in state["plans"].items()
-        if plan["refused"]
-    ]
-    warnings += [
-        {"code": "annual-plan-differs", "year": plan["year"], "amount": plan["amount"], "sum": months}
-        for plan in state["annual_plans"].values()
-        if plan["by_month"] and plan["amount"] is not None and (months := sum(plan["by_month"])) != plan["amount"]
-    ]
-    warnings += blockers.warnings(state, held_up, rules.pausing_causes(state["fields"].get("zone")))
-    warnings += [
-        {"code": "unknown-suspension", "suspension": suspension}
-        for suspension in state["suspension_ends"]
-        if suspension not in state["suspensions"]
-    ]
+    for stage, plan in state["plans"].items():
+        if plan["refused"]:
+            warnings.append({"code": "plan-change-refused", "route": route, "stage": stage, "times": plan["refused"]})
+    for plan in state["annual_plans"].values():
+        if plan["by_month"] and plan["amount"] is not None and (months := sum(plan["by_month"])) != plan["amount"]:
+            told = {"year": plan["year"], "amount": plan["amount"], "sum": months}
+            warnings.append({"code": "annual-plan-differs", **told})
+    if held_up or state["pauses"] or state["updates"] or state["clears"]:
+        warnings += blockers.warnings(state, held_up, rules.pausing_causes(state["fields"].get("zone")))
+    for suspension in state["suspension_ends"]:
+        if suspension not in state["suspensions"]:
+            warnings.append({"code": "unknown-suspension", "suspension": suspension})
     return warnings

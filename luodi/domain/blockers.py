@@ -20,28 +20,32 @@ def joined(state: State, calendar: Calendar) -> list[dict[str, Any]]:
     if not state["blockers"]:
         return []
     clears, updates, pauses = state["clears"], state["updates"], _pauses(state, calendar)
-    return [
-        {
+    found: list[dict[str, Any]] = []
+    for blocker_id, blocker in state["blockers"].items():
+        promise = blocker["promise"]
+        entry = {
             "id": blocker_id,
             "kind": blocker["kind"],
             "cause": blocker["cause"],
             "owner": blocker["owner"],
-            "date": day_of(blocker, calendar),
-            "promise": blocker["promise"],
-            "first_promise": blocker["promise"],
+            "date": blocker["date"] or day_of(blocker, calendar),
+            "promise": promise,
+            "first_promise": promise,
             "postponed": 0,
             "level": blocker["level"],
             "cleared": day_of(clears[blocker_id], calendar) if blocker_id in clears else None,
             "note": blocker["note"],
             "actor": blocker["actor"],
             "recorded_at": blocker["recorded_at"],
-            "pauses": pauses.get(blocker_id, []),
-            **(_in_force(blocker, updates[blocker_id]) if blocker_id in updates else {}),
-            "updates": updates.get(blocker_id, []),
+            "pauses": pauses.get(blocker_id) or [],
+            "updates": [],
             "lights": [],
         }
-        for blocker_id, blocker in state["blockers"].items()
-    ]
+        if blocker_id in updates:
+            entry |= _in_force(blocker, updates[blocker_id])
+            entry["updates"] = updates[blocker_id]
+        found.append(entry)
+    return found
 
 
 def _in_force(blocker: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -69,12 +73,13 @@ def _pauses(state: State, calendar: Calendar) -> dict[str, list[dict[str, Any]]]
     for number, (event_id, approval) in enumerate(state["pauses"].items(), 1):
         blocker_id = approval["blocker_id"]
         begin = day_of(approval, calendar)
-        first, end = last_ordinal(begin), last_paused(begin, approval["until"]) + 1
+        until = approval["until"]
+        first, end = last_ordinal(begin), last_paused(begin, until) + 1
         if blocker_id in clears:
             end = min(end, last_ordinal(day_of(clears[blocker_id], calendar)))
         pause = {
             "from": begin,
-            "until": approval["until"],
+            "until": until,
             "end": day_text(max(first, end)),
             "approver": approval["approver"],
             "reason": approval["reason"],
@@ -94,20 +99,16 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
         if blocker["pauses"] and blocker["cause"] not in causes:
             found.append({"code": "pause-not-allowed", "blocker": blocker["id"], "cause": blocker["cause"]})
             continue
-        found += [
-            {
-                "code": "pause-too-long",
-                "blocker": blocker["id"],
-                "until": day_text(last_paused(pause["from"], pause["until"])),
-            }
-            for pause in blocker["pauses"]
-            if pause["end"] <= pause["until"] and is_too_long(pause["from"], pause["until"])
-        ]
-    known = state["blockers"]
-    if not (state["pauses"] or state["updates"] or state["clears"]):
-        return found
-    named = [*(pause["blocker_id"] for pause in state["pauses"].values()), *state["updates"], *state["clears"]]
-    found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(named) if name not in known]
+        for pause in blocker["pauses"]:
+            begin, until = pause["from"], pause["until"]
+            if pause["end"] <= until and is_too_long(begin, until):
+                end = day_text(last_paused(begin, until))
+                found.append({"code": "pause-too-long", "blocker": blocker["id"], "until": end})
+    known, pauses, updates, clears = state["blockers"], state["pauses"], state["updates"], state["clears"]
+    named = {pause["blocker_id"] for pause in pauses.values()}
+    if not (updates.keys() <= known.keys() and clears.keys() <= known.keys() and named <= known.keys()):
+        unknown = [*(pause["blocker_id"] for pause in pauses.values()), *updates, *clears]
+        found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(unknown) if name not in known]
     return found
 
 

@@ -3,7 +3,8 @@
 There is one calendar of the country; a zone that departs from it has one of its own (``Calendar.of``). In a year
 whose holidays are not published Monday to Friday are working days; nothing is guessed. Counting is arithmetic on
 whole weeks plus the days that differ from them (holidays on weekdays, worked weekend days 补班), kept as running
-totals: every question is one bisection, for any year.
+totals: every question is one bisection, for any year. Answers for the days that projects live in are remembered: there
+are few of them, and a document asks dozens of times.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from itertools import accumulate
+from typing import TypeVar
 
 from luodi.domain.days import BEGINNING, END_OF_TIME, instant
 
 FRIDAY = 4  # date.weekday() of the last weekday
+T = TypeVar("T")
+REMEMBERED = range(date(1980, 1, 1).toordinal(), date(2101, 1, 1).toordinal())  # days whose answers are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,20 @@ class YearDays:
         )
 
 
+class _Known(dict[int, T]):
+    """Answers by day (an ordinal), each worked out once; no more of them are kept than there are days in REMEMBERED."""
+
+    def __init__(self, work_out: Callable[[int], T], kept: range) -> None:
+        self._work_out = work_out
+        self._kept = kept
+
+    def __missing__(self, key: int) -> T:
+        answer = self._work_out(key)
+        if key in self._kept:
+            self[key] = answer  # idempotent, so that threads may race
+        return answer
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendar:
     """Working days and midnights of one time zone; made by ``Calendar.build``.
@@ -75,7 +93,18 @@ class Calendar:
     _fingerprint: str
     _names: Mapping[int, DayName]  # by ordinal
     _zones: Mapping[str, Calendar] = field(default_factory=dict)
-    _midnights: dict[int, str] = field(default_factory=dict)
+    count: Callable[[int], int] = field(init=False, repr=False)
+    """Working days from 0001-01-01 up to and including an ordinal; differences count an interval."""
+    nth: Callable[[int], int] = field(init=False, repr=False)
+    """The ordinal of the working day whose ``count`` is first so many (≥ 1): the inverse of ``count``."""
+    midnight_of: Callable[[int], str] = field(init=False, repr=False)
+    """The instant at which the business day with an ordinal begins; kept within BEGINNING and END_OF_TIME."""
+
+    def __post_init__(self) -> None:
+        numbers = range(self._counted(REMEMBERED.start), self._counted(REMEMBERED.stop))
+        object.__setattr__(self, "count", _Known(self._counted, REMEMBERED).__getitem__)
+        object.__setattr__(self, "nth", _Known(self._numbered, numbers).__getitem__)
+        object.__setattr__(self, "midnight_of", _Known(self._begun, REMEMBERED).__getitem__)
 
     @classmethod
     def build(cls, timezone: tzinfo, years: Mapping[int, YearDays], last_published: int | None = None) -> Calendar:
@@ -97,10 +126,10 @@ class Calendar:
         return cls(timezone, last, last_day, exceptions, shifts, counts, fingerprint, names)
 
     def with_zones(self, zones: Mapping[str, Calendar]) -> Calendar:
-        """This calendar with the zones that have their own; its fingerprint covers them. They share its midnights."""
-        own = {zone: replace(calendar, _midnights=self._midnights) for zone, calendar in sorted(zones.items())}
-        if not own:
+        """This calendar with the zones that have their own; its fingerprint covers them."""
+        if not zones:
             return self
+        own = dict(sorted(zones.items()))
         fingerprint = _digest([self._fingerprint, [[zone, calendar.fingerprint()] for zone, calendar in own.items()]])
         return replace(self, _zones=own, _fingerprint=fingerprint)
 
@@ -117,12 +146,10 @@ class Calendar:
         """The holiday that the day belongs to or, of a worked weekend day, makes up for; None where nothing is told."""
         return self._names.get(day.toordinal())
 
-    def count(self, day: int) -> int:
-        """Working days from 0001-01-01 up to and including the ordinal ``day``; differences count an interval."""
+    def _counted(self, day: int) -> int:
         return _weekdays(day) + self._shifts[bisect_right(self._exceptions, day)]
 
-    def nth(self, number: int) -> int:
-        """The ordinal of the working day whose ``count`` is first ``number`` (≥ 1): the inverse of ``count``."""
+    def _numbered(self, number: int) -> int:
         index = bisect_left(self._counts, number)  # the first exception at or before which the number is reached
         weeks, rest = divmod(number - self._shifts[index] - 1, 5)
         day = weeks * 7 + rest + 1
@@ -155,16 +182,11 @@ class Calendar:
         """The instant at which the business day begins."""
         return self.midnight_of(day.toordinal())
 
-    def midnight_of(self, day: int) -> str:
-        """The same for an ordinal; kept within BEGINNING and END_OF_TIME."""
-        known = self._midnights.get(day)
-        if known is None:
-            # Where clocks are put forward at midnight 00:00 does not exist; the offset from before the change then
-            # gives the first moment of the day, which is what is meant.
-            local = datetime.combine(date.fromordinal(day), datetime.min.time(), self.timezone)
-            known = min(max(instant(local), BEGINNING), END_OF_TIME)
-            self._midnights[day] = known  # idempotent, so that threads may race
-        return known
+    def _begun(self, day: int) -> str:
+        # Where clocks are put forward at midnight 00:00 does not exist; the offset from before the change then gives
+        # the first moment of the day, which is what is meant.
+        local = datetime.combine(date.fromordinal(day), datetime.min.time(), self.timezone)
+        return min(max(instant(local), BEGINNING), END_OF_TIME)
 
 
 def _digest(content: object) -> str:

@@ -5,7 +5,7 @@ A light is a step function of the day, never of "now": it is computed once and r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -33,6 +33,7 @@ from luodi.domain.lights import (
     worst,
 )
 from luodi.domain.rules import PLAN, ZONE_DEFAULT, Profile, Rules, Track
+from luodi.domain.stages import LAND, ROUTES
 
 __all__ = [
     "BLUE",
@@ -51,11 +52,14 @@ __all__ = [
     "days_used",
     "gap_clocks",
     "in_force",
+    "is_always_set",
     "light_at",
     "no_limit",
     "present",
     "promise_steps",
+    "reason_of",
     "render",
+    "shown_at",
     "steady",
     "worst",
 ]
@@ -73,39 +77,43 @@ def gap_clocks(gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar:
     in force. A clock shows the figures of the newest; when there are several, ``versions`` holds those of each (see
     ``in_force``). Days on which a rule sets no limit are ABSENT in the lights by day, and grey in the clock.
     """
-    made = []
+    made: list[Run] = []
     for track in rules.tracks((gap.reached, gap.awaited), profile):
-        clock = _tracked(track, gap, facts, calendar)
+        clock = _tracked(track, gap, facts, calendar, len(made))
         if clock is not None:
             made.append(clock)
     return made
 
 
-def closed_clocks(
-    gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar: Calendar
-) -> Iterator[dict[str, Any]]:
+def closed_clocks(gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar: Calendar) -> list[dict[str, Any]]:
     """How a closed gap ended: under each rule, by the version valid on the business date on which it closed."""
     assert gap.closed is not None  # or there is nothing to judge
     day = last_ordinal(gap.closed)
+    found: list[dict[str, Any]] = []
     for track in rules.tracks((gap.reached, gap.awaited), profile):
         held = track.on(day)
         if held is None:
             continue
         version, case = held
         ended = verdict(gap, day, facts, version, case, calendar)
-        if ended is not None:
-            yield {
+        if ended is None:
+            continue
+        rule, start, due, used, late = ended
+        found.append(
+            {
                 "gap": [gap.reached, gap.awaited],
-                "rule": ended.rule,
+                "rule": rule,
                 "preset": version.preset,
                 "version": version.tags["version"],
-                "start": day_text(ended.start),
+                "start": day_text(start),
                 "closed": day_text(day),
-                "due": day_text(ended.due),
-                "days": ended.used,
-                "over": max(0, day - ended.due),
-                "verdict": LATE if ended.late else IN_TIME,
+                "due": day_text(due),
+                "days": used,
+                "over": max(0, day - due),
+                "verdict": LATE if late else IN_TIME,
             }
+        )
+    return found
 
 
 def in_force(clock: Mapping[str, Any], today: date) -> Mapping[str, Any]:
@@ -122,15 +130,85 @@ def days_used(clock: Mapping[str, Any], calendar: Calendar, today: date) -> int:
     return courses.days_used(clock, calendar, today.toordinal())
 
 
-def promise_steps(blocker: Mapping[str, Any]) -> list[DayStep]:
-    """The lights of a blocker's promise: calendar days from the blocker's date, never paused.
+def promise_steps(blocker: Mapping[str, Any], number: int) -> list[DayStep]:
+    """The lights of a blocker's promise: calendar days from the blocker's date, never paused. ``number`` is the place
+    of the blocker among the project's.
 
     None (an empty list) once it is cleared, or where nothing was promised.
     """
     if blocker["promise"] is None or blocker["cleared"] is not None:
         return []
     start, due = last_ordinal(blocker["date"]), last_ordinal(blocker["promise"])
-    basis = {
+    return [
+        (FIRST_DAY, GREEN, {"code": "promise-in-time", "promise": number}),
+        (share(start, due - start, PROMISE_YELLOW_PERCENT), YELLOW, {"code": "promise-due-soon", "promise": number}),
+        (max(start, due) + 1, RED, {"code": "promise-overdue", "promise": number}),
+    ]
+
+
+REASON_READ = (
+    "route",
+    *(f"clocks.{name}" for name in ("gap", "rule", "start", "due", "limit", "unit", "title", "counted_from")),
+    *(f"clocks.{name}" for name in ("awaits", "approximate", "paused_by", "plan", "versions")),
+    *(f"blockers.{name}" for name in ("id", "kind", "cause", "owner", "date", "promise")),
+)
+"""The fields of a document that ``reason_of`` reads."""
+
+
+def reason_of(step: Step, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The whole reason of one of a document's lights.
+
+    What is stored with a light is what it has of its own; which clock, pause or promise it belongs to, it says by the
+    place of that in the document. A reason that names no place is whole.
+    """
+    reason: Mapping[str, Any] = step["reason"]
+    if "clock" in reason:
+        return _clock_reason(reason, document)
+    return _promise_reason(reason, document["blockers"][reason["promise"]]) if "promise" in reason else reason
+
+
+def shown_at(lights: Sequence[Step], now: str, document: Mapping[str, Any]) -> Step:
+    """The step of one of a document's lights in which an instant lies, with its whole reason."""
+    step = light_at(lights, now)
+    return {**step, "reason": reason_of(step, document)}
+
+
+def _clock_reason(reason: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    clock = document["clocks"][reason["clock"]]
+    figures = clock["versions"][reason["version"]] if "version" in reason and "versions" in clock else clock
+    route = document.get("route")
+    whole = {
+        "route": route if route in ROUTES else LAND,
+        **{name: figures[name] for name in ("gap", "rule", "start", "due", "limit", "unit")},
+        **{name: figures[name] for name in ("title", "awaits", "plan") if name in figures},
+    }
+    if figures["counted_from"] != "stage":
+        whole["counted_from"] = figures["counted_from"]
+    if figures["approximate"]:
+        whole["approximate"] = True
+    whole |= {name: value for name, value in reason.items() if name not in _PLACES}
+    stops = reason.get("paused_by", figures["paused_by"])
+    if "plan" not in figures:  # or the date is a planned one, which no pause moves
+        paused = [
+            last_ordinal(stop["to"]) - last_ordinal(stop["from"]) for stop in stops if stop["from"] <= whole["due"]
+        ]
+        if paused:
+            whole["paused_days"] = sum(paused)
+    if "pause" in reason:
+        stop = stops[reason["pause"]]
+        blocker = next(blocker for blocker in document["blockers"] if blocker["id"] == stop["blocker"])
+        whole |= {"blocker": blocker["id"], "kind": blocker["kind"], "cause": blocker["cause"], "owner": stop["owner"]}
+        whole |= {"from": stop["from"], "until": day_text(last_ordinal(stop["to"]) - 1)}
+    return whole
+
+
+_PLACES = frozenset({"clock", "version", "pause", "paused_by"})
+
+
+def _promise_reason(reason: Mapping[str, Any], blocker: Mapping[str, Any]) -> dict[str, Any]:
+    start, due = last_ordinal(blocker["date"]), last_ordinal(blocker["promise"])
+    whole = {
+        "code": reason["code"],
         "blocker": blocker["id"],
         "kind": blocker["kind"],
         "owner": blocker["owner"],
@@ -140,12 +218,14 @@ def promise_steps(blocker: Mapping[str, Any]) -> list[DayStep]:
         "unit": "calendar_days",
     }
     if is_approximate(blocker["promise"]) or is_approximate(blocker["date"]):
-        basis["approximate"] = True
-    return [
-        (FIRST_DAY, GREEN, {"code": "promise-in-time", **basis}),
-        (share(start, due - start, PROMISE_YELLOW_PERCENT), YELLOW, {"code": "promise-due-soon", **basis}),
-        (max(start, due) + 1, RED, {"code": "promise-overdue", **basis}),
-    ]
+        whole["approximate"] = True
+    return whole
+
+
+def is_always_set(clock: Mapping[str, Any]) -> bool:
+    """Whether one version of the clock's rule sets it a limit on all days, as most do."""
+    reason = clock["lights"][0]["reason"]
+    return "clock" in reason and "version" not in reason
 
 
 def no_limit(gap: Gap) -> dict[str, Any]:
@@ -153,27 +233,32 @@ def no_limit(gap: Gap) -> dict[str, Any]:
     return {"code": "no-limit", "route": gap.route, "gap": [gap.reached, gap.awaited]}
 
 
-def _tracked(track: Track, gap: Gap, facts: Facts, calendar: Calendar) -> Run | None:
-    """The clock of one rule through those of its versions that are in force after the gap began."""
-    pieces = track.pieces
-    if len(pieces) > 1:
-        start = last_ordinal(gap.start)
-        pieces = pieces[max((place for place, piece in enumerate(pieces) if piece[0] <= start), default=0) :]
-    runs: list[tuple[int, Run | None]] = [
-        (begin, None if version is None or case is None else run(gap, facts, version, case, calendar))
-        for begin, version, case in pieces
-    ]
-    found = [made for _, made in runs if made is not None]
+def _tracked(track: Track, gap: Gap, facts: Facts, calendar: Calendar, number: int) -> Run | None:
+    """The clock of one rule through those of its versions that are in force after the gap began; it will stand at this
+    place among the project's clocks."""
+    pieces = track.from_day(last_ordinal(gap.start))
+    if len(pieces) == 1:  # most often one version holds from the gap's first day on
+        _, version, case = pieces[0]
+        made = None if version is None or case is None else run(gap, facts, version, case, calendar, number)
+        if made is not None:
+            made[0]["lights"] = render(made[1], calendar)
+        return made
+    runs: list[tuple[int, Run | None]] = []
+    found: list[Run] = []
+    for begin, version, case in pieces:
+        made = None if version is None or case is None else run(gap, facts, version, case, calendar, number)
+        if made is not None:
+            place = {"version": len(found)}
+            made = made[0], [(day, light, {**reason, **place}) for day, light, reason in made[1]]
+            found.append(made)
+        runs.append((begin, made))
     if not found:
         return None
-    clock, steps = found[-1]
+    clock, _ = found[-1]
     if len(found) > 1:
         clock = clock | {"versions": [figures for figures, _ in found]}
-    if len(runs) > 1:
-        steps = _pieced(runs, no_limit(gap))
-        clock["lights"] = render(present(steps), calendar)
-    else:
-        clock["lights"] = render(steps, calendar)
+    steps = _pieced(runs, no_limit(gap))
+    clock["lights"] = render(present(steps), calendar)
     return clock, steps
 
 

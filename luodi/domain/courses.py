@@ -6,59 +6,59 @@ after day 0 up to and including it. The due date itself is still in time: the li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import add_months, day_text, is_approximate, last_day, last_ordinal
 from luodi.domain.gaps import Facts, Gap
-from luodi.domain.lights import FIRST_DAY, GREEN, GREY, RED, YELLOW, DayStep, between, step_on
-from luodi.domain.pauses import Pause, after, approved, notice_day, reach, told, union
+from luodi.domain.lights import FIRST_DAY, GREEN, GREY, RED, YELLOW, Because, DayStep, because, between, step_on
+from luodi.domain.pauses import Pause, after, allowed, approvals, notice_day, reach, reach_calendar_days, told
 from luodi.domain.rounds import rounds
 from luodi.domain.rules import PLAN, Case, Limit, Version
 
 _PLAN_CODES = ("plan-in-time", "plan-due-soon", "plan-overdue")
 _AGREED_CODES = ("agreed-in-time", "agreed-due-soon", "agreed-overdue")
 _ROUND_CODES = {GREEN: "judged-in-order", YELLOW: "judged-behind", RED: "judged-late"}
-_AWAITS = {"last_report": "report", "suspension": "resume"}  # what a rule awaits where it is not the next stage
 
 LAST_DAY = date.max.toordinal()
 
 Run = tuple[dict[str, Any], list[DayStep]]  # the figures of a clock, its lights by day
+Stop = tuple[int, int, int | None, dict[str, Any]]  # a pause: begin, end, the day it says that it runs out, as stored
 
 
-class Verdict(NamedTuple):
-    """How a closed gap ended under a rule. Days are ordinals."""
-
-    rule: str
-    start: int
-    due: int
-    used: int  # counted days, to compare with the limit
-    late: bool
+Verdict = tuple[str, int, int, int, bool]
+"""How a closed gap ended: rule, day 0, due (ordinals), the counted days used, whether it was late. Plain tuples, as the
+stops: they are made for every event that is folded."""
 
 
-def run(gap: Gap, facts: Facts, version: Version, case: Case, calendar: Calendar) -> Run | None:
-    """The clock of a gap under one version of a rule; None where what the rule counts from is not on record."""
+def run(gap: Gap, facts: Facts, version: Version, case: Case, calendar: Calendar, by: int) -> Run | None:
+    """The clock of a gap under one version of a rule; None where what the rule counts from is not on record.
+
+    ``by`` is the place at which the clock will stand in the document: a reason names it for everything that the clock
+    says already (see ``clocks.reason_of``).
+    """
     if version.invested_below_percent is not None and not facts.is_invested_below(version.invested_below_percent):
         return None
     if version.red is not None:
-        return _rounds_run(gap, facts, version, calendar)
+        return _rounds_run(gap, facts, version, calendar, by)
     plan = facts.plan_of(gap.awaited)
     if plan is not None and gap.awaited in version.plan_for:
-        return _dated_run(gap, PLAN, plan, version)
+        return _dated_run(gap, PLAN, plan, version, by)
     if version.until is not None:
         end = plan if version.until == "plan" else facts.agreed(version.until)
-        return None if end is None else _dated_run(gap, version.rule, end, version)
+        return None if end is None else _dated_run(gap, version.rule, end, version, by)
     assert case.limit is not None  # a version that takes no date and no rounds has a limit in every case
     if version.since == "last_report":
-        made = _reports_run(gap, facts, version, case.limit, calendar)
+        made = _reports_run(gap, facts, version, case.limit, calendar, by)
     else:
         start = _start(gap, facts, version)
         if start is None:
             return None
-        made = _limit_run(gap, start, case.limit, plan, facts, version, calendar)
-    return made if version.satisfied_by is None else _until_satisfied(made, facts)
+        made = _limit_run(gap, start, case.limit, plan, facts, version, calendar, by)
+    return made if version.satisfied_by is None else _until_satisfied(made, facts, by)
 
 
 def verdict(gap: Gap, day: int, facts: Facts, version: Version, case: Case, calendar: Calendar) -> Verdict | None:
@@ -68,26 +68,25 @@ def verdict(gap: Gap, day: int, facts: Facts, version: Version, case: Case, cale
         start = last_ordinal(gap.start)
         if plan is not None:
             due = last_ordinal(plan)
-            return Verdict(PLAN, start, due, max(0, day - start), day > max(start, due))
+            return PLAN, start, due, max(0, day - start), day > max(start, due)
         assert case.limit is not None  # or it would not be plain
-        count, nth = _counting(case.limit, calendar)
-        pauses = stops_for(facts, version, start, calendar).pauses
-        due = reach(start, _length(gap.start, case.limit), pauses, count, nth)
-        used = count(day) - count(start) - sum(_counted(pause, day, count) for pause in pauses) if day > start else 0
-        return Verdict(version.rule, start, due, used, day > due)
+        count = calendar.count if case.limit.unit == "working_days" else int
+        pauses = _pauses(facts, version, start)
+        due = _reached(start, _length(gap.start, case.limit), case.limit, pauses, calendar)
+        used = count(day) - count(start) if day > start else 0
+        for begin, end, _, _ in pauses:
+            if begin > day:
+                break
+            used -= count(min(end - 1, day)) - count(begin - 1)
+        return version.rule, start, due, used, day > due
     if version.since == "suspension":
         return None  # the stage was reached: whether work stood still on the way is not on record for good
-    made = run(gap, facts, version, case, calendar)
+    made = run(gap, facts, version, case, calendar, 0)
     if made is None:
         return None
     figures, steps = made
-    return Verdict(
-        figures["rule"],
-        last_ordinal(figures["start"]),
-        last_ordinal(figures["due"]),
-        days_used(figures, calendar, day),
-        step_on(steps, day)[1] == RED,
-    )
+    start, due = last_ordinal(figures["start"]), last_ordinal(figures["due"])
+    return figures["rule"], start, due, days_used(figures, calendar, day), step_on(steps, day)[1] == RED
 
 
 def days_used(clock: Mapping[str, Any], calendar: Calendar, day: int) -> int:
@@ -97,58 +96,51 @@ def days_used(clock: Mapping[str, Any], calendar: Calendar, day: int) -> int:
         return 0
     works = clock["unit"] == "working_days"
     used = calendar.count(day) - calendar.count(start) if works else day - start
-    for begin_text, end_text in clock["paused"]:
+    for begin_text, end_text in paused(clock):
         begin, end = last_ordinal(begin_text) - 1, min(last_ordinal(end_text) - 1, day)
         if begin < end:
             used -= calendar.count(end) - calendar.count(begin) if works else end - begin
     return used
 
 
-class Stops(NamedTuple):
-    """The pauses that stop a clock, and what is told of each whatever the clock."""
-
-    pauses: list[Pause]
-    notices: list[int | None]  # the day on which each says that it runs out
-    reasons: list[dict[str, Any]]
-    stored: list[dict[str, Any]]
-
-    @classmethod
-    def of(cls, pauses: list[Pause], calendar: Calendar) -> Stops:
-        return cls(
-            pauses,
-            [notice_day(pauses, place, calendar.count, calendar.nth) for place in range(len(pauses))],
-            [_stopped_by(pause) for pause in pauses],
-            told(pauses),
-        )
+def paused(clock: Mapping[str, Any]) -> list[list[str]]:
+    """The paused days of a stored clock as intervals ``[from, to)`` of business dates, adjoining ones joined."""
+    united: list[list[str]] = []
+    for stop in clock["paused_by"]:
+        if united and united[-1][1] == stop["from"]:
+            united[-1][1] = stop["to"]
+        else:
+            united.append([stop["from"], stop["to"]])
+    return united
 
 
-NO_STOPS = Stops([], [], [], [])
-
-
-def _stopped_by(pause: Pause) -> dict[str, Any]:
-    blocker = pause.blocker
-    return {
-        "blocker": blocker["id"],
-        "kind": blocker["kind"],
-        "cause": blocker["cause"],
-        "owner": blocker["owner"],
-        "from": day_text(pause.begin),
-        "until": day_text(pause.end - 1),
-    }
-
-
-def stops_for(facts: Facts, version: Version, start: int, calendar: Calendar) -> Stops:
-    """What stops a clock of this version after its day 0. Clocks that the same stops are told of it once."""
+def _pauses(facts: Facts, version: Version, start: int) -> list[Pause]:
+    """The pauses that stop a clock of this version after its day 0."""
     if not facts.blockers:
-        return NO_STOPS
-    key = (version.pausing_causes, version.needs_document)
-    known = facts.stops.get(key)
+        return []
+    known: list[Pause] | None = facts.pauses.get(version.pausing)
     if known is None:
-        pauses = approved(facts.blockers, version.pausing_causes, needs_document=version.needs_document)
-        known = facts.stops[key] = Stops.of(pauses, calendar) if pauses else NO_STOPS
-    if not known.pauses or known.pauses[0].begin > start:
-        return known
-    return Stops.of(after(known.pauses, start), calendar)
+        recorded = facts.pauses.get(None)
+        if recorded is None:
+            recorded = facts.pauses[None] = approvals(facts.blockers)
+        known = allowed(recorded, version.pausing_causes, needs_document=version.needs_document)
+        facts.pauses[version.pausing] = known
+    return known if not known or known[0][0] > start else after(known, start)
+
+
+def _stops(pauses: Sequence[Pause], facts: Facts, calendar: Calendar) -> list[Stop]:
+    """What is told of pauses; clocks that the same pause stops share it."""
+    stops: list[Stop] = []
+    told_already = facts.stops
+    for pause in pauses:
+        begin, end, _, approval = pause
+        key = (begin, end, approval["number"])
+        known = told_already.get(key)
+        if known is None:
+            notice = notice_day(pause, calendar.count, calendar.nth)
+            known = told_already[key] = (begin, end, notice, told(pause))
+        stops.append(known)
+    return stops
 
 
 def share(start: int, length: int, percent: int) -> int:
@@ -167,7 +159,7 @@ def _start(gap: Gap, facts: Facts, version: Version) -> str | None:
     return facts.agreed(version.since)
 
 
-def _dated_run(gap: Gap, rule: str, end: str, version: Version) -> Run:
+def _dated_run(gap: Gap, rule: str, end: str, version: Version, by: int) -> Run:
     """Until a planned or agreed date: calendar days to it, which no pause moves."""
     start, due = last_ordinal(gap.start), last_ordinal(end)
     length, yellow = due - start, version.yellow
@@ -178,15 +170,17 @@ def _dated_run(gap: Gap, rule: str, end: str, version: Version) -> Run:
         warn = share(start, length, yellow.used_percent)
     else:
         warn = red
-    basis = _basis(gap, rule, gap.start, due, Limit(length, "calendar_days"), version, approximate=is_approximate(end))
     if version.monthly:
         warn, red = _first_of_month(warn, ()), _first_of_month(red, ())
     in_time, due_soon, overdue = _AGREED_CODES if version.until not in (None, PLAN) else _PLAN_CODES
-    steps: list[DayStep] = [(FIRST_DAY, GREEN, {"code": in_time, **basis})]
+    said = because(by)
+    steps: list[DayStep] = [(FIRST_DAY, GREEN, said[in_time])]
     if warn < red:
-        steps.append((warn, YELLOW, {"code": due_soon, **basis}))
-    steps.append((red, RED, {"code": overdue, **basis}))
-    return _figures(basis, version, warn if warn < red else None, length), steps
+        steps.append((warn, YELLOW, said[due_soon]))
+    steps.append((red, RED, said[overdue]))
+    approximate = is_approximate(end) or is_approximate(gap.start)
+    span = (gap.start, due, Limit(length, "calendar_days"), length)
+    return _figures(gap, rule, version, *span, warn if warn < red else None, approximate=approximate), steps
 
 
 def _limit_run(
@@ -197,6 +191,7 @@ def _limit_run(
     facts: Facts,
     version: Version,
     calendar: Calendar,
+    by: int,
 ) -> Run:
     """A limit counted from a day, with its pauses left out of the count.
 
@@ -204,44 +199,46 @@ def _limit_run(
     up to the moved date, until it is stable, is the same as to leave paused days out of those calendar days.
     """
     start, yellow = last_ordinal(since), version.yellow
-    count, nth = _counting(limit, calendar)
-    length = _length(since, limit)
-    stops = stops_for(facts, version, start, calendar)
-    pauses = stops.pauses
-    due = reach(start, length, pauses, count, nth)
+    works = limit.unit == "working_days"
+    length = _days_of_months(since, limit.amount) if limit.unit == "months" else limit.amount
+    pauses = _pauses(facts, version, start)
+    due = _reached(start, length, limit, pauses, calendar)
     red = due + 1
     if yellow.days_before is not None and (
         yellow.used_percent is None or (limit.unit == "months" and limit.amount > yellow.over_months)
     ):
         warn = due - yellow.days_before
     elif yellow.used_percent is not None:
-        warn = reach(start, _percent(length, yellow.used_percent), pauses, count, nth)
+        warn = _reached(start, _percent(length, yellow.used_percent), limit, pauses, calendar)
     elif yellow.after is not None:
-        warn = reach(start, _length(since, yellow.after), pauses, *_counting(yellow.after, calendar)) + 1
+        warn = _reached(start, _length(since, yellow.after), yellow.after, pauses, calendar) + 1
     else:
         warn = red
     behind = last_ordinal(plan) + 1 if plan is not None and yellow.behind_plan else red
     if version.monthly:
         warn, behind, red = (_first_of_month(day, pauses) for day in (warn, behind, red))
 
-    basis = _basis(gap, version.rule, since, due, limit, version)
-    if pauses and pauses[0].begin <= due:
-        basis["paused_days"] = sum(pause.end - pause.begin for pause in pauses if pause.begin <= due)
-    steps: list[DayStep] = [(FIRST_DAY, GREEN, {"code": "in-time", **basis})]
-    if behind < min(warn, red):
-        steps.append((max(behind, FIRST_DAY), YELLOW, {"code": "behind-plan", "plan": plan, **basis}))
+    said = because(by)
+    steps: list[DayStep] = [(FIRST_DAY, GREEN, said["in-time"])]
+    if behind < warn and behind < red:
+        steps.append((max(behind, FIRST_DAY), YELLOW, {"code": "behind-plan", "clock": by, "plan": plan}))
     if warn < red:
-        steps.append((warn, YELLOW, {"code": "due-soon", **basis}))
-    steps.append((red, RED, {"code": "overdue", **basis}))
+        steps.append((warn, YELLOW, said["due-soon"]))
+    steps.append((red, RED, said["overdue"]))
+    stops: list[Stop] = []
     if pauses:
-        steps = _overlay(steps, stops, basis)
+        stops = _stops(pauses, facts, calendar)
+        steps = _overlay(steps, stops, said)
     first = min(warn, behind)
-    provisional = limit.unit == "working_days" and length > 0 and due > calendar.last_published_day
-    figures = _figures(basis, version, first if first < red else None, length, provisional=provisional, stops=stops)
+    provisional = works and length > 0 and due > calendar.last_published_day
+    warned = first if first < red else None
+    approximate = is_approximate(since)
+    figures = _figures(gap, version.rule, version, since, due, limit, length, warned, stops, approximate=approximate)
+    figures["provisional"] = provisional
     return figures, steps
 
 
-def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calendar: Calendar) -> Run:
+def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calendar: Calendar, by: int) -> Run:
     """A limit counted anew from every report, the stage reached being the first.
 
     Each report has a step of its own, for a reason tells the due date that follows from the newest one.
@@ -251,155 +248,128 @@ def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calenda
     days = [start, *(day for day in facts.report_days() if start < day < end)]
     steps: list[DayStep] = []
     for day, following in zip(days, [*days[1:], None], strict=True):
-        figures, course = _limit_run(gap, day_text(day), limit, None, facts, version, calendar)
+        figures, course = _limit_run(gap, day_text(day), limit, None, facts, version, calendar, by)
+        own = {name: figures[name] for name in ("start", "due", "paused_by")}
+        course = [(begin, light, {**reason, **own}) for begin, light, reason in course]
         steps += between(course, day if steps else FIRST_DAY, following)
     return figures, steps
 
 
-def _rounds_run(gap: Gap, facts: Facts, version: Version, calendar: Calendar) -> Run | None:
+def _rounds_run(gap: Gap, facts: Facts, version: Version, calendar: Calendar, by: int) -> Run | None:
     """Against the plan, in monthly rounds; None where there is no plan."""
     plan = facts.plan_of(gap.awaited)
     if plan is None:
         return None
     start, due = last_ordinal(gap.start), last_ordinal(plan)
-    stops = stops_for(facts, version, start, calendar)
-    basis = _basis(
-        gap,
-        version.rule,
-        gap.start,
-        due,
-        Limit(due - start, "calendar_days"),
-        version,
-        approximate=is_approximate(plan),
-    )
-    steps: list[DayStep] = [(FIRST_DAY, GREEN, {"code": "judged-in-order", "plan": plan, **basis})]
+    pauses = _pauses(facts, version, start)
+    said = because(by)
+    steps: list[DayStep] = [(FIRST_DAY, GREEN, said["judged-in-order"])]
     warn = None
-    for judged in rounds(gap, facts, version, stops.pauses, calendar):
+    for judged in rounds(gap, facts, version, pauses, calendar):
         if judged.light != GREEN and warn is None:
             warn = judged.day
-        steps.append(
-            (judged.day, judged.light, {"code": _ROUND_CODES[judged.light], "plan": plan, **judged.findings, **basis})
-        )
-    if stops.pauses:
-        steps = _overlay(steps, stops, basis)
-    return _figures(basis, version, warn, due - start, stops=stops), steps
+        steps.append((judged.day, judged.light, {"code": _ROUND_CODES[judged.light], "clock": by, **judged.findings}))
+    stops = _stops(pauses, facts, calendar)
+    if stops:
+        steps = _overlay(steps, stops, said)
+    approximate = is_approximate(plan) or is_approximate(gap.start)
+    span = (gap.start, due, Limit(due - start, "calendar_days"), due - start)
+    figures = _figures(gap, version.rule, version, *span, warn, stops, approximate=approximate)
+    figures["plan"] = plan
+    return figures, steps
 
 
-def _until_satisfied(made: Run, facts: Facts) -> Run:
+def _until_satisfied(made: Run, facts: Facts, by: int) -> Run:
     """The lights up to the day on which the project came into the statistical library, green from it on."""
     figures, steps = made
     told = facts.statistics
     if told is None or not told["in_library"]:
         return made
-    basis = {name: value for name, value in steps[0][2].items() if name != "code"}
-    reason = {"code": "in-library", "since": told["since"], **basis}
+    reason = {"code": "in-library", "clock": by, "since": told["since"]}
     if told["since"] is None:
         return figures, [(FIRST_DAY, GREEN, reason)]
     day = last_ordinal(told["since"])
     return figures, [*between(steps, FIRST_DAY, day), (day, GREEN, reason)]
 
 
-def _overlay(steps: list[DayStep], stops: Stops, basis: Mapping[str, Any]) -> list[DayStep]:
+def _overlay(steps: list[DayStep], stops: Sequence[Stop], said: Because) -> list[DayStep]:
     """Lay pauses over lights: grey while in time; what was overdue when the pause began stays red and says so.
 
     A grey whose approval runs out says so some days before: who needs longer must ask again. No light turns red within
     a pause: a paused day is never a due date, nor the end of a month that is judged.
     """
     overlaid: list[DayStep] = []
-    taken, pauses = 0, stops.pauses
-    for place, pause in enumerate(pauses):
-        begin, end = pause.begin, pause.end
-        while taken < len(steps) and steps[taken][0] < begin:
+    taken, last = 0, len(steps)
+    for place, (begin, end, notice, _) in enumerate(stops):
+        follows = stops[place + 1][0] if place + 1 < len(stops) else LAST_DAY
+        while taken < last and steps[taken][0] < begin:
             overlaid.append(steps[taken])
             taken += 1
-        while taken < len(steps) and steps[taken][0] == begin:
+        while taken < last and steps[taken][0] == begin:
             taken += 1
-        reason: dict[str, Any] = {"code": "paused", **basis, **stops.reasons[place]}
         if steps[taken - 1][1] == RED:
-            reason |= {"code": "overdue-paused"}
-            overlaid.append((begin, RED, reason))
+            overlaid.append((begin, RED, said["overdue-paused", place]))
         else:
-            notice = stops.notices[place]
-            if notice != begin:
-                overlaid.append((begin, GREY, reason))
-            if notice is not None:
-                overlaid.append((notice, GREY, {**reason, "code": "pause-ending"}))
-        while taken < len(steps) and steps[taken][0] <= end:
+            ends = notice is not None and follows != end  # else another pause goes on without a day between
+            if not ends or notice != begin:
+                overlaid.append((begin, GREY, said["paused", place]))
+            if ends and notice is not None:
+                overlaid.append((notice, GREY, said["pause-ending", place]))
+        while taken < last and steps[taken][0] <= end:
             taken += 1
-        if place + 1 == len(pauses) or pauses[place + 1].begin > end:
+        if follows > end:
             overlaid.append((end, *steps[taken - 1][1:]))
     return overlaid + steps[taken:]
 
 
-def _basis(
-    gap: Gap, rule: str, since: str, due: int, limit: Limit, version: Version, *, approximate: bool = False
+def _figures(
+    gap: Gap,
+    rule: str,
+    version: Version,
+    since: str,
+    due: int,
+    limit: Limit,
+    length: int,
+    warn: int | None,
+    stops: Sequence[Stop] = (),
+    *,
+    approximate: bool,
 ) -> dict[str, Any]:
-    """What every reason of a clock tells."""
-    basis: dict[str, Any] = {
-        "route": gap.route,
+    """A clock as stored, but for its lights."""
+    figures = {
         "gap": [gap.reached, gap.awaited],
         "rule": rule,
-        "start": last_day(since).isoformat(),
+        "kind": "gap",
+        "start": day_text(last_ordinal(since)),
         "due": day_text(due),
+        "warn": None if warn is None else day_text(warn),
         "limit": limit.amount,
         "unit": limit.unit,
-    }
-    if version.title is not None:
-        basis["title"] = version.tags["title"]
-    if version.since != "stage":
-        basis["counted_from"] = version.since
-    awaits = version.satisfied_by or _AWAITS.get(version.since)
-    if awaits is not None:
-        basis["awaits"] = awaits
-    if approximate or is_approximate(since):
-        basis["approximate"] = True
-    return basis
-
-
-def _figures(
-    basis: Mapping[str, Any],
-    version: Version,
-    warn: int | None,
-    length: int,
-    *,
-    provisional: bool = False,
-    stops: Stops = NO_STOPS,
-) -> dict[str, Any]:
-    return {
-        "gap": basis["gap"],
-        "rule": basis["rule"],
-        **version.tags,
-        "kind": "gap",
-        "counted_from": version.since,
-        "start": basis["start"],
-        "due": basis["due"],
-        "warn": None if warn is None else day_text(warn),
-        "limit": basis["limit"],
-        "unit": basis["unit"],
         "limit_days": length,
-        "provisional": provisional,
-        "approximate": "approximate" in basis,
-        "paused": union(stops.pauses),
-        "paused_by": stops.stored,
+        "provisional": False,
+        "approximate": approximate,
+        "paused_by": [stored for _, _, _, stored in stops],
     }
+    figures |= version.tags
+    return figures
 
 
-def _counting(limit: Limit, calendar: Calendar) -> tuple[Callable[[int], int], Callable[[int], int]]:
-    """How days count towards a limit, and the inverse."""
-    return (calendar.count, calendar.nth) if limit.unit == "working_days" else (int, int)
-
-
-def _counted(pause: Pause, day: int, count: Callable[[int], int]) -> int:
-    """The days of a pause up to and including a day that would else have counted."""
-    return max(0, count(min(pause.end - 1, day)) - count(pause.begin - 1))
+def _reached(start: int, length: int, limit: Limit, pauses: Sequence[Pause], calendar: Calendar) -> int:
+    """The day on which so many days that count towards a limit are used."""
+    if limit.unit == "working_days":
+        return reach(start, length, pauses, calendar.count, calendar.nth)
+    return reach_calendar_days(start, length, pauses)
 
 
 def _length(since: str, limit: Limit) -> int:
     """A limit in counted days; of months, the calendar days up to its date before pauses."""
-    if limit.unit != "months":
-        return limit.amount
+    return _days_of_months(since, limit.amount) if limit.unit == "months" else limit.amount
+
+
+@lru_cache(maxsize=1 << 14)
+def _days_of_months(since: str, months: int) -> int:
     start = last_day(since)
-    return add_months(start, limit.amount).toordinal() - start.toordinal()
+    return add_months(start, months).toordinal() - start.toordinal()
 
 
 def _percent(length: int, percent: int) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 from luodi.domain import reasons
 from luodi.domain.calendar import FRIDAY, Calendar
-from luodi.domain.clocks import GREY, PLAN, RED, ZONE_DEFAULT, days_used, in_force, light_at
+from luodi.domain.clocks import GREY, PLAN, RED, ZONE_DEFAULT, days_used, in_force, light_at, reason_of, shown_at
+from luodi.domain.courses import paused as paused_days
 from luodi.domain.days import day_text, last_ordinal
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language, gap_name
@@ -33,13 +34,13 @@ def clock(clock: Clock, document: Document, today: date, calendar: Calendar, lan
     """
     figures = in_force(clock, today)
     counting = _counting(document, figures, today, calendar, language)
-    shown = light_at(clock["lights"], calendar.midnight(today))
+    shown = shown_at(clock["lights"], calendar.midnight(today), document)
     coming = _coming(document, clock["lights"], today, calendar, language)
     parts = [_why(shown, coming, document, today, language), _count_sentence(figures, counting, language)]
     parts += [_plan_sentence(document, figures, language), _consequence_sentence(figures, language)]
     parts.append(_provisional_sentence(figures, calendar, language))
     return {
-        "name": gap_name(document["route"], figures["gap"], language),
+        "name": gap_name(document.get("route"), figures["gap"], language),
         "counting": counting,
         "pauses": _pauses(document, figures, today, language),
         "next": coming,
@@ -51,7 +52,7 @@ def promise(
     blocker: Mapping[str, Any], document: Document, today: date, calendar: Calendar, language: Language
 ) -> Entry:
     """The clock of an open blocker's promise: the changes ahead and a text."""
-    shown = light_at(blocker["lights"], calendar.midnight(today))
+    shown = shown_at(blocker["lights"], calendar.midnight(today), document)
     coming = _coming(document, blocker["lights"], today, calendar, language)
     moved = ""
     if blocker["postponed"]:
@@ -67,7 +68,7 @@ def promise(
 
 def closed(closed: Mapping[str, Any], document: Document, language: Language) -> Entry:
     """A closed gap in a sentence: from when to when, days used, and how it ended."""
-    name = gap_name(document["route"], closed["gap"], language)
+    name = gap_name(document.get("route"), closed["gap"], language)
     if closed["rule"] == PLAN:
         name += "（按计划）" if language == ZH else " (by plan)"
     elif closed["rule"] != ZONE_DEFAULT:
@@ -124,7 +125,7 @@ def _workdays_left_out(
     holidays: list[Entry] = []
     made_up: list[Entry] = []
     weekends = 0
-    paused = [(last_ordinal(begin), last_ordinal(end)) for begin, end in clock["paused"]]
+    paused = [(last_ordinal(begin), last_ordinal(end)) for begin, end in paused_days(clock)]
     for ordinal in range(start + 1, day + 1):
         when = date.fromordinal(ordinal)
         name = calendar.name_of(when)
@@ -209,7 +210,7 @@ def _coming(
         light = step["light"]
         on = calendar.business_date(step["from"])
         told = [told_first(document)] if step["light"] == RED else []
-        reason = {"code": step["reason"]["code"], "text": reasons.text(step["reason"], language, on)}
+        reason = {"code": step["reason"]["code"], "text": reasons.text(reason_of(step, document), language, on)}
         coming.append({"on": on.isoformat(), "light": step["light"], "reason": reason, "tell": told})
         if step["light"] == RED or len(coming) == MAX_COMING:
             break

@@ -19,7 +19,7 @@ from luodi.domain.events import Event
 
 State = dict[str, Any]
 
-FOLD_VERSION = 3  # raise it when the same events would fold to another state: every document is then made anew
+FOLD_VERSION = 4  # raise it when the same events would make another state or document: every one is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from luodi.domain.assess import PUBLISHED
 from luodi.domain.days import day_text, last_ordinal
-from luodi.domain.pauses import Pause, after, approved, reach
+from luodi.domain.pauses import Pause, after, approved, reach_calendar_days
 from luodi.domain.stages import AGREEMENT, Language, noun, route, stages_of
 
 MIN_ENDED = 20  # cases that came to their end, below which a group is silent
@@ -135,7 +135,7 @@ def spells(document: Mapping[str, Any], today: int) -> Iterator[Spell]:
     """
     if _is_mute(document):
         return
-    stages = stages_of(document["route"])
+    stages = stages_of(document.get("route"))
     reached: dict[str, str | None] = document["reached"]
     pauses = approved(document["blockers"], CAUSES)
     furthest = next(reversed(reached), None)
@@ -153,7 +153,7 @@ def spells(document: Mapping[str, Any], today: int) -> Iterator[Spell]:
         else:
             continue
         if end >= start:
-            group = Group(stage, following, document["route"], document["industry"])
+            group = Group(stage, following, document.get("route"), document.get("industry"))
             yield Spell(group, _net(start, end, after(pauses, start)), ended)
 
 
@@ -182,7 +182,7 @@ def outlook(
     if _is_mute(document) or document["withdrawn"]:
         return None
     reached, awaited = clock["gap"]
-    for group in widened(Group(reached, awaited, document["route"], document["industry"])):
+    for group in widened(Group(reached, awaited, document.get("route"), document.get("industry"))):
         curve = curve_of(group)
         if curve is None or not curve.speaks:
             continue
@@ -233,9 +233,9 @@ def _cases(group: Group, n: int, language: Language) -> str:
 def _is_mute(document: Mapping[str, Any]) -> bool:
     return bool(
         not document["registered"]
-        or document["source"] == PUBLISHED
-        or document["kind"] == AGREEMENT
-        or document["phased"]
+        or document.get("source") == PUBLISHED
+        or document.get("kind") == AGREEMENT
+        or document.get("phased")
         or document["status"] == POOL
     )
 
@@ -249,4 +249,4 @@ def _net(start: int, end: int, pauses: Sequence[Pause]) -> int:
 
 def _date(start: int, days: int | None, pauses: Sequence[Pause], today: int) -> int | None:
     """The day on which so many net days are used; not one that has passed."""
-    return None if days is None else max(today, reach(start, days, pauses, int, int))
+    return None if days is None else max(today, reach_calendar_days(start, days, pauses))

@@ -19,7 +19,7 @@ from typing import Any
 
 from luodi.domain import events
 from luodi.domain.calendar import Calendar
-from luodi.domain.clocks import RED
+from luodi.domain.clocks import RED, Step, reason_of
 from luodi.domain.days import day_text, first_day, is_approximate, parse_instant
 from luodi.domain.events import Event
 from luodi.domain.fold import State, fold, retracted
@@ -56,10 +56,18 @@ class Span:
 
     begin: int
     end: int
-    light: str
-    reason: Mapping[str, Any]
-    document: Document  # as of these days; its own lights reach further than they do
+    step: Step  # the light; it reaches further than these days
+    document: Document  # as of these days
     opens: bool = False  # something happened on its first day
+
+    @property
+    def light(self) -> str:
+        shown: str = self.step["light"]
+        return shown
+
+    @property
+    def reason(self) -> Mapping[str, Any]:
+        return reason_of(self.step, self.document)
 
 
 def track(recorded: Sequence[Event], assessed: Assess, calendar: Calendar, state: State | None = None) -> list[Span]:
@@ -102,12 +110,12 @@ def _lit(document: Document, begin: int, end: int, calendar: Calendar) -> list[S
             break
         if spans:
             spans[-1] = _until(spans[-1], day)
-        spans.append(Span(day, end, step["light"], step["reason"], document))
+        spans.append(Span(day, end, step, document))
     return spans
 
 
 def _until(span: Span, end: int) -> Span:
-    return Span(span.begin, end, span.light, span.reason, span.document)
+    return Span(span.begin, end, span.step, span.document)
 
 
 def _begin(span: Span) -> int:
@@ -212,10 +220,11 @@ def shown(recorded: Sequence[Event], assessed: Assess, now: str) -> list[Shown]:
         until = ordered[place + 1].recordedtime if place + 1 < len(ordered) else now
         if event.recordedtime == until and place + 1 < len(ordered):
             continue  # recorded in one instant with the next: nobody saw what lay between them
-        for step in assessed(fold(ordered[: place + 1]))["lights"]:
+        document = assessed(fold(ordered[: place + 1]))
+        for step in document["lights"]:
             begin, end = max(step["from"], event.recordedtime), min(step["to"], until)
             if begin < end:
-                lights.append(Shown(begin, end, step["light"], step["reason"]))
+                lights.append(Shown(begin, end, step["light"], reason_of(step, document)))
     return lights
 
 

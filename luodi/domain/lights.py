@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -24,7 +25,26 @@ Step = Mapping[str, Any]  # {"light", "from", "to" (exclusive), "reason"}: insta
 DayStep = tuple[int, str, Mapping[str, Any]]  # (first day as an ordinal, light, reason)
 
 FIRST_DAY = date(1970, 1, 1).toordinal()  # stands for BEGINNING
+_NEVER = date.max.toordinal() + 1
+_NONE: DayStep = (_NEVER, ABSENT, {})  # behind the last step
 _BADNESS = {light: place for place, light in enumerate((*LIGHTS, ABSENT))}
+
+
+class Because(dict[Any, Mapping[str, Any]]):
+    """Why a clock shows a light: the reasons of the clock at one place of its document, by code, or by (code, place of
+    a pause in the clock). All documents share them: nobody may change one.
+    """
+
+    def __init__(self, clock: int) -> None:
+        self._clock = clock
+
+    def __missing__(self, key: str | tuple[str, int]) -> Mapping[str, Any]:
+        code, more = (key, {}) if isinstance(key, str) else (key[0], {"pause": key[1]})
+        reason = self[key] = {"code": code, "clock": self._clock, **more}  # idempotent, so that threads may race
+        return reason
+
+
+because = lru_cache(maxsize=1 << 10)(Because)
 
 
 def steady(light: str, reason: Mapping[str, Any]) -> list[DayStep]:
@@ -43,30 +63,32 @@ def worst(tracks: Sequence[list[DayStep]]) -> list[DayStep]:
 def _worse(one: Sequence[DayStep], other: Sequence[DayStep]) -> list[DayStep]:
     """The worse of two; both begin with the beginning of time."""
     merged: list[DayStep] = []
-    left, right = one[0], other[0]
-    day, i, j, shown = left[0], 1, 1, None
+    ours, theirs = iter(one), iter(other)
+    left, right = next(ours), next(theirs)
+    next_left, next_right = next(ours, _NONE), next(theirs, _NONE)
+    left_on, right_on = next_left[0], next_right[0]
+    left_is, right_is = _BADNESS[left[1]], _BADNESS[right[1]]
+    day, shown = left[0], None
     while True:
-        while i < len(one) and one[i][0] <= day:  # of several steps that begin on one day the last holds
-            left = one[i]
-            i += 1
-        while j < len(other) and other[j][0] <= day:
-            right = other[j]
-            j += 1
-        first = left if _BADNESS[left[1]] <= _BADNESS[right[1]] else right
-        if first[2] is not shown:
-            shown = first[2]
-            merged.append((day, first[1], shown))
-        if i < len(one):
-            day = one[i][0] if j == len(other) or one[i][0] < other[j][0] else other[j][0]
-        elif j < len(other):
-            day = other[j][0]
-        else:
+        while left_on <= day:  # of several steps that begin on one day the last holds
+            left, next_left = next_left, next(ours, _NONE)
+            left_on, left_is = next_left[0], _BADNESS[left[1]]
+        while right_on <= day:
+            right, next_right = next_right, next(theirs, _NONE)
+            right_on, right_is = next_right[0], _BADNESS[right[1]]
+        first = left if left_is <= right_is else right
+        reason = first[2]
+        if reason is not shown:
+            shown = reason
+            merged.append(first if first[0] == day else (day, first[1], reason))
+        if left_on == _NEVER and (right_on == _NEVER or left_is == 0):  # nothing is worse than red
             return merged
+        day = left_on if left_on < right_on else right_on  # noqa: FURB136  # a call would cost as much as the rest
 
 
 def present(steps: list[DayStep]) -> list[DayStep]:
     """The same with grey where no rule sets a limit."""
-    if all(light != ABSENT for _, light, _ in steps):
+    if ABSENT not in [light for _, light, _ in steps]:
         return steps
     return [(day, GREY if light == ABSENT else light, reason) for day, light, reason in steps]
 
@@ -94,8 +116,9 @@ def render(steps: Sequence[DayStep], calendar: Calendar) -> list[dict[str, Any]]
     """Steps as stored: without a hole from BEGINNING to END_OF_TIME, each from the midnight its first day begins."""
     lights: list[dict[str, Any]] = []
     begin, (_, light, reason) = BEGINNING, steps[0]
+    midnight_of = calendar.midnight_of
     for day, following, why in steps[1:]:
-        end = calendar.midnight_of(day)
+        end = midnight_of(day)
         if end > begin:  # or nothing is left of the step before
             lights.append({"light": light, "from": begin, "to": end, "reason": reason})
             begin = end

@@ -38,25 +38,35 @@ def last_paused(begin: str, until: str) -> int:
 def approved(
     blockers: Iterable[Mapping[str, Any]], causes: Collection[str], *, needs_document: bool = False
 ) -> list[Pause]:
-    """The paused days in order and without overlap, of blockers with one of the causes.
+    """The paused days in order and without overlap, of blockers with one of the causes."""
+    return allowed(approvals(blockers), causes, needs_document=needs_document)
 
-    ``needs_document``: an approval without the reference of a document does not count. A day under several pauses
-    belongs to the one begun first, then to the one recorded first.
-    """
-    candidates = []
+
+def approvals(blockers: Iterable[Mapping[str, Any]]) -> list[Pause]:
+    """Every approved pause of at least a day, by its beginning, then by when it was recorded; they may overlap."""
+    found = []
     for blocker in blockers:
-        if not blocker["pauses"] or blocker["cause"] not in causes:
-            continue
         for approval in blocker["pauses"]:
             begin, end = last_ordinal(approval["from"]), last_ordinal(approval["end"])
-            if begin < end and (approval["document"] or not needs_document):
-                candidates.append(Pause(begin, end, blocker, approval))
-    if len(candidates) > 1:
-        candidates.sort(key=_begun)
+            if begin < end:
+                found.append(Pause(begin, end, blocker, approval))
+    if len(found) > 1:
+        found.sort(key=_begun)
+    return found
+
+
+def allowed(approvals: Iterable[Pause], causes: Collection[str], *, needs_document: bool = False) -> list[Pause]:
+    """Those that may pause a clock, without overlap: a day under several belongs to the first of ``approvals``.
+
+    ``needs_document``: an approval without the reference of a document does not count.
+    """
     pauses: list[Pause] = []
     covered = 0
-    for pause in candidates:
-        if pause.end > covered:
+    for pause in approvals:
+        _, end, blocker, approval = pause
+        if blocker["cause"] not in causes or (needs_document and not approval["document"]):
+            continue
+        if end > covered:
             pauses.append(pause if pause.begin >= covered else Pause(covered, *pause[1:]))
             covered = pause.end
     return pauses
@@ -71,45 +81,27 @@ def after(pauses: Sequence[Pause], start: int) -> list[Pause]:
     return [pause if pause.begin > start else Pause(start + 1, *pause[1:]) for pause in pauses if pause.end > start + 1]
 
 
-def union(pauses: Sequence[Pause]) -> list[list[str]]:
-    """The paused days as intervals ``[from, to)`` of business dates, adjoining ones joined."""
-    joined: list[list[int]] = []
-    for pause in pauses:
-        if joined and joined[-1][1] == pause.begin:
-            joined[-1][1] = pause.end
-        else:
-            joined.append([pause.begin, pause.end])
-    return [[day_text(begin), day_text(end)] for begin, end in joined]
+def notice_day(pause: Pause, count: Callable[[int], int], nth: Callable[[int], int]) -> int | None:
+    """The day from which a pause says that it runs out: ``NOTICE_WORKDAYS`` before its last day.
 
-
-def notice_day(
-    pauses: Sequence[Pause], place: int, count: Callable[[int], int], nth: Callable[[int], int]
-) -> int | None:
-    """The day from which the pause at ``place`` says that it runs out: ``NOTICE_WORKDAYS`` before its last day.
-
-    ``count`` numbers the working days, ``nth`` is its inverse. None where nothing runs out: the blocker was cleared,
-    or another pause goes on without a day between.
+    ``count`` numbers the working days, ``nth`` is its inverse. None where nothing runs out: the blocker was cleared.
     """
-    pause = pauses[place]
-    if pause.end <= last_paused(pause.approval["from"], pause.approval["until"]):
+    begin, end, _, approval = pause
+    if end <= last_paused(approval["from"], approval["until"]):
         return None
-    if place + 1 < len(pauses) and pauses[place + 1].begin == pause.end:
-        return None
-    return max(pause.begin, nth(count(pause.end - 1) - NOTICE_WORKDAYS))
+    return max(begin, nth(count(end - 1) - NOTICE_WORKDAYS))
 
 
-def told(pauses: Sequence[Pause]) -> list[dict[str, Any]]:
+def told(pause: Pause) -> dict[str, Any]:
     """The paused days as stored, ``to`` exclusive: by which approval, of which blocker, at whose charge."""
-    return [
-        {
-            "from": day_text(pause.begin),
-            "to": day_text(pause.end),
-            "blocker": pause.blocker["id"],
-            "owner": pause.blocker["owner"],
-            "approval": pause.approval["number"],
-        }
-        for pause in pauses
-    ]
+    begin, end, blocker, approval = pause
+    return {
+        "from": day_text(begin),
+        "to": day_text(end),
+        "blocker": blocker["id"],
+        "owner": blocker["owner"],
+        "approval": approval["number"],
+    }
 
 
 def charged(paused_by: Iterable[Mapping[str, Any]], today: int) -> list[dict[str, Any]]:
@@ -136,8 +128,21 @@ def reach(
     if amount <= 0:
         return start
     target = count(start) + amount
-    for pause in pauses:
-        if count(pause.begin - 1) >= target:
+    for begin, end, _, _ in pauses:
+        before = count(begin - 1)
+        if before >= target:
             break
-        target += count(pause.end - 1) - count(pause.begin - 1)
+        target += count(end - 1) - before
     return nth(target)
+
+
+def reach_calendar_days(start: int, amount: int, pauses: Sequence[Pause]) -> int:
+    """The same where every day counts."""
+    if amount <= 0:
+        return start
+    day = start + amount
+    for begin, end, _, _ in pauses:
+        if begin > day:
+            break
+        day += end - begin
+    return day

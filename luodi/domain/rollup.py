@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from luodi.domain.assess import PUBLISHED, WITHDRAWN
-from luodi.domain.clocks import LIGHTS, Step
+from luodi.domain.clocks import LIGHTS, REASON_READ, Step, reason_of
 from luodi.domain.counting import arrived
 from luodi.domain.days import END_OF_TIME, last_ordinal
 from luodi.domain.stages import PRODUCING, STAGES, next_stage, stages_of
@@ -28,7 +28,6 @@ Document = Mapping[str, Any]
 READ = (
     "name",
     "zone",
-    "route",
     "status",
     "source",
     "phased",
@@ -43,6 +42,7 @@ READ = (
     "enterprise",
     "credit_code",
     "lights",
+    *REASON_READ,
 )
 """The fields of a document that a roll-up is made from."""
 
@@ -111,7 +111,7 @@ def roll_up(subject: str, family: Family) -> dict[str, Any]:
         **_progress(subject, family),
         "spread": _spread(family.documents[leaf] for leaf in _leaves(subject, family)),
         "money": _money(subject, family),
-        "phases": [{"parent": document["parent"], "depth": n, **_row(p, family)} for p, n, document in phases],
+        "phases": [{"parent": document.get("parent"), "depth": n, **_row(p, family)} for p, n, document in phases],
         "tenants": [_row(tenant, family) for tenant, _ in tenants],
     }
 
@@ -189,7 +189,8 @@ def _phase_lights(subject: str, family: Family) -> list[dict[str, Any]]:
         if shown:
             shown[-1]["to"] = begin
         phase = documents[place]
-        reason = {"code": "of-phase", "phase": phase["_id"], "name": phase.get("name"), "of": step["reason"]}
+        why = reason_of(step, phase)
+        reason = {"code": "of-phase", "phase": phase["_id"], "name": phase.get("name"), "of": why}
         shown.append({"light": step["light"], "from": begin, "to": END_OF_TIME, "reason": reason})
     return shown
 

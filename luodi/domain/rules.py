@@ -173,17 +173,23 @@ class Version:
     ladder: Ladder | None = None
     tags: Mapping[str, Any] = field(init=False, repr=False)  # what every clock of this version tells
     is_plain: bool = field(init=False, repr=False)  # a limit from the stage reached, or a plan in its place
+    pausing: tuple[frozenset[str], bool] = field(init=False, repr=False)  # what it asks of a pause, in one value
 
     def __post_init__(self) -> None:
         tags: dict[str, Any] = {
             "preset": self.preset,
             "version": self.valid_from.isoformat(),
             "basis": dict(self.basis),
+            "counted_from": self.since,
         }
         if self.link is not None:
             tags["link"] = self.link
+        awaits = self.satisfied_by or _AWAITS.get(self.since)
+        if awaits is not None:
+            tags["awaits"] = awaits
         tags |= {name: dict(words) for name in ("title", "consequence") if (words := getattr(self, name)) is not None}
         object.__setattr__(self, "tags", tags)
+        object.__setattr__(self, "pausing", (self.pausing_causes, self.needs_document))
         special = self.red or self.until or self.monthly or self.satisfied_by or self.invested_below_percent
         object.__setattr__(self, "is_plain", self.since == "stage" and not special)
 
@@ -206,7 +212,7 @@ class Version:
         return {
             name: value
             for name, value in asdict(self).items()
-            if name not in ("tags", "is_plain", "cases", "valid_from", "pausing_causes", "plan_for")
+            if name not in ("tags", "is_plain", "pausing", "cases", "valid_from", "pausing_causes", "plan_for")
         } | {
             "valid_from": self.valid_from.isoformat(),
             "pausing_causes": sorted(self.pausing_causes),
@@ -224,6 +230,8 @@ class Profile:
     lanes: tuple[str, ...]
     investment: int | None
     key: tuple[Any, ...]  # equal for profiles that the same cases admit
+    tracks: dict[tuple[str, str], tuple[Track, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """By gap, what ``Rules.tracks`` found: a profile is that of one set of rules."""
 
     def place_of(self, lane: str | None) -> int:
         return 0 if lane is None else self.lanes.index(lane)
@@ -238,15 +246,24 @@ class Track:
 
     rule: str
     pieces: tuple[Piece, ...]  # ascending; the first one's day stands for the beginning of time
+    begins: tuple[int, ...] = field(init=False)  # of the pieces
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "begins", tuple(begin for begin, _, _ in self.pieces))
+
+    def from_day(self, day: int) -> tuple[Piece, ...]:
+        """The pieces in force on a day (an ordinal) and after it."""
+        if len(self.pieces) == 1:
+            return self.pieces
+        return self.pieces[max(0, bisect_right(self.begins, day) - 1) :]
 
     def on(self, day: int) -> tuple[Version, Case] | None:
         """The version and case in force on a day, None when the rule then sets this gap no limit."""
-        found = None
-        for begin, version, case in self.pieces:
-            if begin > day:
-                break
-            found = None if version is None or case is None else (version, case)
-        return found
+        place = bisect_right(self.begins, day) - 1
+        if place < 0:
+            return None
+        _, version, case = self.pieces[place]
+        return None if version is None or case is None else (version, case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +280,6 @@ class Rules:
     _named: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)  # but for routes: by trait, values
     _lanes: frozenset[str] = field(init=False, repr=False, compare=False)
     _bounds: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of investment bands, ascending
-    _tracks: dict[Any, tuple[Track, ...]] = field(init=False, repr=False, compare=False)
     _profiles: dict[Any, Profile] = field(init=False, repr=False, compare=False)
     _causes: dict[tuple[str, ...], frozenset[str]] = field(init=False, repr=False, compare=False)
 
@@ -288,7 +304,6 @@ class Rules:
         object.__setattr__(self, "_named", {name: frozenset(values) for name, values in sorted(named.items())})
         object.__setattr__(self, "_lanes", frozenset(case.lane for case in cases if case.lane is not None))
         object.__setattr__(self, "_bounds", tuple(sorted(bounds)))
-        object.__setattr__(self, "_tracks", {})
         object.__setattr__(self, "_profiles", {})
         object.__setattr__(self, "_causes", {})
 
@@ -309,20 +324,20 @@ class Rules:
             lanes = tuple(lane for lane in fields["lanes"] if lane in self._lanes)
         investment = fields.get("investment") if self._bounds else None
         band = None if investment is None else bisect_right(self._bounds, investment)
-        told = [(name, self._told(fields, name)) for name in self._named] if self._named else ()
-        key = (presets, route, *told, lanes, band)
+        told = tuple([self._told(fields, name) for name in self._named]) if self._named else ()
+        key = (presets, route, told, lanes, band)
         known = self._profiles.get(key)
         if known is None:
-            known = Profile(presets, {"route": route, **dict(told)}, lanes, investment, key)
+            traits = {"route": route, **dict(zip(self._named, told, strict=True))}
+            known = Profile(presets, traits, lanes, investment, key)
             self._profiles[key] = known  # idempotent, so that threads may race
         return known
 
     def tracks(self, gap: tuple[str, str], profile: Profile) -> tuple[Track, ...]:
         """The rules that run on a gap of projects of this profile, in the order of their presets and files."""
-        key = (gap, profile.key)
-        known = self._tracks.get(key)
+        known = profile.tracks.get(gap)
         if known is None:
-            known = self._tracks[key] = tuple(self._made(gap, profile))  # idempotent, so that threads may race
+            known = profile.tracks[gap] = tuple(self._made(gap, profile))  # idempotent, so that threads may race
         return known
 
     def pausing_causes(self, zone: str | None) -> frozenset[str]:
@@ -372,6 +387,9 @@ class Rules:
                     pieces.append((begin, None if case is None else version, case))
                 if any(version is not None for _, version, _ in pieces):
                     yield Track(rule, tuple(pieces))
+
+
+_AWAITS = {"last_report": "report", "suspension": "resume"}  # what a rule awaits where it is not the next stage
 
 
 def _by_rule(versions: Sequence[Version]) -> dict[str, list[Version]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME
 
 MatterKind = Literal["gap", "promise", "operations"]
@@ -190,21 +191,21 @@ def _deadlines(project_id: str, state: Mapping[str, Any], before: Watch | None, 
     for clock in state.get("clocks") or ():
         gap = (clock["gap"][0], clock["gap"][1])
         if gap[1] not in reached:  # a gap that was passed keeps its verdict, but nobody must act on it
-            by_gap.setdefault(gap, []).extend(_reds(clock, clock["rule"], clock["due"]))
+            by_gap.setdefault(gap, []).extend(_reds(clock, clock["rule"], clock["due"], state))
     for gap, reds in by_gap.items():
         matter = gap_matter(project_id, gap)
         yield from _deadline(matter, "gap", gap, None, None, reds, before, now)
     for blocker in state.get("blockers") or ():
         if blocker.get("cleared") is None and blocker.get("lights"):
             matter = promise_matter(project_id, blocker["id"])
-            reds = list(_reds(blocker, "promise", blocker["promise"]))
+            reds = list(_reds(blocker, "promise", blocker["promise"], state))
             yield from _deadline(matter, "promise", None, blocker["id"], blocker.get("owner"), reds, before, now)
 
 
-def _reds(clock: Mapping[str, Any], rule: str, due: str) -> Iterable[Red]:
+def _reds(clock: Mapping[str, Any], rule: str, due: str, state: Mapping[str, Any]) -> Iterable[Red]:
     for step in clock["lights"]:
         if step["light"] == "red":
-            yield Red(step["from"], step["to"], rule, due, step["reason"])
+            yield Red(step["from"], step["to"], rule, due, reason_of(step, state))
 
 
 def _deadline(

@@ -212,7 +212,7 @@ def face_of(document: Mapping[str, Any]) -> Face:
     """The face that a document wears."""
     progress = document["progress"] or {}
     more = {"landed": document.get("land_contract") is not None, "arrived": progress.get("arrived_total")}
-    return tuple(more[name] if name in more else document[name] for name in FACE)
+    return tuple(more[name] if name in more else document.get(name) for name in FACE)
 
 
 def _kinds(blockers: Iterable[Mapping[str, Any]]) -> int:

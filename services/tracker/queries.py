@@ -68,10 +68,10 @@ class Queries:
 
     def curves(self, document: Document) -> dict[Group, Curve]:
         """What projects like this one took from its stage to the next: its own group and the wider ones."""
-        if document["zone"] is None or not document["clocks"]:
+        if document.get("zone") is None or not document["clocks"]:
             return {}
         reached, awaited = document["clocks"][0]["gap"]
-        group = Group(reached, awaited, document["route"], document["industry"])
+        group = Group(reached, awaited, document.get("route"), document.get("industry"))
         return self._outlooks.find(document["zone"], widened(group))
 
     def outlooks(self, zones: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -367,7 +367,7 @@ def _bound(zones: tuple[str, ...]) -> tuple[Condition, str]:
 
 
 def _key(query: Query, document: Document) -> tuple[Any, str]:
-    return document[query.sort.path], document["_id"]
+    return document.get(query.sort.path), document["_id"]
 
 
 def definitions(language: str) -> dict[str, str]:

@@ -193,7 +193,7 @@ def changes(before: Document, after: Document, now: str, today: date) -> Iterato
     for gap in dict.fromkeys([*was, *is_now]):
         old, new = was.get(gap) or _whole(before, now), is_now.get(gap) or _whole(after, now)
         if (old.light, old.due) != (new.light, new.due):
-            yield Change(after["_id"], after["name"], after["zone"], gap, old, new)
+            yield Change(after["_id"], after.get("name"), after.get("zone"), gap, old, new)
 
 
 def verdicts_changed(before: Document, after: Document) -> int:

@@ -46,7 +46,7 @@ class Beside:
         if rollup is None or not rollup["phased"]:
             return document
         stage, reached = rollup["stage"], rollup["reached"]
-        stages = stages_of(document["route"])
+        stages = stages_of(document.get("route"))
         return document | {
             "lights": rollup["lights"],
             "reached": reached,

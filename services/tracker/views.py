@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from luodi.domain import explain, forecast, history, reasons
-from luodi.domain.assess import in_force, light_at
+from luodi.domain.assess import NO_FIELDS, in_force
 from luodi.domain.calendar import Calendar
-from luodi.domain.clocks import RED, days_used
+from luodi.domain.clocks import RED, Step, days_used, shown_at
+from luodi.domain.courses import paused
 from luodi.domain.days import day_text, days_over
 from luodi.domain.events import Event
 from luodi.domain.forecast import Curve, Group
@@ -41,24 +42,25 @@ class Viewer:
         """A project as answered: every registered field, the light now and why, the open clocks, what is below it."""
         rollup, warnings = beside.rollup(document, self.now), beside.warnings(document)
         document = beside.shown(document)
-        shown = light_at(document["lights"], self.now)
+        shown = self._shown(document["lights"], document)
         lit = document["status"] != POOL
         return {
             "id": document["_id"],
             "light": shown["light"] if lit else None,
             "reason": self._reason(shown["reason"]) if lit else None,
             "grey_since": self._day_of(grey_since(document["greys"], self.now)),
+            **NO_FIELDS,
             **{name: value for name, value in document.items() if name not in _INTERNAL},
             "warnings": [self._reason(warning) for warning in [*document["warnings"], *warnings]],
-            "clocks": [self.clock(clock, document["zone"]) for clock in document["clocks"]],
-            "blockers": [self._blocker(blocker) for blocker in document["blockers"]],
+            "clocks": [self.clock(clock, document) for clock in document["clocks"]],
+            "blockers": [self._blocker(blocker, document) for blocker in document["blockers"]],
             "rollup": rollup,
         }
 
-    def clock(self, stored: Mapping[str, Any], zone: str | None) -> dict[str, Any]:
-        """A clock of a project of that zone, as answered. `days` are counted: of a limit in months, calendar days."""
+    def clock(self, stored: Mapping[str, Any], document: Document) -> dict[str, Any]:
+        """A clock of a project as answered. `days` are counted: of a limit in months, calendar days."""
         clock = in_force(stored, self.today)
-        shown = light_at(stored["lights"], self.now)
+        shown = self._shown(stored["lights"], document)
         return {
             "gap": clock["gap"],
             "rule": clock["rule"],
@@ -73,12 +75,12 @@ class Viewer:
             "due": clock["due"],
             "warn": clock["warn"],
             "days": {
-                "used": days_used(clock, self.calendar.of(zone), self.today),
+                "used": days_used(clock, self.calendar.of(document.get("zone")), self.today),
                 "limit": clock["limit_days"],
                 "unit": "working_days" if clock["unit"] == "working_days" else "calendar_days",
             },
             "limit": {"amount": clock["limit"], "unit": clock["unit"]},
-            "paused": clock["paused"],
+            "paused": paused(clock),
             "charged": charged(clock["paused_by"], self.today.toordinal()),
             "provisional": clock["provisional"],
             "approximate": clock["approximate"],
@@ -112,8 +114,8 @@ class Viewer:
         `curves`: what like projects took, for the forecast of each clock; empty where none is to be made.
         """
         document = beside.shown(document)
-        calendar = self.calendar.of(document["zone"])
-        shown = light_at(document["lights"], self.now)
+        calendar = self.calendar.of(document.get("zone"))
+        shown = self._shown(document["lights"], document)
         lit = document["status"] != POOL
         told = (document, self.today, calendar, self.language)
         return {
@@ -122,13 +124,13 @@ class Viewer:
             "light": shown["light"] if lit else None,
             "reason": self._reason(shown["reason"]) if lit else None,
             "clocks": [
-                self.clock(clock, document["zone"])
+                self.clock(clock, document)
                 | explain.clock(clock, *told)
                 | {"forecast": self._forecast(document, in_force(clock, self.today), curves)}
                 for clock in document["clocks"]
             ],
             "promises": [
-                self._blocker(blocker) | explain.promise(blocker, *told)
+                self._blocker(blocker, document) | explain.promise(blocker, *told)
                 for blocker in document["blockers"]
                 if blocker["lights"]
             ],
@@ -154,20 +156,20 @@ class Viewer:
         lights: tuple[str, ...],
         named: dict[str, Any],
     ) -> Iterator[dict[str, Any]]:
-        shown = light_at(steps, self.now)
+        shown = self._shown(steps, document)
         if shown["light"] not in lights:
             return
         yield {
             "project_id": document["_id"],
-            "name": document["name"],
-            "zone": document["zone"],
-            "parent": document["parent"],
+            "name": document.get("name"),
+            "zone": document.get("zone"),
+            "parent": document.get("parent"),
             **named,
             "light": shown["light"],
             "due": clock["due"],
             "days_over": days_over(clock["due"], self.today),
-            "leader": document["leader"],
-            "officer": document["officer"],
+            "leader": document.get("leader"),
+            "officer": document.get("officer"),
             "reason": self._reason(shown["reason"]),
             "rule": clock["rule"],
         }
@@ -189,13 +191,16 @@ class Viewer:
             "text": forecast.sentence(found, clock, self.language),
         }
 
-    def _blocker(self, blocker: Mapping[str, Any]) -> dict[str, Any]:
-        shown = light_at(blocker["lights"], self.now) if blocker["lights"] else None
+    def _blocker(self, blocker: Mapping[str, Any], document: Document) -> dict[str, Any]:
+        shown = self._shown(blocker["lights"], document) if blocker["lights"] else None
         return {
             **{name: value for name, value in blocker.items() if name != "lights"},
             "light": None if shown is None else shown["light"],
             "reason": None if shown is None else self._reason(shown["reason"]),
         }
+
+    def _shown(self, lights: Sequence[Step], document: Document) -> Step:
+        return shown_at(lights, self.now, document)
 
     def _day_of(self, moment: str | None) -> str | None:
         return None if moment is None else self.calendar.business_date(moment).isoformat()

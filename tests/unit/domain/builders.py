@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 from hypothesis import HealthCheck, settings
 
-from luodi.domain.assess import assess
+from luodi.domain.assess import NO_FIELDS, assess
 from luodi.domain.calendar import Calendar, YearDays
+from luodi.domain.clocks import reason_of
 from luodi.domain.days import BEGINNING
 from luodi.domain.events import (
     BLOCKER_CLEARED,
@@ -102,7 +103,22 @@ class Story:
         return self.tell(EVENT_RETRACTED, event_id=event_id, reason="误报")
 
     def document(self, rules: Rules = DEFAULT_RULES, calendar: Calendar | None = None) -> Document:
-        return assess(SUBJECT, fold(self.events), rules, calendar or published())
+        """The document as it is read: see ``whole``."""
+        return whole(assess(SUBJECT, fold(self.events), rules, calendar or published()))
+
+
+def whole(document: Document) -> Document:
+    """A stored document as it is read: every registered field, every light with its whole reason."""
+
+    def told(track: dict[str, Any]) -> dict[str, Any]:
+        return track | {"lights": [{**step, "reason": reason_of(step, document)} for step in track["lights"]]}
+
+    return {
+        **NO_FIELDS,
+        **told(document),
+        "clocks": [told(clock) for clock in document["clocks"]],
+        "blockers": [told(blocker) for blocker in document["blockers"]],
+    }
 
 
 def light_on(lights: list[dict[str, Any]], day: date | str) -> dict[str, Any]:

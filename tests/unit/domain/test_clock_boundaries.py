@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from luodi.domain.assess import days_used, light_at
+from luodi.domain.courses import paused
 from luodi.domain.rules import Limit, Rules
 from tests.rules import DEFAULT_RULES, with_limit, with_presets
 from tests.rules import rules_of as rules_with
@@ -158,9 +159,9 @@ def test_the_clock_shows_the_paused_days_after_day_0_as_joined_intervals() -> No
         ("2026-02-06", "2026-02-10"),
     )
     clock = clock_of(Case("", SIGNED, {}, pauses=pauses))
-    assert clock["paused"] == [["2026-01-11", "2026-01-13"], ["2026-02-01", "2026-02-11"]]
+    assert paused(clock) == [["2026-01-11", "2026-01-13"], ["2026-02-01", "2026-02-11"]]
     over = clock_of(Case("", SIGNED, {}, pauses=pauses[:1]))
-    assert over["paused"] == []
+    assert paused(over) == []
 
 
 def test_a_day_under_two_pauses_is_charged_to_the_one_begun_first_then_recorded_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -48,11 +49,23 @@ def project(
 
 def rolled(subject: str, *documents: dict[str, Any]) -> dict[str, Any]:
     """Made from no more of the documents than is read of them."""
-    fields = {"_id", *(field.split(".")[0] for field in READ)}
-    read = [{name: value for name, value in document.items() if name in fields} for document in documents]
-    made = roll_up(subject, Family.of(read))
+    made = roll_up(subject, Family.of([_read(document, {"_id", *READ}) for document in documents]))
     assert made == roll_up(subject, Family.of(documents))
     return made
+
+
+def _read(value: Any, fields: Collection[str]) -> Any:
+    """As much of a document as a query for these fields answers, `a.b` being one within `a`, which may be a list."""
+    if isinstance(value, list):
+        return [_read(one, fields) for one in value]
+    if not isinstance(value, dict):
+        return value
+    within = {name: {field.partition(".")[2] for field in fields if field.startswith(f"{name}.")} for name in value}
+    return {
+        name: inner if name in fields else _read(inner, within[name])
+        for name, inner in value.items()
+        if name in fields or within[name]
+    }
 
 
 def shown(rollup: dict[str, Any]) -> tuple[str, str]:
@@ -249,14 +262,14 @@ def test_any_links_end_and_every_project_is_counted_at_most_once(
         for name in order
         if name in links
     ]
-    named = {document[link] for document in documents for link in ("parent", "carrier") if document[link]}
+    named = {document[link] for document in documents for link in ("parent", "carrier") if document.get(link)}
     made = {name: rolled(name, *documents) for name in named}
     for name, rollup in made.items():
         assert len(set(rollup["members"])) == len(rollup["members"])
         assert name not in rollup["members"]
         assert all(step["light"] in LIGHTS for step in rollup["lights"])
         assert all(1 <= row["depth"] <= MAX_DEPTH for row in rollup["phases"])
-    roots = [document["_id"] for document in documents if document["parent"] is None]
+    roots = [document["_id"] for document in documents if document.get("parent") is None]
     roots += [root for rollup in made.values() for root in rollup["roots"]]
     assert len(set(roots)) == len(roots)
     for document in documents:
@@ -268,7 +281,7 @@ def _lineage(subject: str, documents: list[dict[str, Any]]) -> set[str]:
     found: set[str] = set()
     while subject in known and subject not in found:
         found.add(subject)
-        subject = known[subject]["parent"]
+        subject = known[subject].get("parent", "")
     return found
 
 

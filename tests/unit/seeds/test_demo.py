@@ -15,6 +15,7 @@ import pytest
 from luodi.domain.assess import assess, light_at
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.counting import Cell, Funnel, Sums
+from luodi.domain.courses import paused as paused_days
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
@@ -28,6 +29,7 @@ from seeds.facts import published_events
 from seeds.story import project_id
 from services.tracker.relations import Beside
 from tests.rules import DEFAULT_RULES
+from tests.unit.domain.builders import whole
 
 DAY = date(2026, 3, 5)
 DAYS = (
@@ -70,7 +72,7 @@ def recorded(project: DemoProject, day: date) -> list[Event]:
 @cache
 def documents(day: date) -> dict[str, dict[str, Any]]:
     return {
-        project.id: assess(project.id, fold(recorded(project, day)), DEFAULT_RULES, calendar())
+        project.id: whole(assess(project.id, fold(recorded(project, day)), DEFAULT_RULES, calendar()))
         for project in demo.projects(day)
     }
 
@@ -246,10 +248,12 @@ def test_gaps_in_the_record_occur() -> None:
 
 
 def test_pauses_are_open_in_some_projects_and_over_in_others() -> None:
-    paused = [document for document in documents(DAY).values() if any(clock["paused"] for clock in document["clocks"])]
+    paused = [
+        document for document in documents(DAY).values() if any(paused_days(clock) for clock in document["clocks"])
+    ]
     today = DAY.isoformat()
     states = {
-        any(begin <= today < end for clock in document["clocks"] for begin, end in clock["paused"])
+        any(begin <= today < end for clock in document["clocks"] for begin, end in paused_days(clock))
         for document in paused
     }
     assert states == {True, False}

@@ -61,7 +61,7 @@ def folded(events: Sequence[Event], moment: str, day: int | None) -> tuple[Any, 
     document = FOLDER.assess(SUBJECT, state)
     seen = moment if day is None else published().midnight_of(day)
     light = light_at(document["lights"], seen)["light"]
-    return document["stage"], document["status"], light, document["officer"]
+    return document["stage"], document["status"], light, document.get("officer")
 
 
 @given(histories(), MOMENTS, DAYS)
