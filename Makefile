@@ -1,6 +1,8 @@
 # `make help` lists every command. Nothing but Python 3.11, git and make is needed beforehand.
 
 PYTHON ?= python3
+# A Python that was chosen is taken as it is; else the distribution's own may be quicker (scripts/venv.py).
+CHOSEN := $(if $(filter environment command,$(firstword $(origin PYTHON))),--this-python)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
@@ -69,7 +71,7 @@ contracts: venv  ## generate OpenAPI, AsyncAPI and JSON Schema
 	$(BIN)/python -m schemas.generate
 
 venv: ## make .venv with everything that development needs
-	@$(PYTHON) scripts/venv.py dev
+	@$(PYTHON) scripts/venv.py dev $(CHOSEN)
 
 venv-local:
-	@$(PYTHON) scripts/venv.py local
+	@$(PYTHON) scripts/venv.py local $(CHOSEN)

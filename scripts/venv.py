@@ -1,6 +1,8 @@
 """Makes `.venv` from a lock file: `python3 scripts/venv.py local|dev`. Standard library only, Python 3.11 or newer.
 
-1. Look at the Python: its version, and whether it can make virtual environments (Debian ships that apart).
+1. Look at the Python: its version, and whether it can make virtual environments (Debian ships that apart). One that was
+   built without profile-guided optimisation, as version managers do, gives way to the distribution's own of the same
+   version: the services then need 15 to 25 % less of the processor. `--this-python` keeps the one that runs.
 2. Do nothing when the stamp in `.venv` says that exactly this lock file is installed.
 3. Make `.venv`, install the locked packages with their hashes, and the project itself in editable mode.
 4. Write the stamp last, so that whatever broke off is done again by the next call.
@@ -13,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +23,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "luodi-stamp.json"
 OLDEST = (3, 11)
+DISTRIBUTIONS = "/usr/bin/python3"  # distributions build theirs to be fast
 LISTS = ("local", "dev")  # each holds the one before
 EX_UNAVAILABLE = 69
 
@@ -30,7 +34,7 @@ def main() -> int:
     if sys.version_info < OLDEST:
         return fail(
             f"Python {sys.version.split()[0]} is too old, {'.'.join(map(str, OLDEST))} is needed",
-            f"make PYTHON=/path/to/python3.11 {' '.join(sys.argv[2:])}".rstrip(),
+            "make PYTHON=/path/to/python3.11",
         )
     with (ROOT / "pyproject.toml").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two make runs at a time
@@ -60,18 +64,30 @@ def fingerprint(name: str) -> str:
 
 def make_environment() -> int:
     """Makes an empty `.venv`; returns an exit code, 0 when it is there."""
-    if not can_make_environments() and not install_debian_package():
+    python = sys.executable if "--this-python" in sys.argv else quicker_python() or sys.executable
+    if not can_make_environments(python) and not install_debian_package():
         version = ".".join(map(str, sys.version_info[:2]))
         sudo = "" if os.geteuid() == 0 else "sudo "
         command = f"{sudo}apt-get update && {sudo}apt-get install -y python{version}-venv"
         return fail(f"{sys.executable} cannot make virtual environments: ensurepip is missing", command)
-    say("making .venv")
-    return run(sys.executable, "-m", "venv", "--clear", VENV)
+    say("making .venv" + (f" of {python}" if python != sys.executable else ""))
+    return run(python, "-m", "venv", "--clear", VENV)
 
 
-def can_make_environments() -> bool:
+def quicker_python() -> str | None:
+    """The distribution's Python where it is of this version and can make environments, and this one is a slow build."""
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    if optimised or os.path.realpath(sys.executable) == os.path.realpath(DISTRIBUTIONS):
+        return None
+    same = f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
+    if not Path(DISTRIBUTIONS).exists() or run(DISTRIBUTIONS, "-c", same, quiet=True):
+        return None
+    return DISTRIBUTIONS if can_make_environments(DISTRIBUTIONS) else None
+
+
+def can_make_environments(python: str = sys.executable) -> bool:
     """Debian puts `ensurepip` into a package of its own."""
-    return run(sys.executable, "-c", "import ensurepip, venv", quiet=True) == 0
+    return run(python, "-c", "import ensurepip, venv", quiet=True) == 0
 
 
 def install_debian_package() -> bool:
