@@ -63,6 +63,24 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "同一项目中，这个编号已用于不同的内容",
         "This id already carries another content in the same project",
     ),
+    "demo-recipient": (
+        "演示数据中的收件人只用收件箱，不能登记联系方式",
+        "Recipients of the demonstration data are reached by the inbox only",
+    ),
+    "channel-twice": ("每种渠道只能登记一个", "One address per channel"),
+    "not-http": ("应为 http 或 https 地址", "Expected an http or https address"),
+    "address-with-credentials": ("地址中不能带用户名或密码", "The address must not hold a user name or password"),
+    "address-odd": ("主机的写法不规范", "The host is not spelled in the ordinary way"),
+    "address-forbidden": (
+        "该地址在内部或保留网段；确需使用时由管理员写入 LUODI_WEBHOOK_ALLOW",
+        "The address lies in a private or reserved range; the operator may allow it with LUODI_WEBHOOK_ALLOW",
+    ),
+    "no-robot": ("不是群机器人的地址：缺少密钥", "Not the address of a group robot: its key is missing"),
+    "no-secret-here": ("该渠道没有签名密钥", "This channel has no secret"),
+    "bad-mention": (
+        "应为一个人的编号或手机号，不能是所有人",
+        "Expected one person's id or telephone number, never everybody",
+    ),
     "over-100-yi": (
         "超过 100 亿元，请核对；无误则在 confirm 中写明 {name}",
         "More than 100 亿 (10,000,000,000 yuan): check it, then name {name} in `confirm`",

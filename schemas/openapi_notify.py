@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from schemas.contacts import CHANNELS, LANGUAGES, RECIPIENT, STYLES, ContactBody
+from schemas.loading import object_rule
 from schemas.openapi import (
     CURSOR,
     DATE,
@@ -12,8 +14,10 @@ from schemas.openapi import (
     an_object,
     answer,
     document,
+    json_content,
     nullable,
     page,
+    path_parameter,
     problems,
     query,
 )
@@ -63,8 +67,75 @@ def build() -> Json:
             )
         },
         "/v1/matters/{matter_id}": {"get": _matter()},
+        "/v1/contacts": {
+            "get": _contacts(
+                "contacts",
+                "联系方式 · Contacts by recipient",
+                [LIMIT, CURSOR],
+                page({"$ref": "#/components/schemas/Contact"}),
+                problems(400, 401, 503),
+            )
+        },
+        "/v1/contacts/{recipient}": _contact(),
     }
-    return document("notify", _DESCRIPTION, paths, {"Notification": _notification(), "Matter": _matter_body()})
+    schemas = {"Notification": _notification(), "Matter": _matter_body(), "Contact": _contact_body()}
+    return document("notify", _DESCRIPTION, paths, schemas)
+
+
+def _contacts(name: str, summary: str, parameters: list[Json], schema: Json, refusals: Json) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["contacts"],
+        "parameters": [*parameters, LANGUAGE],
+        "responses": {"200": answer("The answer", schema), **refusals},
+    }
+
+
+def _contact() -> Json:
+    who = path_parameter("recipient", f"^({RECIPIENT.pattern})$")
+    whole: Json = {"$ref": "#/components/schemas/Contact"}
+    text: Json = {"type": "string"}
+    erased = an_object({"recipient": text, "erased": {"type": "boolean"}, "channels": {"type": "integer"}})
+    put = _contacts(
+        "putContact",
+        "登记联系方式 · Write a contact: the whole of it, but for addresses that are left out and so kept",
+        [who],
+        whole,
+        problems(400, 401, 413, 415, 422, 503),
+    )
+    put["requestBody"] = {"required": True, "content": json_content(object_rule(ContactBody))}
+    return {
+        "get": _contacts("contact", "联系方式 · One contact", [who], whole, problems(401, 404, 503)),
+        "put": put,
+        "delete": _contacts(
+            "eraseContact", "删除联系方式 · Erase everything known of a recipient", [who], erased, problems(401, 503)
+        ),
+    }
+
+
+def _contact_body() -> Json:
+    text: Json = {"type": "string"}
+    way = an_object(
+        {
+            "channel": {"type": "string", "enum": list(CHANNELS)},
+            "address": {"type": "string", "description": "Shown without what gives access to it."},
+            "has_secret": {"type": "boolean"},
+            "mention": nullable(text),
+            "style": nullable({"type": "string", "enum": list(STYLES)}),
+            "disabled": {"type": "boolean", "description": "Its receiver refused for good; write it again to use it."},
+        }
+    )
+    return an_object(
+        {
+            "recipient": text,
+            "name": nullable(text),
+            "phone": nullable(text),
+            "language": {"type": "string", "enum": list(LANGUAGES)},
+            "channels": {"type": "array", "items": way},
+            "updated_at": INSTANT,
+        }
+    )
 
 
 def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
@@ -168,7 +239,7 @@ def _matter_body() -> Json:
         "gap": nullable({"type": "array", "items": text}),
         "blocker": nullable(text),
         "owner": nullable(text),
-        "fault": nullable({"type": "string", "enum": ["watermark", "unreadable", "endpoint"]}),
+        "fault": nullable({"type": "string", "enum": ["watermark", "unreadable", "endpoint", "address"]}),
         "state": {"type": "string", "enum": ["open", "cleared"]},
         "episode": {"type": "integer", "minimum": 1},
         "round": {"type": "integer", "minimum": 1},

@@ -27,7 +27,7 @@ LOG_EVENTS: dict[str, str] = {
     "delivery.postponed": "a delivery waits for an earlier message of its matter",
     "delivery.deferred": "a delivery thread met a passing fault; its leases run out",
     "delivery.failed": "a channel met an unforeseen exception: a defect, the attempt counts as failed",
-    "endpoint.disabled": "a receiver answered 410: its address is given up",
+    "endpoint.disabled": "a receiver refused for good: its address is given up",
     "notification.told": "the log channel: one message to one recipient",
     "batch.applied": "tracker: the records of one poll are applied, published and committed",
     "batch.begun_again": "tracker: a passing fault; the records since the last commit come again",

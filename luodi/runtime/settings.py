@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -74,6 +74,7 @@ class Settings:
     clock_offset_s: float
     webhook_url: str | None
     webhook_secret: str | None = field(repr=False)
+    webhook_allow: tuple[str, ...]
     slot: str
     topic_prefix: str
     group_prefix: str
@@ -202,6 +203,16 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return convert
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    for word in words:
+        if "/" in word or ":" in word or word.replace(".", "").isdigit():
+            ip_network(word)
+        elif not word.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            raise ValueError("not a host")
+    return words
+
+
 def _directory(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_dir():
@@ -295,6 +306,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         clock_offset_s=offset,
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,
+        webhook_allow=reader.value(
+            "LUODI_WEBHOOK_ALLOW", (), _hosts, "hosts and ranges apart by commas, like 127.0.0.1,10.0.0.0/8,relay.local"
+        ),
         slot=reader.value(
             "LUODI_SLOT", "local" if mode == "local" else socket.gethostname(), _slot, "letters, digits, - _ ."
         ),

@@ -24,10 +24,12 @@ class Endpoint:
 
     id: str
     shown: str
+    recipient: str | None = None  # whose own address it is; None: the operator's receiver
+    error: str | None = None  # what its receiver said last
 
 
 def failing(
-    gate: Gate, unreadable: Mapping[int, Sequence[str]], given_up: Endpoint | None, now: str
+    gate: Gate, unreadable: Mapping[int, Sequence[str]], given_up: Sequence[Endpoint], now: str
 ) -> Iterable[Opening]:
     """Every fault that is present now, as the opening of its matter."""
     for partition, known in gate.partitions.items():
@@ -39,12 +41,16 @@ def failing(
             shown = ", ".join(sorted(projects)[:SHOWN_PROJECTS])
             facts = {"partition": partition, "count": len(projects), "projects": shown}
             yield _opening("unreadable", str(partition), partition, facts)
-    if given_up is not None:
-        yield _opening("endpoint", given_up.id, NO_PARTITION, {"endpoint": given_up.shown, "id": given_up.id})
+    for gone in given_up:
+        if gone.recipient is None:
+            yield _opening("endpoint", gone.id, NO_PARTITION, {"endpoint": gone.shown, "id": gone.id})
+        else:  # how the address is shown would outlive its erasure here: channel and recipient must do
+            facts = {"recipient": gone.recipient, "channel": gone.shown, "error": gone.error, "id": gone.id}
+            yield _opening("address", gone.id, NO_PARTITION, facts)
 
 
 def is_over(
-    matter: Matter, gate: Gate, unreadable: Mapping[int, Sequence[str]], given_up: Endpoint | None, now: str
+    matter: Matter, gate: Gate, unreadable: Mapping[int, Sequence[str]], given_up: Sequence[Endpoint], now: str
 ) -> bool:
     """Whether the fault of an open matter is known to be mended. Of partitions that are not owned nothing is known."""
     match matter.facts["fault"]:
@@ -54,7 +60,7 @@ def is_over(
         case "unreadable":
             return matter.partition in gate.partitions and not unreadable.get(matter.partition)
         case _:
-            return given_up is None or given_up.id != matter.facts["id"]
+            return all(gone.id != matter.facts["id"] for gone in given_up)
 
 
 def last_heard(known: PartitionGate) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -22,15 +22,25 @@ from luodi.runtime.lifecycle import Stop, spawn
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Address, Settings
+from services.notify import contact_store
 from services.notify import streams as live
 from services.notify.alarms import Endpoint
-from services.notify.channels import Channel
+from services.notify.channels import Addressed, Channel
+from services.notify.channels.addressed import AddressedChannel, Sender
+from services.notify.channels.dingtalk import DingTalk
+from services.notify.channels.feishu import Feishu
 from services.notify.channels.inbox import NAME as INBOX
 from services.notify.channels.log import LogChannel
 from services.notify.channels.webhook import WebhookChannel
-from services.notify.composing import Composer
+from services.notify.channels.wecom import WeCom
+from services.notify.composing import Composer, OwnChannels
+from services.notify.contact_routes import contact_routes
+from services.notify.contact_store import MongoContacts, MongoPaces
+from services.notify.contacts import Contacts, ContactStore, endpoint_of
+from services.notify.guard import Allowed, Guard
 from services.notify.http import routes
 from services.notify.ledger import Ledger
+from services.notify.shaping import Lanes
 from services.notify.source import KafkaSource
 from services.notify.stores import Stores, ensure_indexes
 from services.notify.streams import MongoFeed, Streams
@@ -51,7 +61,7 @@ log = logging.get("notify")
 class Dispatcher:
     """Spreads what is due over threads, a few per channel, so that a slow receiver holds up only its own channel."""
 
-    def __init__(self, ledger: Ledger, channels: Mapping[str, Channel], stop: Stop) -> None:
+    def __init__(self, ledger: Ledger, channels: Mapping[str, Channel | Addressed], stop: Stop) -> None:
         self._ledger = ledger
         self._stop = stop
         self._lock = threading.Lock()
@@ -160,6 +170,7 @@ class Service:
         while not self._stop.asked:
             try:
                 ensure_indexes(self._database)
+                contact_store.ensure_indexes(self._database)
                 break
             except TransientError as exc:
                 log.warning("watching.deferred", error=str(exc), failures=0)
@@ -212,14 +223,21 @@ def build(
     config = configuration.load(settings)
     stores = Stores.on(database)
     ways = {channel.name: channel for channel in (channels if channels is not None else _channels(settings, clock))}
+    guard = Guard(Allowed.of(settings.webhook_allow))
+    senders = {sender.channel: sender for sender in _senders(guard, clock)}
+    reached = MongoContacts(database)
+    lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
+    addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
+    contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
     watching = Watching(stores.watches, clock, metrics, stop)
     sweep = Sweep(
         watches=stores.watches,
         matters=stores.matters,
         notifications=stores.notifications,
         gate=lambda: watching.gate,
-        given_up=_given_up(stores, ways),
+        given_up=_given_up(stores, ways, reached),
         channels=_names_in_use(stores, ways),
+        own=_own_channels(stores, reached, senders),
         composer=Composer(config.zones, config.calendar, settings.public_url),
         clock=clock,
         settle_s=settings.settle_s,
@@ -231,6 +249,7 @@ def build(
         watches=stores.watches,
         endpoints=stores.endpoints,
         channels=ways,
+        addressed=addressed,
         clock=clock,
         metrics=metrics,
     )
@@ -245,6 +264,7 @@ def build(
         return config.calendar.business_date(clock.now_text())
 
     routes(app, stores, feeds, today)
+    contact_routes(app, contacts, stores.endpoints)
 
     def gauges() -> None:
         metrics.watches.set(stores.watches.count())
@@ -257,7 +277,7 @@ def build(
         database=database,
         watching=watching,
         sweep=sweep,
-        dispatcher=Dispatcher(ledger, ways, stop),
+        dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
         gauges=gauges,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings)),
@@ -284,12 +304,46 @@ def _names_in_use(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[
     return names
 
 
-def _given_up(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[], Endpoint | None]:
-    def given_up() -> Endpoint | None:
-        for channel in channels.values():
-            if channel.endpoint is not None and stores.endpoints.is_disabled(channel.endpoint):
-                return Endpoint(channel.endpoint, channel.shown)
-        return None
+def _senders(guard: Guard, clock: Clock) -> list[Sender]:
+    return [WeCom(guard, clock), DingTalk(guard, clock), Feishu(guard, clock)]
+
+
+def _own_channels(
+    stores: Stores, contacts: ContactStore, senders: Mapping[str, Sender]
+) -> Callable[[Collection[str]], OwnChannels]:
+    """The channels on which each recipient can be reached now: those that were given up are left out."""
+
+    def own(recipients: Collection[str]) -> OwnChannels:
+        found = contacts.get_many(recipients)
+        ways = [way for contact in found.values() for way in contact.ways]
+        if not ways:
+            return {}
+        gone = stores.endpoints.disabled([endpoint_of(way) for way in ways])
+        return {
+            who: [senders[way.channel].name for way in contact.ways if endpoint_of(way) not in gone]
+            for who, contact in found.items()
+        }
+
+    return own
+
+
+def _given_up(
+    stores: Stores, channels: Mapping[str, Channel], contacts: ContactStore
+) -> Callable[[], Sequence[Endpoint]]:
+    def given_up() -> list[Endpoint]:
+        found = [
+            Endpoint(channel.endpoint, channel.shown)
+            for channel in channels.values()
+            if channel.endpoint is not None and stores.endpoints.is_disabled(channel.endpoint)
+        ]
+        gone = stores.endpoints.of_recipients()
+        # An address that was replaced or erased while its last message was under way is nobody's any more.
+        for contact in contacts.get_many({recipient for recipient, _ in gone.values()}).values():
+            for way in contact.ways:
+                endpoint = endpoint_of(way)
+                if endpoint in gone:
+                    found.append(Endpoint(endpoint, way.channel, contact.recipient, gone[endpoint][1]))
+        return found
 
     return given_up
 

@@ -25,6 +25,11 @@ from services.notify.texts import clearing_texts, opening_texts
 ORDERS_PER_EPISODE = 1000  # room for the levels of an episode, all before its all-clear
 LAST_ORDER = ORDERS_PER_EPISODE - 1
 
+OwnChannels = Mapping[str, Sequence[str]]
+"""Recipient -> the channels on which it has an address of its own."""
+
+NO_OWN: OwnChannels = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Composer:
@@ -34,16 +39,33 @@ class Composer:
     calendar: Calendar
     public_url: str | None
 
-    def openings(self, matter: Matter, channels: Sequence[str], wall: str) -> list[Notification]:
-        """The messages that open the episode, one per recipient, on these channels."""
+    def openings(
+        self, matter: Matter, channels: Sequence[str], wall: str, own: OwnChannels = NO_OWN
+    ) -> list[Notification]:
+        """The messages that open the episode, one per recipient, on these channels and on each recipient's own."""
         texts = opening_texts(matter, self.calendar.business_date(matter.opened_at), self._zone_name)
-        deliveries = fresh_deliveries(channels, matter.opened_at, wall)
-        return [self._row(matter, who, texts, deliveries) for who in matter.recipients]
+        return [
+            self._row(
+                matter, who, texts, fresh_deliveries(self._all(matter, who, channels, own), matter.opened_at, wall)
+            )
+            for who in matter.recipients
+        ]
 
-    def untold(self, matter: Matter, channels: Sequence[str]) -> list[Notification]:
+    def untold(self, matter: Matter, channels: Sequence[str], own: OwnChannels = NO_OWN) -> list[Notification]:
         """The same rows for an episode that was over before they were written: they say so and block their ids."""
         texts = opening_texts(matter, self.calendar.business_date(matter.opened_at), self._zone_name)
-        return [self._row(matter, who, texts, never_told(channels)) for who in matter.recipients]
+        return [
+            self._row(matter, who, texts, never_told(self._all(matter, who, channels, own)))
+            for who in matter.recipients
+        ]
+
+    def _all(self, matter: Matter, who: str, channels: Sequence[str], own: OwnChannels) -> Sequence[str]:
+        """Of invented data nobody is told outside, but for the operator's own receiver, which sees that it is."""
+        return channels if self._is_demo(matter) else [*channels, *own.get(who, ())]
+
+    def _is_demo(self, matter: Matter) -> bool:
+        zone = self.zones.get(matter.zone) if matter.zone else None
+        return zone is not None and zone.demo
 
     def all_clear(self, matter: Matter, told: Notification, wall: str) -> Notification | None:
         """The message that ends what `told` began, on the channels it was attempted on; None when there is none.
@@ -69,7 +91,6 @@ class Composer:
 
     def _row(self, matter: Matter, recipient: str, texts: Texts, deliveries: tuple[Delivery, ...]) -> Notification:
         kind: Kind = "operations" if matter.kind == "operations" else "stalled"
-        zone = self.zones.get(matter.zone) if matter.zone else None
         gap = matter.facts.get("gap")
         return Notification(
             id=notification_id(matter.id, matter.episode, matter.round, kind, FIRST_LEVEL, recipient),
@@ -83,7 +104,7 @@ class Composer:
             partition=matter.partition,
             project_id=matter.project_id,
             zone=matter.zone,
-            demo=zone is not None and zone.demo,
+            demo=self._is_demo(matter),
             gap=(gap[0], gap[1]) if gap else None,
             rule=matter.facts.get("rule"),
             texts=texts,

@@ -25,7 +25,7 @@ from luodi.runtime import logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
 from luodi.runtime.metrics import Metrics
-from services.notify.channels import Channel, Outcome
+from services.notify.channels import Addressed, Channel, Outcome
 from services.notify.matters import Matter
 from services.notify.notifications import LEASE_S, DeliveryStatus, Notification
 from services.notify.watches import Watch
@@ -36,6 +36,7 @@ MAX_CONFLICTS = 20  # steps of others on the same row between reading and writin
 RECHECK_S = 1.0  # how soon to look again whether a message that must wait may go
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
 CLAIM_BATCH = 200
+NO_ADDRESS = "no-address"  # the recipient had one when the message was written, and has none any more
 
 Transition = Callable[[Notification], Notification | None]
 Result = Literal["sent", "retried", "failed", "dead", "superseded", "postponed", "taken"]
@@ -59,8 +60,9 @@ class NotificationStore(Protocol):
     def due(self, channel: str, wall: str, limit: int) -> list[str]:
         """Ids of rows whose delivery on the channel is due, the longest due first."""
 
-    def blocking(self, row: Notification, channel: str) -> Notification | None:
-        """The earliest row of the same matter before this one that is still under way on the channel."""
+    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
+        """The earliest row of the same matter before this one that is still under way on the channel; of one
+        recipient only, where each has an address of its own."""
 
 
 class Endpoints(Protocol):
@@ -69,8 +71,8 @@ class Endpoints(Protocol):
     def is_disabled(self, endpoint: str) -> bool:
         """Whether this address was given up."""
 
-    def disable(self, endpoint: str, reason: str, at: str) -> None:
-        """Give it up, for every process and every restart."""
+    def disable(self, endpoint: str, reason: str, at: str, recipient: str | None = None) -> None:
+        """Give it up, for every process and every restart. `recipient`: whose own address it is."""
 
 
 class _Watches(Protocol):
@@ -119,6 +121,7 @@ class Ledger:
         channels: Mapping[str, Channel],
         clock: Clock,
         metrics: Metrics,
+        addressed: Mapping[str, Addressed] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._notifications = notifications
@@ -126,6 +129,7 @@ class Ledger:
         self._watches = watches
         self._endpoints = endpoints
         self._channels = channels
+        self._addressed = addressed or {}
         self._clock = clock
         self._metrics = metrics
         self._jitter = jitter
@@ -137,7 +141,6 @@ class Ledger:
     def deliver(self, notification_id: str, channel_name: str) -> Result:
         """Make one attempt at one delivery, if it is due and still right."""
         began = self._clock.monotonic()
-        channel = self._channels[channel_name]
         lease = secrets.token_hex(8)
         row = settle(
             self._notifications,
@@ -146,16 +149,33 @@ class Ledger:
         )
         if row is None:
             return "taken"
+        channel = self._receiver(row, channel_name)
+        if channel is None:
+            settle(self._notifications, row.id, lambda r: r.failed(channel_name, lease, NO_ADDRESS), row)
+            return self._told(row, channel_name, "failed", began, NO_ADDRESS)
         verdict = self._look_again(row, channel, lease)
         if not verdict.go:
             if verdict.step is not None:
                 settle(self._notifications, row.id, verdict.step, row)
             return self._told(row, channel_name, verdict.result, began)
-        row = settle(self._notifications, row.id, lambda r: r.begun(channel_name, lease), row)
-        if row is None:  # superseded since the claim
-            return "taken"
-        outcome = self._send(channel, row)
+        wait_s = channel.enter()
+        if wait_s > 0:
+            until = self._later(wait_s)
+            settle(self._notifications, row.id, lambda r: r.postponed(channel_name, lease, until, waited=False), row)
+            return self._told(row, channel_name, "postponed", began)
+        try:
+            row = settle(self._notifications, row.id, lambda r: r.begun(channel_name, lease), row)
+            if row is None:  # superseded since the claim
+                return "taken"
+            outcome = self._send(channel, row)
+        finally:
+            channel.leave()
         return self._told(row, channel_name, self._mark(row, channel, lease, outcome), began, outcome.error)
+
+    def _receiver(self, row: Notification, channel_name: str) -> Channel | None:
+        if channel_name in self._channels:
+            return self._channels[channel_name]
+        return self._addressed[channel_name].to(row)
 
     def _look_again(self, row: Notification, channel: Channel, lease: str) -> _Verdict:
         name = channel.name
@@ -169,7 +189,7 @@ class Ledger:
             if self._seems_over(matter):
                 # The watch already knows better, the watermark that lets the matter be cleared is on its way.
                 return _Verdict(False, "postponed", lambda r: r.postponed(name, lease, self._later(RECHECK_S)))
-        before = self._notifications.blocking(row, name)
+        before = self._notifications.blocking(row, name, channel.recipient)
         if before is not None:
             return self._wait_behind(before, row, name, lease)
         return _Verdict(True)
@@ -204,14 +224,14 @@ class Ledger:
     def _mark(self, row: Notification, channel: Channel, lease: str, outcome: Outcome) -> Result:
         name, error, jitter = channel.name, outcome.error or outcome.kind, self._jitter()
         if outcome.kind == "gone" and channel.endpoint is not None:
-            self._endpoints.disable(channel.endpoint, error, self._clock.wall_text())
+            self._endpoints.disable(channel.endpoint, error, self._clock.wall_text(), channel.recipient)
             log.warning("endpoint.disabled", channel=name, endpoint=channel.endpoint, error=error)
 
         def step(r: Notification) -> Notification | None:
             match outcome.kind:
                 case "sent":
                     return r.sent(name, lease, self._clock.now_text())
-                case "gone":
+                case "gone" | "refused":
                     return r.failed(name, lease, error)
                 case "retry":
                     return r.retried(name, lease, error, self._later, outcome.retry_after_s, jitter)

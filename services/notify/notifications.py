@@ -126,12 +126,15 @@ class Notification:
         """The request is about to be made: from here on it counts as attempted."""
         return self._step(channel, lambda d: replace(d, attempts=d.attempts + 1) if _held(d, lease) else None)
 
-    def postponed(self, channel: str, lease: str, until: str) -> Notification | None:
-        """Give the claim back without an attempt."""
-        return self._step(
-            channel,
-            lambda d: replace(d, status="queued", lease=None, due_at=until, waited=True) if _held(d, lease) else None,
-        )
+    def postponed(self, channel: str, lease: str, until: str, *, waited: bool = True) -> Notification | None:
+        """Give the claim back without an attempt. `waited`: for an earlier message, and not for room at the address."""
+
+        def step(d: Delivery) -> Delivery | None:
+            if not _held(d, lease):
+                return None
+            return replace(d, status="queued", lease=None, due_at=until, waited=d.waited or waited)
+
+        return self._step(channel, step)
 
     def sent(self, channel: str, lease: str, now: str) -> Notification | None:
         """The receiver took it."""

@@ -6,6 +6,7 @@ attempt is a compare-and-set in one document; nothing needs a transaction.
 
 from __future__ import annotations
 
+from collections.abc import Collection as AnyOf
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -255,14 +256,16 @@ class MongoNotifications:
             # Read along its index the longest due comes first; a sort over an array would be made in memory.
             return [row["_id"] for row in self._rows.find(query, {"_id": 1}).hint("due").limit(limit)]
 
-    def blocking(self, row: Notification, channel: str) -> Notification | None:
-        query = {
+    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
+        query: Document = {
             "matter": row.matter,
             "order": {"$lt": row.order},
             "deliveries": {"$elemMatch": {"channel": channel, "status": {"$in": ["queued", "sending"]}}},
         }
+        if recipient is not None:
+            query["recipient"] = recipient
         with mongo.translated():
-            found = self._rows.find_one(query, sort=[("order", ASCENDING)])
+            found = self._rows.find_one(query, sort=[("order", ASCENDING)], hint="matter")
         return notification_from(found) if found is not None else None
 
     def page(
@@ -299,11 +302,26 @@ class MongoEndpoints:
         with mongo.translated():
             return self._rows.find_one({"_id": endpoint}, {"_id": 1}) is not None
 
-    def disable(self, endpoint: str, reason: str, at: str) -> None:
+    def disable(self, endpoint: str, reason: str, at: str, recipient: str | None = None) -> None:
+        found = {"reason": reason, "disabled_at": at, "recipient": recipient}
         with mongo.translated():
-            self._rows.update_one(
-                {"_id": endpoint}, {"$setOnInsert": {"reason": reason, "disabled_at": at}}, upsert=True
-            )
+            self._rows.update_one({"_id": endpoint}, {"$setOnInsert": found}, upsert=True)
+
+    def disabled(self, endpoints: AnyOf[str]) -> set[str]:
+        """Those of the given ones that were given up."""
+        with mongo.translated():
+            return {row["_id"] for row in self._rows.find({"_id": {"$in": list(endpoints)}}, {"_id": 1})}
+
+    def of_recipients(self) -> dict[str, tuple[str, str]]:
+        """All addresses of recipients that were given up: whose each is, and why."""
+        with mongo.translated():
+            rows = self._rows.find({"recipient": {"$type": "string"}})
+            return {row["_id"]: (row["recipient"], row["reason"]) for row in rows}
+
+    def forget(self, endpoints: AnyOf[str]) -> None:
+        if endpoints:
+            with mongo.translated():
+                self._rows.delete_many({"_id": {"$in": list(endpoints)}})
 
 
 def _after(field: str, place: tuple[str, str] | None) -> Document:

@@ -13,7 +13,7 @@ the same rows again, in vain; one before 4 looks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from services.notify import alarms
 from services.notify.alarms import Endpoint
-from services.notify.composing import Composer
+from services.notify.composing import NO_OWN, Composer, OwnChannels
 from services.notify.decide import Act, Decision, clearing_date, decide
 from services.notify.gate import Gate
 from services.notify.ledger import NotificationStore, settle
@@ -105,12 +105,13 @@ class Sweep:
         matters: MatterStore,
         notifications: NotificationStore,
         gate: Callable[[], Gate],
-        given_up: Callable[[], Endpoint | None],
+        given_up: Callable[[], Sequence[Endpoint]],
         channels: Callable[[], Sequence[str]],
         composer: Composer,
         clock: Clock,
         settle_s: float,
         metrics: Metrics,
+        own: Callable[[Collection[str]], OwnChannels] = lambda _: NO_OWN,
     ) -> None:
         self._watches = watches
         self._matters = matters
@@ -118,6 +119,7 @@ class Sweep:
         self._gate = gate
         self._given_up = given_up
         self._channels = channels
+        self._own = own
         self._composer = composer
         self._clock = clock
         self._settle_s = settle_s
@@ -229,7 +231,8 @@ class Sweep:
         told = [matter for matter in openings if matter.kind == "operations" or _still_red(matter, watches, now)]
         if told:
             channels, wall = self._channels(), self._clock.wall_text()
-            self._write([row for matter in told for row in self._composer.openings(matter, channels, wall)], swept)
+            own = self._own({who for matter in told for who in matter.recipients})
+            self._write([row for m in told for row in self._composer.openings(m, channels, wall, own)], swept)
         return told
 
     def _tell_all_clear(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
@@ -241,7 +244,8 @@ class Sweep:
         if not over:
             return []
         channels = self._channels()
-        self._notifications.insert([row for matter in over for row in self._composer.untold(matter, channels)])
+        own = self._own({who for matter in over for who in matter.recipients})
+        self._notifications.insert([row for matter in over for row in self._composer.untold(matter, channels, own)])
         wall = self._clock.wall_text()
         rows: list[Notification] = []
         completed: list[Matter] = []

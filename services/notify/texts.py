@@ -128,6 +128,14 @@ OPENINGS: dict[str, Template] = {
         "The receiver answered 410 Gone for {endpoint}: it is disabled, and what follows reaches the inbox only. "
         "Set LUODI_WEBHOOK_URL to another address.",
     ),
+    "address": Template(
+        "{recipient} 的 {channel} 地址已停用",
+        "发往 {recipient} 的 {channel} 消息被永久拒收（{error}），该地址已停用，其后的通知不再经此渠道。"
+        "请核对后重新写入联系方式：PUT /v1/contacts/{recipient}。",
+        "The {channel} address of {recipient} is disabled",
+        "Messages to {recipient} on {channel} were refused for good ({error}): the address is disabled, and nothing "
+        "more is sent there. Check it and write it again: PUT /v1/contacts/{recipient}.",
+    ),
 }
 
 CLEARINGS: dict[tuple[str, str], Template] = {
@@ -197,6 +205,12 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "已停用的推送地址 {endpoint} 不再使用。",
         "The webhook address was changed",
         "The disabled address {endpoint} is no longer in use.",
+    ),
+    ("address", ""): Template(
+        "{recipient} 的 {channel} 地址已更换",
+        "已停用的 {channel} 地址不再使用。",
+        "The {channel} address of {recipient} was changed",
+        "The disabled {channel} address is no longer in use.",
     ),
 }
 """By what the matter is about and why it is over; "" stands for any other reason."""

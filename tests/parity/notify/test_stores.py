@@ -333,3 +333,26 @@ def test_an_address_is_given_up_once_and_for_all(stores: AllStores) -> None:
     stores.endpoints.disable("webhook/1", "http-410", at(9))
     assert stores.endpoints.is_disabled("webhook/1")
     assert not stores.endpoints.is_disabled("webhook/2")
+
+
+def test_addresses_of_recipients_are_told_with_whose_they_are_until_they_are_forgotten(stores: AllStores) -> None:
+    stores.endpoints.disable("webhook/1", "http-410", at(0))
+    stores.endpoints.disable("wecom/1", "code-93000", at(0), "u-zhang")
+    assert stores.endpoints.of_recipients() == {"wecom/1": ("u-zhang", "code-93000")}
+    assert stores.endpoints.disabled(["webhook/1", "wecom/1", "wecom/2"]) == {"webhook/1", "wecom/1"}
+    stores.endpoints.forget([])
+    stores.endpoints.forget(["wecom/1"])
+    assert stores.endpoints.of_recipients() == {}
+    assert not stores.endpoints.is_disabled("wecom/1")
+    assert stores.endpoints.is_disabled("webhook/1")
+
+
+def test_where_each_has_an_address_of_its_own_only_messages_to_the_same_recipient_are_in_the_way(
+    stores: AllStores,
+) -> None:
+    first = row()
+    other = replace(first, id="other", order=first.order + 1, recipient="u-li")
+    stores.notifications.insert([first, other])
+    assert stores.notifications.blocking(other, "webhook", None) == first
+    assert stores.notifications.blocking(other, "webhook", "u-li") is None
+    assert stores.notifications.blocking(replace(other, recipient="u-zhang"), "webhook", "u-zhang") == first

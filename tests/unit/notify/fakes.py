@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection as AnyOf
 from dataclasses import replace
 from typing import Any
 
-from services.notify.channels import Outcome
+from services.notify.channels import Outcome, Unshaped
 from services.notify.matters import Matter
 from services.notify.notifications import Notification
 from services.notify.watches import Watch
@@ -151,11 +152,12 @@ class MemoryNotifications:
         ]
         return [row_id for _, row_id in sorted(found)][:limit]
 
-    def blocking(self, row: Notification, channel: str) -> Notification | None:
+    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
         found = [
             r
             for r in self.rows.values()
             if r.matter == row.matter
+            and recipient in (None, r.recipient)
             and r.order < row.order
             and any(d.channel == channel and d.pending for d in r.deliveries)
         ]
@@ -189,16 +191,26 @@ class MemoryEndpoints:
     """See `Endpoints`."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[str, str]] = {}
+        self.rows: dict[str, tuple[str, str, str | None]] = {}
 
     def is_disabled(self, endpoint: str) -> bool:
         return endpoint in self.rows
 
-    def disable(self, endpoint: str, reason: str, at: str) -> None:
-        self.rows.setdefault(endpoint, (reason, at))
+    def disable(self, endpoint: str, reason: str, at: str, recipient: str | None = None) -> None:
+        self.rows.setdefault(endpoint, (reason, at, recipient))
+
+    def disabled(self, endpoints: AnyOf[str]) -> set[str]:
+        return set(endpoints) & set(self.rows)
+
+    def of_recipients(self) -> dict[str, tuple[str, str]]:
+        return {e: (who, reason) for e, (reason, _, who) in self.rows.items() if who is not None}
+
+    def forget(self, endpoints: AnyOf[str]) -> None:
+        for endpoint in endpoints:
+            self.rows.pop(endpoint, None)
 
 
-class Receiver:
+class Receiver(Unshaped):
     """A channel whose receiver answers as told and remembers every message it was given, in order."""
 
     threads = 2

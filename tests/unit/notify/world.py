@@ -143,11 +143,12 @@ class Notifier:
             jitter=lambda: 0.0,
         )
 
-    def _given_up(self, channels: dict[str, Any]) -> Endpoint | None:
-        for channel in channels.values():
-            if self.world.endpoints.is_disabled(channel.endpoint):
-                return Endpoint(channel.endpoint, channel.shown)
-        return None
+    def _given_up(self, channels: dict[str, Any]) -> list[Endpoint]:
+        return [
+            Endpoint(channel.endpoint, channel.shown)
+            for channel in channels.values()
+            if self.world.endpoints.is_disabled(channel.endpoint)
+        ]
 
     def sweep(self) -> Swept:
         return self.sweeper.run()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from luodi.runtime import logging
-from services.notify.channels import Outcome
+from services.notify.channels import Outcome, Unshaped
 from services.notify.notifications import Notification
 
 log = logging.get("channel")
 
 
-class LogChannel:
+class LogChannel(Unshaped):
     """Writes the message to the log. It cannot fail, so it needs no second attempt."""
 
     name = "log"

@@ -10,40 +10,31 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import secrets
-import socket
-import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
 
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import InvalidSettingsError
 from luodi.runtime.trace import trace_id
-from services.notify.channels import Outcome
+from services.notify.channels import Outcome, Unshaped
+from services.notify.channels.wire import TIMEOUT_S, FailedError, Wire
 from services.notify.notifications import Notification
 
-TIMEOUT_S = 15.0  # for the whole attempt; the specification recommends 15 to 30 s
-CONNECT_TIMEOUT_S = 5.0
 SECRET_PREFIX = "whsec_"  # noqa: S105  # the public mark of a secret, not one
 SECRET_BYTES = range(24, 65)  # after the specification: 24 to 64
 THREADS = 8
-MAX_ANSWER_BYTES = 64 * 1024  # read so that the connection can be used again; what is longer is cut off
 STATUS_GONE = 410
 STATUSES_THAT_NAME_A_TIME = frozenset({429, 503})
 
 
-class WebhookChannel:
+class WebhookChannel(Unshaped):
     """One receiver."""
 
     name = "webhook"
@@ -54,38 +45,18 @@ class WebhookChannel:
         self._url = url
         self._keys = keys(secret)
         self._clock = clock
-        self._timeout_s = timeout_s
         self.endpoint: str | None = f"webhook/{hashlib.sha256(url.encode()).hexdigest()[:16]}"
         self.shown = str(urlsplit(url).hostname)  # a path or query may hold a token: only the host is ever shown
-        self._pools = urllib3.PoolManager(
-            maxsize=THREADS,
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
-        )
-        self._pools.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self._wire = Wire(THREADS, timeout_s)
 
     def send(self, row: Notification) -> Outcome:
         """Make one attempt, over after `timeout_s` whatever the receiver does."""
         body = orjson.dumps(payload(row))
-        headers = self._headers(row, body)
-        with _Deadline(self._timeout_s) as deadline:
-            try:
-                answer = self._pools.request(
-                    "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
-                )
-            except (HTTPError, OSError) as exc:
-                return Outcome("retry", "timed-out" if deadline.passed else type(exc).__name__)
-            if deadline.passed:  # cut off inside the head of the answer, which the library takes for its end
-                answer.close()
-                return Outcome("retry", "timed-out")
-            outcome = self._judge(answer.status, answer.headers.get("Retry-After"))
-            # The status has been given: whatever happens to the rest of the answer changes nothing.
-            with contextlib.suppress(HTTPError, OSError, ValueError):
-                answer.read(MAX_ANSWER_BYTES, decode_content=False)
-                if not answer.read(1, decode_content=False):
-                    answer.release_conn()
-            answer.close()
-        return outcome
+        try:
+            answer = self._wire.post(self._url, body, self._headers(row, body))
+        except FailedError as exc:
+            return Outcome("retry", str(exc))
+        return self._judge(answer.status, answer.headers.get("Retry-After"))
 
     def _headers(self, row: Notification, body: bytes) -> dict[str, str]:
         timestamp = int(self._clock.wall().timestamp())
@@ -181,65 +152,3 @@ def wait_of(retry_after: str | None, wall: datetime) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - wall).total_seconds())
-
-
-class _Deadline:
-    """Cuts the connection of this thread's request when the time for the whole attempt is up.
-
-    The library's own time-outs begin again with every byte, so a receiver that drips its answer could hold a thread for
-    hours.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._connection: HTTPConnection | None = None
-        self.passed = False
-
-    def __enter__(self) -> Self:
-        _here.deadline = self
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        _here.deadline = None
-
-    def watch(self, connection: HTTPConnection) -> None:
-        self._connection = connection
-
-    def _cut(self) -> None:
-        self.passed = True
-        sock = self._connection.sock if self._connection is not None else None
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-
-_here = threading.local()
-
-
-def _announce(connection: HTTPConnection) -> None:
-    deadline: _Deadline | None = getattr(_here, "deadline", None)
-    if deadline is not None:
-        deadline.watch(connection)
-
-
-class _HTTPConnection(HTTPConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _announce(self)
-        super().request(*args, **kwargs)
-
-
-class _HTTPSConnection(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _announce(self)
-        super().request(*args, **kwargs)
-
-
-class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _HTTPSConnection
