@@ -33,6 +33,7 @@ RECONNECT_MAX_MS = 500  # the default backs off to 30 s, long after the broker i
 REPLICATION = 3  # on a cluster that has so many brokers
 STATES_SEGMENT_BYTES = 16 * 1024 * 1024  # small, so that compaction, which skips the active segment, really runs
 STATES_SEGMENT_MS = 3_600_000
+BOOTSTRAP_TIMEOUT_MS = 5_000  # of one attempt: who waits for a broker hears in between that the end is asked for
 
 log = logging.get("kafka")
 
@@ -213,7 +214,9 @@ def join(member: KafkaConsumer, topic: str, listener: ConsumerRebalanceListener)
 def admin(settings: Settings) -> KafkaAdminClient:
     """An administrative client; close it after use."""
     with translated():
-        return KafkaAdminClient(**client_arguments(settings), request_timeout_ms=10_000)
+        return KafkaAdminClient(
+            **client_arguments(settings), request_timeout_ms=10_000, bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS
+        )
 
 
 @lru_cache(maxsize=262_144)

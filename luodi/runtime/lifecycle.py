@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from luodi.runtime import logging, settings
-from luodi.runtime.errors import EXIT_CONFIG, FatalError, InvalidSettingsError
+from luodi.runtime.errors import EXIT_CONFIG, FatalError, InvalidSettingsError, TransientError
 
 STOP_BOUND_S = 20.0  # under the 30 s that a container engine or the local supervisor waits before it kills
 
@@ -106,7 +106,8 @@ def run_service(name: str, build: Callable[[settings.Settings, Stop], Service]) 
         log.error("settings.refused", faults=exc.faults)  # noqa: TRY400  # the faults say it all
         return EXIT_CONFIG
     except Exception as exc:  # noqa: BLE001  # the last boundary: report, clean up, exit non-zero
-        stop.fail(exc)
+        if not (stop.asked and isinstance(exc, TransientError)):  # told to stop while it still waited for a server
+            stop.fail(exc)
     finally:
         began = time.monotonic()
         if service is not None:

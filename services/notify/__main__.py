@@ -7,5 +7,10 @@ import sys
 from luodi.runtime.lifecycle import run_service
 from services.notify.app import build
 
+
+def main() -> int:
+    return run_service("notify", build)
+
+
 if __name__ == "__main__":
-    sys.exit(run_service("notify", build))
+    sys.exit(main())
