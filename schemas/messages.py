@@ -77,6 +77,12 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "no-robot": ("不是群机器人的地址：缺少密钥", "Not the address of a group robot: its key is missing"),
     "no-secret-here": ("该渠道没有签名密钥", "This channel has no secret"),
+    "no-mention-here": ("该渠道不能点名", "This channel mentions nobody"),
+    "not-email": ("应为一个电子邮箱地址，如 name@example.com", "Expected one e-mail address like name@example.com"),
+    "no-smtp": (
+        "尚未配置邮件服务器：由管理员设置 LUODI_SMTP_URL 和 LUODI_SMTP_FROM",
+        "There is no mail server: the operator sets LUODI_SMTP_URL and LUODI_SMTP_FROM",
+    ),
     "bad-mention": (
         "应为一个人的编号或手机号，不能是所有人",
         "Expected one person's id or telephone number, never everybody",

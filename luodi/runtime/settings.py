@@ -5,13 +5,14 @@ A secret `NAME` may also be given as `NAME_FILE`, the path of a file that holds 
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Literal, TypeVar
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from luodi.runtime.errors import InvalidSettingsError
@@ -54,6 +55,18 @@ class Topics:
 
 
 @dataclass(frozen=True, slots=True)
+class Smtp:
+    """The server that takes our e-mail, and whom it comes from."""
+
+    host: str
+    port: int
+    security: Literal["none", "tls", "starttls"]
+    user: str | None
+    password: str | None = field(repr=False)
+    sender: str  # the address alone
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a service needs to know before it starts. See the settings table of the README for the meanings."""
 
@@ -75,6 +88,7 @@ class Settings:
     webhook_url: str | None
     webhook_secret: str | None = field(repr=False)
     webhook_allow: tuple[str, ...]
+    smtp: Smtp | None
     slot: str
     topic_prefix: str
     group_prefix: str
@@ -108,7 +122,14 @@ KAFKA_SETTINGS = {
 }
 """Environment name -> argument of kafka-python's clients, passed through as they are."""
 
-SECRETS = ("LUODI_API_KEY", "LUODI_WEBHOOK_SECRET", "MONGODB_URI", "KAFKA_SASL_PLAIN_PASSWORD", "KAFKA_SSL_PASSWORD")
+SECRETS = (
+    "LUODI_API_KEY",
+    "LUODI_WEBHOOK_SECRET",
+    "LUODI_SMTP_URL",
+    "MONGODB_URI",
+    "KAFKA_SASL_PLAIN_PASSWORD",
+    "KAFKA_SSL_PASSWORD",
+)
 """Settings that may also come as `NAME_FILE`."""
 
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -213,6 +234,64 @@ def _hosts(text: str) -> tuple[str, ...]:
     return words
 
 
+SMTP_SCHEMES: Mapping[str, tuple[Literal["none", "tls", "starttls"], int]] = {
+    "smtp": ("none", 25),
+    "smtps": ("tls", 465),
+    "starttls": ("starttls", 587),
+}
+"""Scheme of LUODI_SMTP_URL -> how the connection is secured, and the port where none is named."""
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def _smtp_url(text: str) -> Smtp:
+    """The server, still without its sender. What it raises never repeats the text, which holds a password."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("a part of it cannot be read: write @ : / in a password as %40 %3A %2F") from None
+    if parts.scheme not in SMTP_SCHEMES or not host or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("it is spelled otherwise")
+    last = host.rpartition(".")[2]
+    if ":" in host or last.isdigit() or last.startswith("0x"):
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ValueError("the host is none") from None
+    elif not _HOST.fullmatch(host):
+        raise ValueError("the host is none")
+    security, usual = SMTP_SCHEMES[parts.scheme]
+    user, password = unquote(parts.username or "") or None, unquote(parts.password or "") or None
+    if not ((user or "") + (password or "")).isascii():
+        raise ValueError("user and password are ASCII")
+    if (user is None) != (password is None):
+        raise ValueError("user and password belong together")
+    if password is not None and security == "none" and not Address(host, 25).is_loopback:
+        raise ValueError("smtp:// would send the password in the clear: use smtps:// or starttls://")
+    return Smtp(host, port or usual, security, user, password, "")
+
+
+def _mailbox(text: str) -> str:
+    if not _MAILBOX.fullmatch(text):
+        raise ValueError("no address")
+    return text
+
+
+def _smtp(reader: _Reader) -> Smtp | None:
+    faults = len(reader.faults)
+    server = reader.value(
+        "LUODI_SMTP_URL", None, _smtp_url, "smtp://, smtps:// or starttls://, then user:password@host:port"
+    )
+    sender = reader.value("LUODI_SMTP_FROM", None, _mailbox, "one address like luodi@example.com")
+    if len(reader.faults) == faults:
+        reader.check(
+            (server is None) == (sender is None), "LUODI_SMTP_URL and LUODI_SMTP_FROM belong together: set both or none"
+        )
+    return replace(server, sender=sender) if server is not None and sender is not None else None
+
+
 def _directory(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_dir():
@@ -309,6 +388,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         webhook_allow=reader.value(
             "LUODI_WEBHOOK_ALLOW", (), _hosts, "hosts and ranges apart by commas, like 127.0.0.1,10.0.0.0/8,relay.local"
         ),
+        smtp=_smtp(reader),
         slot=reader.value(
             "LUODI_SLOT", "local" if mode == "local" else socket.gethostname(), _slot, "letters, digits, - _ ."
         ),

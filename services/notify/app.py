@@ -28,6 +28,7 @@ from services.notify.alarms import Endpoint
 from services.notify.channels import Addressed, Channel
 from services.notify.channels.addressed import AddressedChannel, Sender
 from services.notify.channels.dingtalk import DingTalk
+from services.notify.channels.email import Email
 from services.notify.channels.feishu import Feishu
 from services.notify.channels.inbox import NAME as INBOX
 from services.notify.channels.log import LogChannel
@@ -224,7 +225,7 @@ def build(
     stores = Stores.on(database)
     ways = {channel.name: channel for channel in (channels if channels is not None else _channels(settings, clock))}
     guard = Guard(Allowed.of(settings.webhook_allow))
-    senders = {sender.channel: sender for sender in _senders(guard, clock)}
+    senders = {sender.channel: sender for sender in _senders(settings, guard, clock)}
     reached = MongoContacts(database)
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
     addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
@@ -304,8 +305,8 @@ def _names_in_use(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[
     return names
 
 
-def _senders(guard: Guard, clock: Clock) -> list[Sender]:
-    return [WeCom(guard, clock), DingTalk(guard, clock), Feishu(guard, clock)]
+def _senders(settings: Settings, guard: Guard, clock: Clock) -> list[Sender]:
+    return [WeCom(guard, clock), DingTalk(guard, clock), Feishu(guard, clock), Email(settings.smtp, clock)]
 
 
 def _own_channels(

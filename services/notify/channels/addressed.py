@@ -113,5 +113,5 @@ class Receiver:
         return outcome
 
 
-ANSWERS = ("http-", "code-", "no-code")
+ANSWERS = ("http-", "code-", "no-code", "smtp-")
 """How the error of an attempt begins to which there was an answer."""

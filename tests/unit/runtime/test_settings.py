@@ -107,3 +107,66 @@ def test_the_operators_kafka_arguments_pass_through() -> None:
 def test_a_webhook_needs_a_secret_of_the_standard_form() -> None:
     assert "LUODI_WEBHOOK_SECRET is needed" in faults(**{**LOCAL, "LUODI_WEBHOOK_URL": "http://h/x"})[0]
     assert "whsec_" in faults(**{**LOCAL, "LUODI_WEBHOOK_URL": "http://h/x", "LUODI_WEBHOOK_SECRET": "plain"})[0]
+
+
+def smtp(url: str, **more: str) -> settings.Smtp | None:
+    return settings.read({**LOCAL, "LUODI_SMTP_URL": url, "LUODI_SMTP_FROM": "luodi@example.com", **more}).smtp
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp://127.0.0.1:2525", ("127.0.0.1", 2525, "none", None, None)),
+        ("smtp://mail.example", ("mail.example", 25, "none", None, None)),
+        ("smtp://u:p@[::1]", ("::1", 25, "none", "u", "p")),
+        ("smtps://u%40x:p%2F%3A@mail.example", ("mail.example", 465, "tls", "u@x", "p/:")),
+        ("starttls://u:p@mail.example/", ("mail.example", 587, "starttls", "u", "p")),
+    ],
+)
+def test_a_mail_server_is_one_address(url: str, expected: tuple[object, ...]) -> None:
+    got = smtp(url)
+    assert got is not None
+    assert (got.host, got.port, got.security, got.user, got.password) == expected
+    assert got.sender == "luodi@example.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:hush@mail.example",
+        "smtp://u:hush@mail.example",
+        "smtps://u:hush/x@mail.example",
+        "smtps://u:@mail.example",
+        "smtps://hush@mail.example",
+        "smtps://u:hush@",
+        "smtps://u:hush@mail.example:70000",
+        "smtps://u:hush@mail example",
+        "smtps://u:hush@0x7f000001",
+        "smtps://u:hush@127.1",
+        "smtps://u:hushé@mail.example",
+        "smtps://u:p@mail.example?hush",
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_a_fault_without_its_password(url: str) -> None:
+    (fault,) = faults(**{**LOCAL, "LUODI_SMTP_URL": url, "LUODI_SMTP_FROM": "luodi@example.com"})
+    assert fault.startswith("LUODI_SMTP_URL=***: ")
+    assert "hush" not in fault
+
+
+@pytest.mark.parametrize(
+    "sender", ["Luodi <luodi@example.com>", "luodi", "a@example.com\nBcc: b@example.com", "a@b,c@d"]
+)
+def test_the_sender_of_mail_is_one_address(sender: str) -> None:
+    found = faults(**{**LOCAL, "LUODI_SMTP_URL": "smtp://127.0.0.1", "LUODI_SMTP_FROM": sender})
+    assert [fault.partition("=")[0] for fault in found] == ["LUODI_SMTP_FROM"]
+
+
+def test_a_mail_server_needs_a_sender_and_comes_from_a_file_too(tmp_path: Path) -> None:
+    assert "belong together" in faults(**{**LOCAL, "LUODI_SMTP_URL": "smtp://127.0.0.1"})[0]
+    assert "belong together" in faults(**{**LOCAL, "LUODI_SMTP_FROM": "luodi@example.com"})[0]
+    secret = tmp_path / "smtp"
+    secret.write_text("smtps://u:p@mail.example\n")
+    got = settings.read({**LOCAL, "LUODI_SMTP_URL_FILE": str(secret), "LUODI_SMTP_FROM": "luodi@example.com"})
+    assert got.smtp is not None
+    assert got.smtp.password == "p"
+    assert "'p'" not in repr(got)
