@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         sys.stdout.write(usage())
         return 0 if words else USAGE
-    verb = VERBS.get(words[0])
+    verb = VERBS.get(" ".join(words[:2])) or VERBS.get(words[0])
     if verb is None or (verb.service and len(words) > 1):
         sys.stderr.write(f"luodi: {' '.join(words)!r} is no command\n\n{usage()}")
         return USAGE
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if verb.stack:
             os.environ.update(read_settings(os.environ, Path.cwd()).environ)
-        return (run() if verb.service else run(words[1:])) or 0
+        return (run() if verb.service else run(words[len(verb.name.split()) :])) or 0
     except LocalError as exc:
         sys.stderr.write(f"luodi {verb.name}: {exc}\n" + (f"  {spelled(exc.mend)}\n" if exc.mend else ""))
         return exc.exit_code
@@ -69,6 +69,7 @@ VERBS = {
         Verb("ingest", "", "run the service that takes events", "services.ingest.__main__:main", service=True),
         Verb("tracker", "", "run the service that folds and answers", "services.tracker.__main__:main", service=True),
         Verb("notify", "", "run the service that sends notices", "services.notify.__main__:main", service=True),
+        Verb("notify test", "WHO", "send one recipient a test", "services.notify.trial:main", stack=True),
         Verb("rebuild", "[--compare]", "fold everything again from Kafka", "services.tracker.rebuild:main", stack=True),
         Verb("rejects", "", "show rejected records, go on after a fuse", "services.tracker.rejects:main", stack=True),
         Verb("config", "", "show, check and apply rules and calendars", "services.tracker.config:main", stack=True),

@@ -22,7 +22,7 @@ from schemas.openapi import (
     query,
 )
 
-KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations")
+KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 DELIVERY_STATUSES = ("queued", "sending", *STATUSES[1:])
 

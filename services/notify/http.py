@@ -24,7 +24,7 @@ from services.notify.streams import Streams
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations")
+KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("open", "cleared")
 NOTIFICATIONS_OF_A_MATTER = 200

@@ -27,7 +27,7 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.metrics import Metrics
 from services.notify.channels import Addressed, Channel, Outcome
 from services.notify.matters import Matter
-from services.notify.notifications import LEASE_S, DeliveryStatus, Notification
+from services.notify.notifications import LEASE_S, DeliveryStatus, Kind, Notification
 from services.notify.watches import Watch
 
 log = logging.get("ledger")
@@ -36,6 +36,7 @@ MAX_CONFLICTS = 20  # steps of others on the same row between reading and writin
 RECHECK_S = 1.0  # how soon to look again whether a message that must wait may go
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
 CLAIM_BATCH = 200
+UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test"})  # sent whatever became of their matter
 NO_ADDRESS = "no-address"  # the recipient had one when the message was written, and has none any more
 
 Transition = Callable[[Notification], Notification | None]
@@ -182,7 +183,7 @@ class Ledger:
         if channel.endpoint is not None and self._endpoints.is_disabled(channel.endpoint):
             return _Verdict(False, "failed", lambda r: r.failed(name, lease, "endpoint-disabled"))
         delivery = row.delivery(name)
-        if row.kind != "cleared" and delivery is not None and delivery.attempts == 0:
+        if row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0:
             matter = self._matters.get(row.matter)
             if matter is None or matter.state != "open" or matter.episode != row.episode:
                 return _Verdict(False, "superseded", lambda r: r.superseded())
