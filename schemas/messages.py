@@ -78,6 +78,10 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "no-robot": ("不是群机器人的地址：缺少密钥", "Not the address of a group robot: its key is missing"),
     "no-secret-here": ("该渠道没有签名密钥", "This channel has no secret"),
     "no-mention-here": ("该渠道不能点名", "This channel mentions nobody"),
+    "bad-secret": (
+        "应为 whsec_ 加 24 至 64 字节的 base64",
+        "Expected whsec_ and the base64 of 24 to 64 bytes",
+    ),
     "not-email": ("应为一个电子邮箱地址，如 name@example.com", "Expected one e-mail address like name@example.com"),
     "no-smtp": (
         "尚未配置邮件服务器：由管理员设置 LUODI_SMTP_URL 和 LUODI_SMTP_FROM",

@@ -32,7 +32,7 @@ from services.notify.channels.email import Email
 from services.notify.channels.feishu import Feishu
 from services.notify.channels.inbox import NAME as INBOX
 from services.notify.channels.log import LogChannel
-from services.notify.channels.webhook import WebhookChannel
+from services.notify.channels.webhook import ContactWebhook, WebhookChannel
 from services.notify.channels.wecom import WeCom
 from services.notify.composing import Composer, OwnChannels
 from services.notify.contact_routes import contact_routes
@@ -306,7 +306,13 @@ def _names_in_use(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[
 
 
 def _senders(settings: Settings, guard: Guard, clock: Clock) -> list[Sender]:
-    return [WeCom(guard, clock), DingTalk(guard, clock), Feishu(guard, clock), Email(settings.smtp, clock)]
+    return [
+        WeCom(guard, clock),
+        DingTalk(guard, clock),
+        Feishu(guard, clock),
+        Email(settings.smtp, clock),
+        ContactWebhook(guard, clock),
+    ]
 
 
 def _own_channels(

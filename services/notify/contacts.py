@@ -175,5 +175,10 @@ def endpoint_of(way: Way) -> str:
     return f"{way.channel}/{way.key}"
 
 
+def delivery_name(channel: str) -> str:
+    """What deliveries call a channel of contacts: `webhook` is the operator's own receiver."""
+    return "own-webhook" if channel == "webhook" else channel
+
+
 def _endpoints_of(contact: Contact | None) -> list[str]:
     return [endpoint_of(way) for way in contact.ways] if contact is not None else []

@@ -16,7 +16,7 @@ from luodi.runtime import lifecycle, logging, mongo
 from luodi.runtime.clock import Clock, SystemClock
 from luodi.runtime.errors import EXIT_CONFIG, FatalError, InvalidSettingsError, TransientError
 from services.notify.contact_store import MongoContacts
-from services.notify.contacts import Contact, endpoint_of
+from services.notify.contacts import Contact, delivery_name, endpoint_of
 from services.notify.matters import NO_PARTITION
 from services.notify.notifications import (
     INBOX,
@@ -117,14 +117,14 @@ def _run(recipient: str, contact: Contact | None, stores: Stores, clock: Clock, 
         return _complain(f"{recipient} has no channel: write one with PUT /v1/contacts/{recipient}", EXIT_FAILED)
     gone = stores.endpoints.disabled([endpoint_of(way) for way in contact.ways])
     left_out = [way.channel for way in contact.ways if endpoint_of(way) in gone]
-    channels = [way.channel for way in contact.ways if way.channel not in left_out]
+    channels = [delivery_name(way.channel) for way in contact.ways if way.channel not in left_out]
     row = trial(recipient, channels, clock, secrets.token_hex(8))
     stores.notifications.insert([row])
     deliveries = _followed(stores, row, wait_s).deliveries
     for delivery in deliveries:
         _say(delivery.channel, told(delivery))
     for channel in left_out:
-        _say(channel, f"given up before, not tried: write it again with PUT /v1/contacts/{recipient}")
+        _say(delivery_name(channel), f"given up before, not tried: write it again with PUT /v1/contacts/{recipient}")
     return EXIT_FAILED if left_out or any(d.status != "sent" for d in deliveries) else 0
 
 
@@ -142,7 +142,7 @@ def _answered(deliveries: Collection[Delivery]) -> bool:
 
 
 def _say(channel: str, text: str) -> None:
-    sys.stdout.write(f"{channel:<9} {text}\n")
+    sys.stdout.write(f"{channel:<12} {text}\n")
 
 
 def _complain(text: str, code: int) -> int:

@@ -16,7 +16,7 @@ import orjson
 from luodi.runtime.clock import Clock
 from services.notify.channels import Outcome
 from services.notify.channels.webhook import wait_of
-from services.notify.channels.wire import Answer, FailedError, Wire
+from services.notify.channels.wire import Answer, FailedError, Wire, shown_host
 from services.notify.guard import ForbiddenError, Guard
 
 Meaning = Literal["throttled", "gone", "refused", "retry"]
@@ -103,9 +103,3 @@ class RobotRule:
     def shown(self, address: str) -> str:
         """Scheme and host: path and query are the key."""
         return shown_host(address)
-
-
-def shown_host(address: str) -> str:
-    """An http address without what gives access to it."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"

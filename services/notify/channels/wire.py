@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -37,6 +38,12 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     complete: bool
+
+
+def shown_host(address: str) -> str:
+    """An http address without what gives access to it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
 
 
 class Wire:

@@ -45,6 +45,7 @@ class Message:
     text: str
     url: str | None
     language: Language
+    row: Notification  # what it was made of, for receivers that read fields and not words
 
     @property
     def link(self) -> str:
@@ -66,6 +67,7 @@ def message_of(row: Notification, language: Language) -> Message:
         text=texts.text_zh if zh else texts.text_en,
         url=row.url,
         language=language,
+        row=row,
     )
 
 

@@ -62,7 +62,7 @@ def test_a_test_reaches_every_channel_and_nobody_else_and_says_what_became_of_it
     world.watermarks_run()
     put(world, "u-trial", wecom(group, "k-trial"), MAIL)
     put(world, "u-other", wecom(group, "k-other"))
-    assert command(world, "u-trial") == (0, "inbox     delivered\nwecom     delivered\nemail     delivered\n")
+    assert command(world, "u-trial") == (0, "inbox        delivered\nwecom        delivered\nemail        delivered\n")
     (said,) = group.taken("k-trial")
     assert "测试消息" in said.text
     assert "测试消息" in box.mails[0].parsed["Subject"]
@@ -74,13 +74,13 @@ def test_a_test_reaches_every_channel_and_nobody_else_and_says_what_became_of_it
     group.removed.add("k-trial")
     code, shown = command(world, "u-trial")
     assert code == 1
-    assert "wecom     failed for good: code-93000" in shown
-    assert "email     not taken: smtp-450; goes again at " in shown
+    assert "wecom        failed for good: code-93000" in shown
+    assert "email        not taken: smtp-450; goes again at " in shown
     assert "li.example" not in shown
     until(lambda: ask(world, "GET", "/v1/contacts/u-trial")[1]["channels"][0]["disabled"], "given up")
     code, shown = command(world, "u-trial")
     assert code == 1
-    assert "wecom     given up before, not tried" in shown
+    assert "wecom        given up before, not tried" in shown
     until(lambda: len(box.mails) == 3, "the mail that had to wait, and the last one")
 
 
@@ -93,5 +93,5 @@ def test_without_a_notifier_or_a_channel_it_says_so(world: World, group: Robots)
     world.end(service)
     code, shown = command(world, "u-late", "--wait", "1")
     assert code == 1
-    assert "wecom     not sent yet" in shown
+    assert "wecom        not sent yet" in shown
     assert group.taken("k-late") == []

@@ -3,7 +3,8 @@
 `webhook-id` is the same at every attempt, `webhook-timestamp` the wall time of the attempt, `webhook-signature` one
 `v1,` HMAC-SHA256 per secret, apart by spaces, so that a receiver may change its secret without a gap. Any 2xx is
 success and nothing else is; a redirect is not followed; 410 gives the address up; 429 and 503 may name the time to
-wait. The address is the operator's own receiver: it gets every message, those about demonstration data marked as such.
+wait. The operator's own receiver gets every message, those about demonstration data marked as such; the receiver of a
+contact gets what is told to that contact, and its address goes by the guard.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.errors import InvalidSettingsError
 from luodi.runtime.trace import trace_id
 from services.notify.channels import Outcome, Unshaped
-from services.notify.channels.wire import TIMEOUT_S, FailedError, Wire
+from services.notify.channels.wire import TIMEOUT_S, FailedError, Wire, shown_host
+from services.notify.channels.writing import Message
+from services.notify.contacts import Way, delivery_name
+from services.notify.guard import ForbiddenError, Guard
 from services.notify.notifications import Notification
+from services.notify.shaping import Pace
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  # the public mark of a secret, not one
 SECRET_BYTES = range(24, 65)  # after the specification: 24 to 64
@@ -51,35 +56,84 @@ class WebhookChannel(Unshaped):
 
     def send(self, row: Notification) -> Outcome:
         """Make one attempt, over after `timeout_s` whatever the receiver does."""
-        body = orjson.dumps(payload(row))
+        return _attempt(self._wire, self._url, self._keys, row, self._clock)
+
+
+class ContactWebhook:
+    """The receivers of contacts."""
+
+    name = delivery_name("webhook")
+    channel = "webhook"
+    threads = THREADS
+    pace: Pace | None = None
+
+    def __init__(self, guard: Guard, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
+        self._guard = guard
+        self._clock = clock
+        self._wire = Wire(THREADS, timeout_s, guard)
+
+    def faults(self, way: Way) -> list[tuple[str, str]]:
+        """What of a contact's way cannot be used."""
+        found = []
+        fault = self._guard.fault_of(way.address)
+        if fault is not None:
+            found.append(("address", fault))
+        if way.secret is None:
+            found.append(("secret", "required"))
+        else:
+            try:
+                keys(way.secret)
+            except InvalidSettingsError:
+                found.append(("secret", "bad-secret"))
+        if way.mention is not None:
+            found.append(("mention", "no-mention-here"))
+        return found
+
+    def shown(self, address: str) -> str:
+        """Scheme and host: path and query may hold a token."""
+        return shown_host(address)
+
+    def send(self, message: Message, way: Way, message_id: str) -> Outcome:  # noqa: ARG002  # it is in the row
+        """Make one attempt."""
         try:
-            answer = self._wire.post(self._url, body, self._headers(row, body))
-        except FailedError as exc:
-            return Outcome("retry", str(exc))
-        return self._judge(answer.status, answer.headers.get("Retry-After"))
+            return _attempt(self._wire, way.address, keys(way.secret or ""), message.row, self._clock)
+        except ForbiddenError as exc:
+            return Outcome("gone", str(exc))
 
-    def _headers(self, row: Notification, body: bytes) -> dict[str, str]:
-        timestamp = int(self._clock.wall().timestamp())
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "luodi",
-            "webhook-id": row.message_id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": " ".join(sign(key, row.message_id, timestamp, body) for key in self._keys),
-        }
-        trace = trace_id(row.traceparent)
-        if trace is not None:
-            headers["traceparent"] = f"00-{trace}-{secrets.token_hex(8)}-01"
-        return headers
 
-    def _judge(self, status: int, retry_after: str | None) -> Outcome:
-        if 200 <= status < 300:
-            return Outcome("sent")
-        error = f"http-{status}"
-        if status == STATUS_GONE:
-            return Outcome("gone", error)
-        wait = wait_of(retry_after, self._clock.wall()) if status in STATUSES_THAT_NAME_A_TIME else 0.0
-        return Outcome("retry", error, wait)
+def _attempt(wire: Wire, url: str, signing: tuple[bytes, ...], row: Notification, clock: Clock) -> Outcome:
+    """Send once. Raises ForbiddenError where the wire has a guard."""
+    body = orjson.dumps(payload(row))
+    try:
+        answer = wire.post(url, body, _headers(row, body, signing, clock))
+    except FailedError as exc:
+        return Outcome("retry", str(exc))
+    return _judge(answer.status, answer.headers.get("Retry-After"), clock)
+
+
+def _headers(row: Notification, body: bytes, signing: tuple[bytes, ...], clock: Clock) -> dict[str, str]:
+    timestamp = int(clock.wall().timestamp())
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "luodi",
+        "webhook-id": row.message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(sign(key, row.message_id, timestamp, body) for key in signing),
+    }
+    trace = trace_id(row.traceparent)
+    if trace is not None:
+        headers["traceparent"] = f"00-{trace}-{secrets.token_hex(8)}-01"
+    return headers
+
+
+def _judge(status: int, retry_after: str | None, clock: Clock) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome("sent")
+    error = f"http-{status}"
+    if status == STATUS_GONE:
+        return Outcome("gone", error)
+    wait = wait_of(retry_after, clock.wall()) if status in STATUSES_THAT_NAME_A_TIME else 0.0
+    return Outcome("retry", error, wait)
 
 
 def payload(row: Notification) -> dict[str, Any]:
