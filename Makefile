@@ -55,10 +55,10 @@ stacks: venv  ## the local stack as its user runs it: started, killed, moved, re
 e2e: venv  ## end to end: separate processes
 	$(PYTEST) -m "not soak" tests/e2e
 
-crash: venv  ## kill -9 of every process under load, the short run
+crash: venv  ## kill -9 of every process under load, notify in a storm: the short runs
 	$(PYTEST) -m "not soak" tests/crash
 
-soak: venv  ## the long runs of the crash tests
+soak: venv  ## the long runs of the crash tests: hundreds of kills, 5,000 messages in a storm
 	$(PYTEST) -m soak
 
 bench: venv  ## measure against the baseline, interleaved

@@ -9,7 +9,8 @@ import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -25,6 +26,8 @@ class Mail:
     raw: bytes
     user: str | None
     secured: bool
+    at: float = 0.0  # monotonic, when it had arrived
+    fair: bool = True  # the sender was told that it was taken
 
     @property
     def parsed(self) -> EmailMessage:
@@ -51,6 +54,7 @@ class Mailbox:
     tls: ssl.SSLContext | None = None  # offers STARTTLS
     answers: dict[str, list[str]] = field(default_factory=dict)  # command -> what it is answered, one after the other
     silent: set[str] = field(default_factory=set)  # commands that get no answer
+    weather: Callable[[str], str | None] | None = None  # what DATA is answered to a message with this Message-ID
     drips: bool = False  # greets one byte at a time, without end
     mails: list[Mail] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -141,12 +145,19 @@ class _Handler(socketserver.StreamRequestHandler):
         while (line := self.rfile.readline()) != b".\r\n":
             assert line, "the conversation broke off"
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        if told is None and self.box.weather is not None:
+            told = self.box.weather(str(message_from_bytes(b"".join(lines))["Message-ID"]))
+        if told == "SILENT":
+            self.box.released.wait(20)
+            return
         if told is None or told == "LOST":
             secured = isinstance(self.request, ssl.SSLSocket)
+            mail = Mail(sender, recipients, b"".join(lines), user, secured, time.monotonic(), told is None)
             with self.box.lock:
-                self.box.mails.append(Mail(sender, recipients, b"".join(lines), user, secured))
+                self.box.mails.append(mail)
         if told == "LOST":  # taken, and nobody is told
-            self.request.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self.request.shutdown(socket.SHUT_RDWR)
             return
         self.say(told or "250 2.0.0 taken")
 
@@ -154,6 +165,7 @@ class _Handler(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that breaks off, or does not trust us, is nothing to tell."""

@@ -53,6 +53,7 @@ class Robots:
 
     port: int = 0
     plays: list[Play] = field(default_factory=list)
+    weather: Callable[[str, str, dict[str, Any]], Play | None] | None = None  # robot, key, body: drawn for each request
     removed: set[str] = field(default_factory=set)  # keys whose robot is gone
     said: list[Said] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,6 +97,8 @@ class Handler(BaseHTTPRequestHandler):
         with kept.lock:
             code = _judge(kept, robot, key, query, body, at)
             play = kept.plays.pop(0) if kept.plays else None
+            if play is None and code == 0 and kept.weather is not None:
+                play = kept.weather(robot, key, body)
             kept.said.append(Said(robot, key, body, at, code if play is None else -99, str(self.headers.get("Host"))))
         with contextlib.suppress(OSError):
             if play is not None:
@@ -127,6 +130,12 @@ def reset(handler: Handler) -> None:
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
     handler.connection.close()
+
+
+def silence(handler: Handler) -> None:
+    """Take the whole message and say nothing until the test is over."""
+    handler.kept.released.wait(60)
+    handler.close_connection = True
 
 
 def broken_body(handler: Handler) -> None:

@@ -28,6 +28,8 @@ class Message:
     headers: dict[str, str]
     body: dict[str, Any]
     path: str
+    at: float  # monotonic, when it had arrived
+    fair: bool  # it is answered in the ordinary way: taken
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Receiver:
     secret: str = SECRET
     url: str = ""
     answers: list[Answer] = field(default_factory=list)
+    weather: Callable[[str, str], Answer | None] | None = None  # path and webhook-id: drawn where no answer is set
     got: list[Message] = field(default_factory=list)
     forged: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,10 +70,12 @@ class Handler(BaseHTTPRequestHandler):
         except WebhookVerificationError as exc:
             kept.forged.append(str(exc))
         with kept.lock:
-            kept.got.append(Message(headers, json.loads(raw), self.path))
-            answer = kept.answers.pop(0) if kept.answers else status(204)
+            answer = kept.answers.pop(0) if kept.answers else None
+            if answer is None and kept.weather is not None:
+                answer = kept.weather(self.path, headers["webhook-id"])
+            kept.got.append(Message(headers, json.loads(raw), self.path, time.monotonic(), answer is None))
         with contextlib.suppress(OSError):
-            answer(self)
+            (answer or status(204))(self)
 
     def do_GET(self) -> None:
         status(200)(self)
@@ -137,6 +142,7 @@ def endless_body(handler: Handler) -> None:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection broken on purpose is no error of the test."""
