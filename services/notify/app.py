@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
@@ -25,7 +23,7 @@ from luodi.runtime.settings import Address, Settings
 from services.notify import contact_store
 from services.notify import streams as live
 from services.notify.alarms import Endpoint
-from services.notify.channels import Addressed, Channel
+from services.notify.channels import Channel
 from services.notify.channels.addressed import AddressedChannel, Sender
 from services.notify.channels.dingtalk import DingTalk
 from services.notify.channels.email import Email
@@ -38,6 +36,7 @@ from services.notify.composing import Composer, OwnChannels
 from services.notify.contact_routes import contact_routes
 from services.notify.contact_store import MongoContacts, MongoPaces
 from services.notify.contacts import Contacts, ContactStore, endpoint_of
+from services.notify.dispatching import Dispatcher
 from services.notify.guard import Allowed, Guard
 from services.notify.http import routes
 from services.notify.ledger import Ledger
@@ -57,58 +56,6 @@ PROBE_MS = 1_000
 LATE_SWEEP_S = 30.0
 
 log = logging.get("notify")
-
-
-class Dispatcher:
-    """Spreads what is due over threads, a few per channel, so that a slow receiver holds up only its own channel."""
-
-    def __init__(self, ledger: Ledger, channels: Mapping[str, Channel | Addressed], stop: Stop) -> None:
-        self._ledger = ledger
-        self._stop = stop
-        self._lock = threading.Lock()
-        self._waiting: dict[str, deque[str]] = {name: deque() for name in channels}
-        self._busy = dict.fromkeys(channels, 0)
-        self._channels = channels
-        self._pools = {
-            name: ThreadPoolExecutor(channel.threads, thread_name_prefix=f"deliver-{name}")
-            for name, channel in channels.items()
-        }
-
-    def tick(self) -> None:
-        """Set threads to work on whatever is due. Raises TransientError."""
-        for name, channel in self._channels.items():
-            with self._lock:
-                idle = channel.threads - self._busy[name]
-            if idle <= 0:
-                continue
-            due = self._ledger.due(name)
-            with self._lock:
-                self._waiting[name] = deque(due)
-                begin = min(channel.threads - self._busy[name], len(due))
-                self._busy[name] += begin
-            for _ in range(begin):
-                self._pools[name].submit(self._work, name)
-
-    def close(self) -> None:
-        """Wait for what is under way; what is not begun stays due."""
-        for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _work(self, name: str) -> None:
-        try:
-            while not self._stop.asked:
-                with self._lock:
-                    if not self._waiting[name]:
-                        return
-                    notification_id = self._waiting[name].popleft()
-                self._ledger.deliver(notification_id, name)
-        except TransientError as exc:  # leases run out by themselves, the next tick begins again
-            log.warning("delivery.deferred", channel=name, error=str(exc))
-        except Exception as exc:  # noqa: BLE001  # the boundary of a thread: nothing may vanish here
-            self._stop.fail(exc)
-        finally:
-            with self._lock:
-                self._busy[name] -= 1
 
 
 class Service:
@@ -251,6 +198,7 @@ def build(
         endpoints=stores.endpoints,
         channels=ways,
         addressed=addressed,
+        owned=lambda: watching.gate.partitions,
         clock=clock,
         metrics=metrics,
     )

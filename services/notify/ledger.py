@@ -1,21 +1,25 @@
 """Delivering: every row of the ledger is seen through to its receiver, across crashes and restarts.
 
-1. Claim the delivery with a lease; whoever dies leaves a lease that runs out.
-2. Look again: does it still hold, is it its turn, is the address still in use?
-3. Count the attempt. From here on it is attempted; before, it can still be superseded. Both are compare-and-set on the
-   row, so a stall that ends at this very moment is either not sent, or sent and given an all-clear.
-4. Send, with the idempotency id that never changes.
-5. Mark what the receiver answered: sent, the next attempt, or the end.
+1. Look again at some rows that are due: does it still hold, is it its turn, is the address still in use?
+2. Take the delivery with a lease and count the attempt, in one step. From here on it is attempted; before, it can still
+   be superseded. Both are compare-and-set on the row as it was looked at, so a stall that ends at this very moment is
+   either not sent, or sent and given an all-clear, and of two who want the same delivery one gets it.
+3. Send, with the idempotency id that never changes; not if the step before took so long that the lease may be over.
+4. Mark what the receiver answered: sent, the next attempt, or the end.
 
-A process killed between 3 and 5 leaves the outcome unknown: the lease runs out and the message goes again under the
+A process killed between 2 and 4 leaves the outcome unknown: the lease runs out and the message goes again under the
 same id. An attempted message is seen through even if its stall ends meanwhile; then its all-clear follows, in order.
+
+Whoever looks, looks at many rows at once. Taking and marking are done for many at once only where a message costs
+nothing to send (`Channel.batch`); over a network each is taken right before its own request, so a process that is
+killed leaves few outcomes unknown. Each notifier takes the rows of its own partitions, and what others left.
 """
 
 from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Protocol
@@ -26,18 +30,19 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
 from luodi.runtime.metrics import Metrics
 from services.notify.channels import Addressed, Channel, Outcome
-from services.notify.matters import Matter
-from services.notify.notifications import LEASE_S, DeliveryStatus, Kind, Notification
-from services.notify.watches import Watch
+from services.notify.looking import Ahead, Looks, Matters, Verdict, Watches, verdict
+from services.notify.matters import NO_PARTITION
+from services.notify.notifications import LEASE_S, START_S, DeliveryStatus, Notification
 
 log = logging.get("ledger")
 
 MAX_CONFLICTS = 20  # steps of others on the same row between reading and writing it; each of them got somewhere
 RECHECK_S = 1.0  # how soon to look again whether a message that must wait may go
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
+LOOK_S = 1.0  # what a look found holds no longer: then it is looked at anew
 CLAIM_BATCH = 200
-UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test"})  # sent whatever became of their matter
-NO_ADDRESS = "no-address"  # the recipient had one when the message was written, and has none any more
+LEFT_S = 5.0  # due for so long, a row is taken by anyone: whoever has its partition is away
+LEFT_EVERY_S = 2.0  # how often to look for such rows
 
 Transition = Callable[[Notification], Notification | None]
 Result = Literal["sent", "retried", "failed", "dead", "superseded", "postponed", "taken"]
@@ -58,30 +63,24 @@ class NotificationStore(Protocol):
     def replace(self, row: Notification) -> bool:
         """Write the row if the stored version is the one before; False: another step got there first."""
 
-    def due(self, channel: str, wall: str, limit: int) -> list[str]:
-        """Ids of rows whose delivery on the channel is due, the longest due first."""
+    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
+        """The same for many rows, each for itself; returns the ids of those that were written."""
 
-    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
-        """The earliest row of the same matter before this one that is still under way on the channel; of one
-        recipient only, where each has an address of its own."""
+    def due(self, channel: str, wall: str, limit: int, partitions: Collection[int] | None = None) -> list[Notification]:
+        """Rows whose delivery on the channel is due, the longest due first; of these partitions, None: of all."""
+
+    def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
+        """See `looking.Queue`."""
 
 
 class Endpoints(Protocol):
     """Which addresses were given up."""
 
-    def is_disabled(self, endpoint: str) -> bool:
-        """Whether this address was given up."""
+    def disabled(self, endpoints: Collection[str]) -> set[str]:
+        """Those of the given ones that were given up."""
 
     def disable(self, endpoint: str, reason: str, at: str, recipient: str | None = None) -> None:
         """Give it up, for every process and every restart. `recipient`: whose own address it is."""
-
-
-class _Watches(Protocol):
-    def get_many(self, project_ids: Sequence[str]) -> dict[str, Watch]: ...
-
-
-class _Matters(Protocol):
-    def get(self, matter_id: str) -> Matter | None: ...
 
 
 def settle(
@@ -101,119 +100,185 @@ def settle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What the second look found."""
+class Ready:
+    """A message that may go, to whom, and when that was found."""
 
-    go: bool
-    result: Result = "taken"
-    step: Transition | None = None
+    row: Notification
+    receiver: Channel
+    looked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What an attempt met."""
+
+    row: Notification
+    receiver: Channel
+    outcome: Outcome
 
 
 class Ledger:
-    """Delivers what is due, one channel at a time."""
+    """Delivers what is due, one channel at a time. Any number of threads may be at it."""
 
     def __init__(
         self,
         *,
         notifications: NotificationStore,
-        matters: _Matters,
-        watches: _Watches,
+        matters: Matters,
+        watches: Watches,
         endpoints: Endpoints,
         channels: Mapping[str, Channel],
         clock: Clock,
         metrics: Metrics,
         addressed: Mapping[str, Addressed] | None = None,
+        owned: Callable[[], Collection[int]] = tuple,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        """`owned`: the partitions this notifier has now."""
         self._notifications = notifications
-        self._matters = matters
-        self._watches = watches
         self._endpoints = endpoints
+        self._looks = Looks(notifications, endpoints, matters, watches)
         self._channels = channels
         self._addressed = addressed or {}
         self._clock = clock
         self._metrics = metrics
+        self._owned = owned
         self._jitter = jitter
+        self._left_at: dict[str, float] = {}
 
-    def due(self, channel: str) -> list[str]:
-        """Rows that wait for this channel now."""
-        return self._notifications.due(channel, self._clock.wall_text(), CLAIM_BATCH)
-
-    def deliver(self, notification_id: str, channel_name: str) -> Result:
-        """Make one attempt at one delivery, if it is due and still right."""
-        began = self._clock.monotonic()
-        lease = secrets.token_hex(8)
-        row = settle(
-            self._notifications,
-            notification_id,
-            lambda r: r.claimed(channel_name, self._clock.wall_text(), lease, self._later(LEASE_S)),
+    def due(self, channel: str) -> list[Notification]:
+        """Rows that wait for this channel now: those of our partitions, then those that others left."""
+        rows = self._notifications.due(
+            channel, self._clock.wall_text(), CLAIM_BATCH, [*sorted(self._owned()), NO_PARTITION]
         )
-        if row is None:
-            return "taken"
-        channel = self._receiver(row, channel_name)
-        if channel is None:
-            settle(self._notifications, row.id, lambda r: r.failed(channel_name, lease, NO_ADDRESS), row)
-            return self._told(row, channel_name, "failed", began, NO_ADDRESS)
-        verdict = self._look_again(row, channel, lease)
-        if not verdict.go:
-            if verdict.step is not None:
-                settle(self._notifications, row.id, verdict.step, row)
-            return self._told(row, channel_name, verdict.result, began)
-        wait_s = channel.enter()
-        if wait_s > 0:
-            until = self._later(wait_s)
-            settle(self._notifications, row.id, lambda r: r.postponed(channel_name, lease, until, waited=False), row)
-            return self._told(row, channel_name, "postponed", began)
+        now = self._clock.monotonic()
+        if len(rows) < CLAIM_BATCH and now - self._left_at.get(channel, float("-inf")) >= LEFT_EVERY_S:
+            self._left_at[channel] = now
+            ours = {row.id for row in rows}
+            left = self._notifications.due(channel, self._later(-LEFT_S), CLAIM_BATCH)
+            rows += [row for row in left if row.id not in ours]
+        return rows
+
+    def deliver(self, rows: Sequence[Notification], channel: str) -> list[Result]:
+        """Make one attempt at each of these deliveries that is still due, right, and whose turn it is."""
+        results: list[Result] = []
+        rest = list(rows)
+        while rest:
+            ready, rest, set_aside = self.look(rest, channel)
+            results += set_aside
+            size = self.batch(channel)
+            for begin in range(0, len(ready), size):
+                results += self.attempt(ready[begin : begin + size])
+        return results
+
+    def batch(self, channel: str) -> int:
+        """How many messages are taken and marked together."""
+        return self._channels[channel].batch if channel in self._channels else 1
+
+    def look(self, rows: Sequence[Notification], channel: str) -> tuple[list[Ready], list[Notification], list[Result]]:
+        """Look again at messages that are due: which may go, which come after one of those, what became of the others.
+
+        Raises TransientError.
+        """
+        began = self._clock.monotonic()
+        own = channel not in self._channels
+        first, behind = _first_of_each(rows, own)
+        receivers = dict(zip([row.id for row in first], self._receivers(first, channel), strict=True))
+        known = {row.id: (row, to) for row in first if (to := receivers[row.id]) is not None}
+        seen = self._looks.seen(known, channel, own=own)
+        now = self._clock.now_text()
+        ready: list[Ready] = []
+        others: list[tuple[Notification, Verdict]] = []
+        for row in first:
+            receiver = receivers[row.id]
+            found = verdict(row, receiver, channel, seen, now)
+            if found == "go" and receiver is not None:
+                ready.append(Ready(row, receiver, began))
+            else:
+                others.append((row, found))
+        steps = [
+            (row, RESULT_OF[found], self._set_aside(row, channel, found, seen.ahead.get(row.id)))
+            for row, found in others
+        ]
+        return ready, behind, self._step_aside(steps, channel, began)
+
+    def is_fresh(self, ready: Ready) -> bool:
+        """Whether what the look found may still be relied on."""
+        return self._clock.monotonic() - ready.looked_at <= LOOK_S
+
+    def attempt(self, group: Sequence[Ready]) -> list[Result]:
+        """Take, send and mark these messages of one channel. What another took meanwhile is left to it.
+
+        Raises TransientError; what was taken by then goes again when its lease has run out.
+        """
+        began = self._clock.monotonic()
+        channel = group[0].receiver.name
+        entered: list[Ready] = []
+        full: list[tuple[Notification, Result, Notification | None]] = []
+        attempts: list[_Attempt] = []
+        wall = self._clock.wall_text()
         try:
-            row = settle(self._notifications, row.id, lambda r: r.begun(channel_name, lease), row)
-            if row is None:  # superseded since the claim
-                return "taken"
-            outcome = self._send(channel, row)
+            for one in group:
+                wait_s = one.receiver.enter()
+                if wait_s > 0:
+                    after = one.row.postponed(channel, wall, self._later(wait_s), waited=False)
+                    full.append((one.row, "postponed", after))
+                else:
+                    entered.append(one)
+            lease = secrets.token_hex(8)
+            taken = self._take(entered, channel, lease)
+            for one in entered:
+                row = taken.get(one.row.id)
+                if row is not None and self._clock.monotonic() - began <= START_S:
+                    attempts.append(_Attempt(row, one.receiver, self._send(one.receiver, row)))
         finally:
-            channel.leave()
-        return self._told(row, channel_name, self._mark(row, channel, lease, outcome), began, outcome.error)
+            for one in entered:
+                one.receiver.leave()
+        results = self._step_aside(full, channel, began) + self._mark(attempts, channel, lease, began)
+        return results + ["taken"] * (len(group) - len(results))
 
-    def _receiver(self, row: Notification, channel_name: str) -> Channel | None:
-        if channel_name in self._channels:
-            return self._channels[channel_name]
-        return self._addressed[channel_name].to(row)
+    def _receivers(self, rows: Sequence[Notification], channel: str) -> Sequence[Channel | None]:
+        if channel in self._channels:
+            return [self._channels[channel]] * len(rows)
+        return self._addressed[channel].to(rows)
 
-    def _look_again(self, row: Notification, channel: Channel, lease: str) -> _Verdict:
-        name = channel.name
-        if channel.endpoint is not None and self._endpoints.is_disabled(channel.endpoint):
-            return _Verdict(False, "failed", lambda r: r.failed(name, lease, "endpoint-disabled"))
-        delivery = row.delivery(name)
-        if row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0:
-            matter = self._matters.get(row.matter)
-            if matter is None or matter.state != "open" or matter.episode != row.episode:
-                return _Verdict(False, "superseded", lambda r: r.superseded())
-            if self._seems_over(matter):
-                # The watch already knows better, the watermark that lets the matter be cleared is on its way.
-                return _Verdict(False, "postponed", lambda r: r.postponed(name, lease, self._later(RECHECK_S)))
-        before = self._notifications.blocking(row, name, channel.recipient)
-        if before is not None:
-            return self._wait_behind(before, row, name, lease)
-        return _Verdict(True)
+    def _set_aside(self, row: Notification, channel: str, found: Verdict, ahead: Ahead | None) -> Notification | None:
+        """The row of a message that does not go now."""
+        wall = self._clock.wall_text()
+        match found:
+            case "no-address" | "endpoint-disabled":
+                return row.given_up(channel, wall, found)
+            case "over":
+                return row.superseded()
+            case "behind" if ahead is not None:
+                return row.postponed(channel, wall, self._wait_behind(ahead, row, channel))
+            case _:
+                return row.postponed(channel, wall, self._later(RECHECK_S))
 
-    def _seems_over(self, matter: Matter) -> bool:
-        if matter.project_id is None:
-            return False
-        watch = self._watches.get_many([matter.project_id]).get(matter.project_id)
-        if watch is None or watch.unreadable:
-            return False
-        deadline = watch.deadline(matter.id)
-        return deadline is None or deadline.red_at(self._clock.now_text()) is None
-
-    def _wait_behind(self, before: Notification, row: Notification, name: str, lease: str) -> _Verdict:
+    def _wait_behind(self, ahead: Ahead, row: Notification, channel: str) -> str:
         """A channel hears of a matter in order. The message in front gets one attempt at once: something new waits."""
-        mine, theirs = row.delivery(name), before.delivery(name)
-        if mine is not None and not mine.waited:
-            settle(self._notifications, before.id, lambda r: r.hurried(name, self._clock.wall_text()))
-        later = self._later(RECHECK_S)
-        until = later
-        if theirs is not None and mine is not None and mine.waited:
-            until = min(max(theirs.due_at, later), self._later(LONGEST_WAIT_S))
-        return _Verdict(False, "postponed", lambda r: r.postponed(name, lease, until))
+        delivery, later = row.delivery(channel), self._later(RECHECK_S)
+        if delivery is None or not delivery.waited:
+            settle(self._notifications, ahead.id, lambda r: r.hurried(channel, self._clock.wall_text()))
+            return later
+        return min(max(ahead.due_at, later), self._later(LONGEST_WAIT_S))
+
+    def _step_aside(
+        self, steps: Sequence[tuple[Notification, Result, Notification | None]], channel: str, began: float
+    ) -> list[Result]:
+        """Write these steps together; where another step came first, the next round looks anew."""
+        afters = [after for _, _, after in steps if after is not None]
+        written = self._notifications.replace_many(afters) if afters else set()
+        return [
+            self._told(after, channel, result, began) if after is not None and row.id in written else "taken"
+            for row, result, after in steps
+        ]
+
+    def _take(self, entered: Sequence[Ready], channel: str, lease: str) -> dict[str, Notification]:
+        wall, until = self._clock.wall_text(), self._later(LEASE_S)
+        begun = [row for one in entered if (row := one.row.begun(channel, wall, lease, until)) is not None]
+        written = self._notifications.replace_many(begun) if begun else set()
+        return {row.id: row for row in begun if row.id in written}
 
     def _send(self, channel: Channel, row: Notification) -> Outcome:
         try:
@@ -222,26 +287,37 @@ class Ledger:
             log.exception("delivery.failed", notification=row.id, channel=channel.name)
             return Outcome("retry", f"{type(exc).__name__}: {exc}")
 
-    def _mark(self, row: Notification, channel: Channel, lease: str, outcome: Outcome) -> Result:
-        name, error, jitter = channel.name, outcome.error or outcome.kind, self._jitter()
-        if outcome.kind == "gone" and channel.endpoint is not None:
-            self._endpoints.disable(channel.endpoint, error, self._clock.wall_text(), channel.recipient)
-            log.warning("endpoint.disabled", channel=name, endpoint=channel.endpoint, error=error)
+    def _mark(self, attempts: Sequence[_Attempt], channel: str, lease: str, began: float) -> list[Result]:
+        steps: list[tuple[_Attempt, Transition]] = []
+        for one in attempts:
+            error, endpoint = one.outcome.error or one.outcome.kind, one.receiver.endpoint
+            if one.outcome.kind == "gone" and endpoint is not None:
+                self._endpoints.disable(endpoint, error, self._clock.wall_text(), one.receiver.recipient)
+                log.warning("endpoint.disabled", channel=channel, endpoint=endpoint, error=error)
+            steps.append((one, self._answered(channel, lease, one.outcome, error)))
+        afters = [after for one, step in steps if (after := step(one.row)) is not None]
+        written = self._notifications.replace_many(afters) if afters else set()
+        marked = {after.id: after for after in afters if after.id in written}
+        results: list[Result] = []
+        for one, step in steps:
+            # Another step of the row came first: a deadline hurried, another channel marked, or the lease lost.
+            after = marked.get(one.row.id) or settle(self._notifications, one.row.id, step)
+            delivery = after.delivery(channel) if after is not None else None
+            if after is None or delivery is None:  # another took over: it marks what its own attempt meets
+                results.append(self._told(one.row, channel, "taken", began, one.outcome.error))
+            else:
+                results.append(self._told(after, channel, RESULTS[delivery.status], began, one.outcome.error))
+        return results
 
-        def step(r: Notification) -> Notification | None:
-            match outcome.kind:
-                case "sent":
-                    return r.sent(name, lease, self._clock.now_text())
-                case "gone" | "refused":
-                    return r.failed(name, lease, error)
-                case "retry":
-                    return r.retried(name, lease, error, self._later, outcome.retry_after_s, jitter)
-
-        after = settle(self._notifications, row.id, step, row)
-        delivery = after.delivery(name) if after is not None else None
-        if delivery is None:  # the lease ran out and another took over: it marks what its own attempt meets
-            return "taken"
-        return RESULTS[delivery.status]
+    def _answered(self, channel: str, lease: str, outcome: Outcome, error: str) -> Transition:
+        now, jitter = self._clock.now_text(), self._jitter()
+        match outcome.kind:
+            case "sent":
+                return lambda r: r.sent(channel, lease, now)
+            case "gone" | "refused":
+                return lambda r: r.failed(channel, lease, error)
+            case "retry":
+                return lambda r: r.retried(channel, lease, error, self._later, outcome.retry_after_s, jitter)
 
     def _later(self, seconds: float) -> str:
         return instant(self._clock.wall() + timedelta(seconds=seconds))
@@ -257,12 +333,36 @@ class Ledger:
             channel=channel,
             outcome=result,
             attempt=delivery.attempts if delivery is not None else 0,
-            error=error,
+            error=error or (delivery.error if delivery is not None and result == "failed" else None),
             ms=round((self._clock.monotonic() - began) * 1000, 1),
             traceparent=row.traceparent,
         )
         return result
 
+
+def _first_of_each(rows: Sequence[Notification], own: bool) -> tuple[list[Notification], list[Notification]]:
+    """The rows that can be looked at together, and those behind one of them: a matter's messages go one by one."""
+    least: dict[tuple[str, str | None], int] = {}
+    for row in rows:
+        key = (row.matter, row.recipient if own else None)
+        least[key] = min(least.get(key, row.order), row.order)
+    first: list[Notification] = []
+    behind: list[Notification] = []
+    for row in rows:
+        key = (row.matter, row.recipient if own else None)
+        (first if row.order == least[key] else behind).append(row)
+    return first, behind
+
+
+RESULT_OF: dict[Verdict, Result] = {
+    "go": "sent",
+    "no-address": "failed",
+    "endpoint-disabled": "failed",
+    "over": "superseded",
+    "seems-over": "postponed",
+    "behind": "postponed",
+}
+"""What becomes of a delivery by the second look alone."""
 
 RESULTS: dict[DeliveryStatus, Result] = {
     "sent": "sent",
@@ -272,4 +372,4 @@ RESULTS: dict[DeliveryStatus, Result] = {
     "dead": "dead",
     "superseded": "superseded",
 }
-"""What became of a delivery, as logs and metrics name it."""
+"""What became of a delivery by an attempt, as logs and metrics name it."""

@@ -25,7 +25,8 @@ SCHEDULE_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 """Seconds before each attempt, as the Standard Webhooks specification recommends; after the last one it is dead."""
 
 JITTER = 0.1  # up to this share is added to each wait, so that messages of one moment do not return in one moment
-LEASE_S = 30.0  # longer than any channel's time-out: a lease that ran out means that its holder died or hangs
+LEASE_S = 30.0  # longer than START_S and any channel's time-out: when it ran out, its holder died or was held up
+START_S = 10.0  # an attempt that did not begin so soon after its claim is not made: another may be about to make it
 LONGEST_RETRY_AFTER_S = 86_400.0  # a receiver may ask for patience, not for ever
 
 
@@ -113,35 +114,38 @@ class Notification:
 
     # -- transitions: each returns the next row, or None when it does not apply any more ------------------------------
 
-    def claimed(self, channel: str, now: str, lease: str, until: str) -> Notification | None:
-        """Take the delivery for one attempt, if it is due."""
+    def begun(self, channel: str, now: str, lease: str, until: str) -> Notification | None:
+        """Take the delivery for one attempt, if it is due. From here on it counts as attempted: one step for both, so
+        that nothing else can come between."""
         return self._step(
             channel,
             lambda d: (
-                replace(d, status="sending", lease=lease, due_at=until) if d.pending and d.due_at <= now else None
+                replace(d, status="sending", lease=lease, due_at=until, attempts=d.attempts + 1)
+                if _is_due(d, now)
+                else None
             ),
         )
 
-    def begun(self, channel: str, lease: str) -> Notification | None:
-        """The request is about to be made: from here on it counts as attempted."""
-        return self._step(channel, lambda d: replace(d, attempts=d.attempts + 1) if _held(d, lease) else None)
-
-    def postponed(self, channel: str, lease: str, until: str, *, waited: bool = True) -> Notification | None:
-        """Give the claim back without an attempt. `waited`: for an earlier message, and not for room at the address."""
+    def postponed(self, channel: str, now: str, until: str, *, waited: bool = True) -> Notification | None:
+        """Put off what is due. `waited`: for an earlier message, and not for room at the address."""
 
         def step(d: Delivery) -> Delivery | None:
-            if not _held(d, lease):
+            if not _is_due(d, now):
                 return None
             return replace(d, status="queued", lease=None, due_at=until, waited=d.waited or waited)
 
         return self._step(channel, step)
+
+    def given_up(self, channel: str, now: str, error: str) -> Notification | None:
+        """What is due can never be delivered there."""
+        return self._step(channel, lambda d: _ended(d, "failed", error=error) if _is_due(d, now) else None)
 
     def sent(self, channel: str, lease: str, now: str) -> Notification | None:
         """The receiver took it."""
         return self._step(channel, lambda d: _ended(d, "sent", sent_at=now, error=None) if _held(d, lease) else None)
 
     def failed(self, channel: str, lease: str, error: str) -> Notification | None:
-        """It can never be delivered there."""
+        """The receiver will never take it."""
         return self._step(channel, lambda d: _ended(d, "failed", error=error) if _held(d, lease) else None)
 
     def retried(
@@ -192,6 +196,11 @@ _WEIGHT: tuple[tuple[DeliveryStatus, str], ...] = (
     ("failed", "failed"),
     ("sent", "sent"),
 )
+
+
+def _is_due(delivery: Delivery, now: str) -> bool:
+    """It waits for its next attempt, or whoever made the last one did not come back."""
+    return delivery.pending and delivery.due_at <= now
 
 
 def _held(delivery: Delivery, lease: str) -> bool:

@@ -15,10 +15,11 @@ from typing import Any
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
+from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Delivery, Notification, Texts
 from services.notify.watches import Deadline, Red, Watch
@@ -41,7 +42,10 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("people", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="person"),
     ),
     "notifications": (
-        IndexModel([("deliveries.channel", ASCENDING), ("deliveries.due_at", ASCENDING)], name="due"),
+        IndexModel(
+            [("deliveries.channel", ASCENDING), ("deliveries.due_at", ASCENDING), ("partition", ASCENDING)],
+            name="shared",
+        ),
         IndexModel([("matter", ASCENDING), ("order", ASCENDING)], name="matter"),
         IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
         IndexModel([("recipient", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="recipient"),
@@ -52,12 +56,23 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
 }
 """Collection -> the indexes that every query of notify is served by."""
 
+RETIRED = (("notifications", "due"),)
+"""Indexes of earlier versions that nothing asks for any more: each would cost time at every write."""
+
+INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND = 27, 26
+
 
 def ensure_indexes(database: Database[Document]) -> None:
-    """Create what is missing. Raises TransientError without a server."""
+    """Create what is missing, drop what is retired. Raises TransientError without a server."""
     with mongo.translated():
         for name, models in INDEXES.items():
             database[name].create_indexes(list(models))
+        for name, index in RETIRED:
+            try:
+                database[name].drop_index(index)
+            except OperationFailure as exc:
+                if exc.code not in {INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND}:
+                    raise
 
 
 @contextmanager
@@ -161,6 +176,10 @@ class MongoMatters:
             row = self._rows.find_one({"_id": matter_id})
         return matter_from(row) if row is not None else None
 
+    def get_many(self, matter_ids: AnyOf[str]) -> dict[str, Matter]:
+        with mongo.translated():
+            return {row["_id"]: matter_from(row) for row in self._rows.find({"_id": {"$in": list(matter_ids)}})}
+
     def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
         found: dict[str, list[Matter]] = {}
         with mongo.translated():
@@ -245,28 +264,55 @@ class MongoNotifications:
             return [notification_from(row) for row in rows]
 
     def replace(self, row: Notification) -> bool:
-        before = {"_id": row.id, "version": row.version - 1}
+        before, step = _step_of(row)
         with mongo.translated():
-            result = self._rows.replace_one(before, notification_document(row))
-        return result.matched_count == 1  # 0: another step got there first
+            return self._rows.update_one(before, step).matched_count == 1  # 0: another step got there first
 
-    def due(self, channel: str, wall: str, limit: int) -> list[str]:
-        query = {"deliveries": {"$elemMatch": {"channel": channel, "due_at": {"$lte": wall}}}}
+    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
+        if len(rows) == 1:
+            return {rows[0].id} if self.replace(rows[0]) else set()
+        if not rows:
+            return set()
+        with _unordered():
+            result = self._rows.bulk_write([UpdateOne(*_step_of(row)) for row in rows], ordered=False)
+        if result.matched_count == len(rows):
+            return {row.id for row in rows}
+        # Some were not: the bulk does not say which. Where the very same step was taken, it does not matter by whom.
+        wanted = {row.id: (row.version, row.deliveries) for row in rows}
+        with mongo.translated():
+            stored = self._rows.find({"_id": {"$in": list(wanted)}}, {"version": 1, "deliveries": 1})
+            return {
+                row["_id"]
+                for row in stored
+                if wanted[row["_id"]] == (row["version"], tuple(Delivery(**d) for d in row["deliveries"]))
+            }
+
+    def due(self, channel: str, wall: str, limit: int, partitions: AnyOf[int] | None = None) -> list[Notification]:
+        query: Document = {"deliveries": {"$elemMatch": {"channel": channel, "due_at": {"$lte": wall}}}}
+        if partitions is not None:
+            query["partition"] = {"$in": list(partitions)}
         with mongo.translated():
             # Read along its index the longest due comes first; a sort over an array would be made in memory.
-            return [row["_id"] for row in self._rows.find(query, {"_id": 1}).hint("due").limit(limit)]
+            return [notification_from(row) for row in self._rows.find(query).hint("shared").limit(limit)]
 
-    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
+    def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
         query: Document = {
-            "matter": row.matter,
-            "order": {"$lt": row.order},
+            "matter": {"$in": sorted({row.matter for row in rows})},
             "deliveries": {"$elemMatch": {"channel": channel, "status": {"$in": ["queued", "sending"]}}},
         }
-        if recipient is not None:
-            query["recipient"] = recipient
+        wanted = {"matter": 1, "order": 1, "recipient": 1, "deliveries": 1}
         with mongo.translated():
-            found = self._rows.find_one(query, sort=[("order", ASCENDING)], hint="matter")
-        return notification_from(found) if found is not None else None
+            found = sorted(self._rows.find(query, wanted).hint("matter"), key=lambda other: int(other["order"]))
+        under_way: dict[tuple[str, str | None], Document] = {}
+        for other in found:
+            under_way.setdefault((other["matter"], other["recipient"] if own else None), other)
+        ahead: dict[str, Ahead] = {}
+        for row in rows:
+            first = under_way.get((row.matter, row.recipient if own else None))
+            if first is not None and first["order"] < row.order:
+                due_at = next(d["due_at"] for d in first["deliveries"] if d["channel"] == channel)
+                ahead[row.id] = Ahead(first["_id"], due_at)
+        return ahead
 
     def page(
         self,
@@ -485,20 +531,30 @@ def notification_document(row: Notification) -> Document:
         "traceparent": row.traceparent,
         "status": row.status,
         "version": row.version,
-        "deliveries": [
-            {
-                "channel": d.channel,
-                "status": d.status,
-                "attempts": d.attempts,
-                "due_at": d.due_at,
-                "lease": d.lease,
-                "waited": d.waited,
-                "sent_at": d.sent_at,
-                "error": d.error,
-            }
-            for d in row.deliveries
-        ],
+        "deliveries": _deliveries_document(row),
     }
+
+
+def _step_of(row: Notification) -> tuple[Document, Document]:
+    """The compare-and-set of one step: all that a step changes, `status` following from the deliveries."""
+    changes = {"status": row.status, "version": row.version, "deliveries": _deliveries_document(row)}
+    return {"_id": row.id, "version": row.version - 1}, {"$set": changes}
+
+
+def _deliveries_document(row: Notification) -> list[Document]:
+    return [
+        {
+            "channel": d.channel,
+            "status": d.status,
+            "attempts": d.attempts,
+            "due_at": d.due_at,
+            "lease": d.lease,
+            "waited": d.waited,
+            "sent_at": d.sent_at,
+            "error": d.error,
+        }
+        for d in row.deliveries
+    ]
 
 
 def notification_from(row: Document) -> Notification:

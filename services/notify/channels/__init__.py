@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -31,6 +32,10 @@ class Channel(Protocol):
     @property
     def threads(self) -> int:
         """How many messages it may have under way at once: a slow receiver holds up only its own channel."""
+
+    @property
+    def batch(self) -> int:
+        """How many messages are taken and marked together: 1, unless one costs nothing to send and none can be lost."""
 
     @property
     def endpoint(self) -> str | None:
@@ -65,14 +70,15 @@ class Addressed(Protocol):
     def threads(self) -> int:
         """How many messages may be under way at once, to all addresses together."""
 
-    def to(self, row: Notification) -> Channel | None:
-        """The receiver of this message, as its recipient's contact says now; None: there is no address (any more)."""
+    def to(self, rows: Sequence[Notification]) -> Sequence[Channel | None]:
+        """The receiver of each message, as its recipient's contact says now; None: there is no address (any more)."""
 
 
 class Unshaped:
     """What channels share that nobody has to wait for."""
 
     recipient: str | None = None
+    batch: int = 1
 
     def enter(self) -> float:
         """There is always room."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Protocol
 
 from services.notify.channels import Outcome
@@ -55,9 +56,12 @@ class AddressedChannel:
         self._lanes = lanes
         self._paces = paces
 
-    def to(self, row: Notification) -> Receiver | None:
-        """The receiver of a message. Raises TransientError."""
-        contact = self._contacts.get(row.recipient)
+    def to(self, rows: Sequence[Notification]) -> list[Receiver | None]:
+        """The receivers of messages. Raises TransientError."""
+        contacts = self._contacts.get_many({row.recipient for row in rows})
+        return [self._receiver(contacts.get(row.recipient)) for row in rows]
+
+    def _receiver(self, contact: Contact | None) -> Receiver | None:
         way = contact.way(self._sender.channel) if contact is not None else None
         if contact is None or way is None:
             return None
@@ -70,6 +74,7 @@ class Receiver:
     def __init__(self, sender: Sender, contact: Contact, way: Way, lanes: Lanes, paces: Paces) -> None:
         self.name = sender.name
         self.threads = sender.threads
+        self.batch = 1
         self.recipient: str | None = contact.recipient
         self.endpoint: str | None = endpoint_of(way)
         self.shown = sender.shown(way.address)

@@ -19,7 +19,7 @@ from luodi.local.harness import Servers
 from services.notify import streams as live
 from services.notify.matters import opened
 from services.notify.notifications import Notification
-from services.notify.stores import INDEXES, Stores
+from services.notify.stores import INDEXES, RETIRED, Stores, ensure_indexes
 from tests.integration.notify.world import World, lines_of, until
 from tests.unit.notify.builders import COMPOSER, at, cleared_matter, deadline, open_matter, opening, red, watch
 
@@ -317,9 +317,8 @@ def test_every_query_is_served_by_an_index_and_reads_no_more_than_it_answers(wor
     )
     newest = {"sort": {"created_at": -1, "_id": -1}, "limit": 5}
     due = {"deliveries": {"$elemMatch": {"channel": "webhook", "due_at": {"$lte": at(9)}}}}
-    blocking = {
-        "matter": "m7",
-        "order": {"$lt": 5000},
+    ahead = {
+        "matter": {"$in": ["m7", "m8", "m9"]},
         "deliveries": {"$elemMatch": {"channel": "webhook", "status": {"$in": ["queued", "sending"]}}},
     }
     queries: list[tuple[str, dict[str, Any], dict[str, Any], int]] = [
@@ -333,8 +332,10 @@ def test_every_query_is_served_by_an_index_and_reads_no_more_than_it_answers(wor
         ("matters", {"zone": "demo"}, {"sort": {"opened_at": -1, "_id": -1}, "limit": 5}, 5),
         ("matters", {"state": "open"}, {"sort": {"opened_at": -1, "_id": -1}, "limit": 5}, 5),
         ("matters", {}, {"sort": {"opened_at": -1, "_id": -1}, "limit": 5}, 5),
-        ("notifications", due, {"limit": 5, "hint": "due"}, 5),
-        ("notifications", blocking, {"sort": {"order": 1}, "limit": 1}, 1),
+        ("notifications", due, {"limit": 5, "hint": "shared"}, 5),
+        ("notifications", {**due, "partition": {"$in": [0, 1, -1]}}, {"limit": 5, "hint": "shared"}, 5),
+        ("notifications", {**due, "partition": {"$in": [7, -1]}}, {"limit": 5, "hint": "shared"}, 0),
+        ("notifications", ahead, {"hint": "matter"}, 3),
         ("notifications", {"matter": "m7", "episode": 1}, {"sort": {"order": 1}}, 1),
         ("notifications", {}, newest, 5),
         ("notifications", {"recipient": "u7"}, newest, 3),
@@ -361,6 +362,13 @@ def _stages(plan: dict[str, Any]) -> list[str]:
     for stage in plan.get("inputStages", ()):
         found += _stages(stage)
     return found
+
+
+def test_an_index_of_an_earlier_version_is_dropped(world: World, stores: Stores) -> None:
+    (name, index), *_ = RETIRED
+    world.database[name].create_index("deliveries.channel", name=index)
+    ensure_indexes(world.database)
+    assert index not in world.database[name].index_information()
 
 
 def test_the_indexes_exist_as_listed(world: World, stores: Stores) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from luodi.domain.days import END_OF_TIME
+from services.notify.looking import Ahead
 from services.notify.matters import Matter, opened
 from services.notify.notifications import Notification
 from services.notify.watches import Red, Watch, unreadable
@@ -149,6 +150,7 @@ def test_a_matter_comes_back_as_it_was(stores: AllStores) -> None:
     stores.matters.compare_and_set([(None, first)])
     assert stores.matters.get(MATTER) == first
     assert stores.matters.get("none") is None
+    assert stores.matters.get_many([MATTER, "none"]) == {MATTER: first}
     over = first.completed().cleared(at(3), {"code": "withdrawn", "date": None}, "00-x")
     stores.matters.compare_and_set([(first, first.completed()), (None, opened(None, opening(matter="m2"), at(0)))])
     stores.matters.compare_and_set([(first.completed(), over)])
@@ -240,8 +242,8 @@ def test_a_row_comes_back_as_it_was_and_is_written_once(stores: AllStores) -> No
 def test_a_row_moves_only_from_the_version_that_was_read(stores: AllStores) -> None:
     first = row()
     stores.notifications.insert([first])
-    mine = first.claimed("webhook", at(0), "mine", at(60))
-    theirs = first.claimed("webhook", at(0), "theirs", at(60))
+    mine = first.begun("webhook", at(0), "mine", at(60))
+    theirs = first.begun("webhook", at(0), "theirs", at(60))
     assert mine is not None
     assert theirs is not None
     assert stores.notifications.replace(theirs)
@@ -266,31 +268,74 @@ def test_what_is_due_on_a_channel_comes_the_longest_due_first(stores: AllStores)
     for number, wait in enumerate([30, 10, 20]):
         (made,) = COMPOSER.openings(open_matter(), ("inbox", "webhook", "log"), at(wait))
         stores.notifications.insert([replace(made, id=f"n{number}")])
-    assert stores.notifications.due("webhook", at(20), 10) == ["n1", "n2"]
-    assert stores.notifications.due("webhook", at(30), 2) == ["n1", "n2"]
+    assert due(stores, at(20)) == ["n1", "n2"]
+    assert due(stores, at(30), limit=2) == ["n1", "n2"]
     assert stores.notifications.due("inbox", at(9999), 10) == []
-    claimed = row().claimed("webhook", at(10), "l", at(70))
-    assert claimed is not None
-    moved = replace(claimed, id="n1")
-    assert stores.notifications.get("n1") is not None
-    assert stores.notifications.replace(moved)
-    assert stores.notifications.due("webhook", at(30), 10) == ["n2", "n0"]
-    assert stores.notifications.due("webhook", at(70), 10)[-1] == "n1"
+    first = stores.notifications.get("n1")
+    assert first is not None
+    taken = first.begun("webhook", at(10), "l", at(70))
+    assert taken is not None
+    assert stores.notifications.replace(taken)
+    assert due(stores, at(30)) == ["n2", "n0"]
+    assert due(stores, at(70))[-1] == "n1"
+    assert stores.notifications.due("webhook", at(70), 10)[-1] == taken
+
+
+def due(stores: AllStores, wall: str, limit: int = 10, partitions: list[int] | None = None) -> list[str]:
+    return [found.id for found in stores.notifications.due("webhook", wall, limit, partitions)]
+
+
+def test_what_is_due_can_be_asked_of_some_partitions_only(stores: AllStores) -> None:
+    stores.notifications.insert(
+        [replace(row(), id=f"n{number}", partition=partition) for number, partition in enumerate([0, 1, -1, 2])]
+    )
+    assert set(due(stores, at(0), partitions=[1, -1])) == {"n1", "n2"}
+    assert due(stores, at(0), partitions=[]) == []
+    assert len(due(stores, at(0))) == 4
+
+
+def test_many_rows_move_at_once_each_only_from_the_version_that_was_read(stores: AllStores) -> None:
+    rows = [replace(row(), id=f"n{number}") for number in range(5)]
+    stores.notifications.insert(rows)
+    mine = [step(one.begun("webhook", at(0), "mine", at(60))) for one in rows]
+    assert stores.notifications.replace(step(rows[1].begun("webhook", at(0), "theirs", at(60))))
+    assert stores.notifications.replace(step(rows[3].superseded()))
+    gone = replace(mine[0], id="none")
+    assert stores.notifications.replace_many([*mine, gone]) == {"n0", "n2", "n4"}
+    assert stores.notifications.replace_many(mine[1:2]) == set()
+    assert stores.notifications.replace_many([]) == set()
+    leases = [found.lease for n in range(5) if (found := step(stores.notifications.get(f"n{n}")).delivery("webhook"))]
+    assert leases == ["mine", "theirs", "mine", None, "mine"]
+    ended = [step(one.sent("webhook", "mine", at(1))) for one in mine if one.id in {"n0", "n2", "n4"}]
+    assert stores.notifications.replace_many(ended) == {"n0", "n2", "n4"}
+    assert [stores.notifications.get(one.id) for one in ended] == ended
+    assert stores.notifications.page(
+        recipient=None, project_id=None, kind=None, status="sent", since=None, before=None, limit=9
+    )
+
+
+def step(after: Notification | None) -> Notification:
+    assert after is not None
+    return after
 
 
 def test_only_an_earlier_message_under_way_on_the_same_channel_is_in_the_way(stores: AllStores) -> None:
     first = row()
     later = replace(first, id="later", order=first.order + 1000)
-    stores.notifications.insert([first, later])
-    assert stores.notifications.blocking(first, "webhook") is None
-    assert stores.notifications.blocking(later, "inbox") is None
-    assert stores.notifications.blocking(replace(later, matter="other"), "webhook") is None
-    found = stores.notifications.blocking(later, "webhook")
-    assert found == first
-    over = first.superseded()
-    assert over is not None
+    last = replace(first, id="last", order=first.order + 2000)
+    stores.notifications.insert([first, later, last])
+    ahead_of = stores.notifications.ahead_of
+    assert ahead_of([first], "webhook", own=False) == {}
+    assert ahead_of([later], "inbox", own=False) == {}
+    assert ahead_of([replace(later, matter="other")], "webhook", own=False) == {}
+    front = Ahead(first.id, at(0))
+    assert ahead_of([first, later, last], "webhook", own=False) == {"later": front, "last": front}
+    assert stores.notifications.replace(step(first.begun("webhook", at(0), "l", at(60))))
+    assert ahead_of([later], "webhook", own=False) == {"later": Ahead(first.id, at(60))}
+    assert stores.notifications.replace(step(later.superseded()))
+    over = step(step(stores.notifications.get(first.id)).sent("webhook", "l", at(1)))
     assert stores.notifications.replace(over)
-    assert stores.notifications.blocking(later, "webhook") is None
+    assert ahead_of([later, last], "webhook", own=False) == {}
 
 
 def test_rows_are_paged_newest_first_and_filtered(stores: AllStores) -> None:
@@ -353,6 +398,7 @@ def test_where_each_has_an_address_of_its_own_only_messages_to_the_same_recipien
     first = row()
     other = replace(first, id="other", order=first.order + 1, recipient="u-li")
     stores.notifications.insert([first, other])
-    assert stores.notifications.blocking(other, "webhook", None) == first
-    assert stores.notifications.blocking(other, "webhook", "u-li") is None
-    assert stores.notifications.blocking(replace(other, recipient="u-zhang"), "webhook", "u-zhang") == first
+    same = replace(other, id="same", recipient=first.recipient)
+    ahead_of = stores.notifications.ahead_of
+    assert ahead_of([other], "webhook", own=False) == {"other": Ahead(first.id, at(0))}
+    assert ahead_of([other, same], "webhook", own=True) == {"same": Ahead(first.id, at(0))}

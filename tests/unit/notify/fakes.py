@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.notify.channels import Outcome, Unshaped
+from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Notification
 from services.notify.watches import Watch
@@ -69,6 +70,9 @@ class MemoryMatters:
 
     def get(self, matter_id: str) -> Matter | None:
         return self.rows.get(matter_id)
+
+    def get_many(self, matter_ids: AnyOf[str]) -> dict[str, Matter]:
+        return {matter_id: self.rows[matter_id] for matter_id in matter_ids if matter_id in self.rows}
 
     def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
         found: dict[str, list[Matter]] = {}
@@ -143,25 +147,34 @@ class MemoryNotifications:
             self.rows[row.id] = row
             return True
 
-    def due(self, channel: str, wall: str, limit: int) -> list[str]:
+    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
+        return {row.id for row in rows if self.replace(row)}
+
+    def due(self, channel: str, wall: str, limit: int, partitions: AnyOf[int] | None = None) -> list[Notification]:
         found = [
             (d.due_at, row.id)
             for row in list(self.rows.values())
             for d in row.deliveries
-            if d.channel == channel and d.due_at <= wall
+            if d.channel == channel and d.due_at <= wall and (partitions is None or row.partition in partitions)
         ]
-        return [row_id for _, row_id in sorted(found)][:limit]
+        return [self.rows[row_id] for _, row_id in sorted(found)][:limit]
 
-    def blocking(self, row: Notification, channel: str, recipient: str | None = None) -> Notification | None:
-        found = [
-            r
-            for r in self.rows.values()
-            if r.matter == row.matter
-            and recipient in (None, r.recipient)
-            and r.order < row.order
-            and any(d.channel == channel and d.pending for d in r.deliveries)
-        ]
-        return min(found, key=lambda r: r.order, default=None)
+    def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
+        found: dict[str, Ahead] = {}
+        for row in rows:
+            others = [
+                (other.order, other.id, delivery.due_at)
+                for other in self.rows.values()
+                if other.matter == row.matter
+                and (not own or other.recipient == row.recipient)
+                and other.order < row.order
+                for delivery in other.deliveries
+                if delivery.channel == channel and delivery.pending
+            ]
+            if others:
+                _, other_id, due_at = min(others)
+                found[row.id] = Ahead(other_id, due_at)
+        return found
 
     def page(
         self,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from luodi.domain.days import instant
 from luodi.runtime.errors import TransientError
 from services.notify.channels import Outcome
-from services.notify.notifications import LEASE_S, SCHEDULE_S
+from services.notify.ledger import LEFT_EVERY_S, LEFT_S
+from services.notify.matters import NO_PARTITION
+from services.notify.notifications import LEASE_S, SCHEDULE_S, Notification
 from tests.unit.notify.builders import MATTER
 from tests.unit.notify.fakes import CallCounter
 from tests.unit.notify.test_crashes import Interrupted
@@ -196,6 +200,78 @@ def test_of_two_notifiers_that_want_the_same_message_one_gets_it() -> None:
 def test_a_row_that_changes_at_every_step_is_left_to_the_next_round() -> None:
     world = stalled()
     world.notifications.replace = lambda row: False  # type: ignore[method-assign]  # somebody is always first
-    notifier = Notifier(world)
+    assert Notifier(world).deliver() == ["taken"]
+    assert world.receiver.got == []
+
+
+def test_an_answer_that_can_never_be_marked_is_a_passing_fault() -> None:
+    world = stalled()
+    replace, calls = world.notifications.replace, iter(range(99))
+    world.notifications.replace = lambda row: next(calls) == 0 and replace(row)  # type: ignore[method-assign]  # as above, but for the first
     with pytest.raises(TransientError):
-        notifier.deliver()
+        Notifier(world).deliver()
+    assert len(world.receiver.got) == 1
+
+
+def test_a_notifier_held_up_between_taking_and_sending_leaves_it_to_whoever_has_it_now() -> None:
+    world = stalled()
+    zombie = Notifier(world)
+    replace_many = world.notifications.replace_many
+
+    def frozen(rows: Sequence[Notification]) -> set[str]:
+        written = replace_many(rows)
+        world.notifications.replace_many = replace_many  # type: ignore[method-assign]  # frozen once
+        world.clock.advance(LEASE_S)
+        assert Notifier(world).deliver() == ["sent"]
+        return written
+
+    world.notifications.replace_many = frozen  # type: ignore[method-assign]  # the process is stopped in this call
+    assert zombie.deliver() == ["taken"]
+    assert len(world.receiver.got) == 1
+
+
+def test_messages_of_one_matter_go_one_after_the_other_and_of_many_matters_together() -> None:
+    world = stalled()
+    (first,) = world.inbox()
+    others = [replace(first, id=f"{n}", matter=f"test:{n % 3}", order=n, kind="test", version=1) for n in range(9)]
+    world.notifications.insert(others)
+    counter = CallCounter()
+    assert Notifier(world, counter).deliver() == ["sent"] * 10
+    matters = [matter for _, _, matter, _ in world.receiver.got]
+    assert {tuple(sorted(matters[begin : begin + 3])) for begin in (4, 7)} == {("test:0", "test:1", "test:2")}
+    for number in range(3):
+        wanted = [one.message_id for one in others if one.matter == f"test:{number}"]
+        assert [got[0] for got in world.receiver.got if got[2] == f"test:{number}"] == wanted
+
+
+def test_a_channel_that_costs_nothing_takes_and_marks_all_of_a_round_at_once() -> None:
+    calls = []
+    for many in (1, 50):
+        world = stalled()
+        world.receiver.batch = 200
+        (first,) = world.inbox()
+        rows = [replace(first, id=f"{n}", matter=f"test:{n}", kind="test") for n in range(many)]
+        world.notifications.insert(rows)
+        counter = CallCounter()
+        assert Notifier(world, counter).deliver() == ["sent"] * (many + 1)
+        assert len(world.receiver.got) == many + 1
+        calls.append(counter.count - 3 * (many + 1))  # the receiver's own: enter, send, leave
+    assert calls[0] == calls[1]
+
+
+def test_rows_of_other_partitions_are_left_to_their_notifier_for_a_while() -> None:
+    world = stalled()
+    (first,) = world.inbox()
+    world.notifications.insert(
+        [
+            replace(first, id="elsewhere", matter="test:1", kind="test", partition=7),
+            replace(first, id="nowhere", matter="test:2", kind="test", partition=NO_PARTITION),
+        ]
+    )
+    notifier = Notifier(world)
+    assert {row.id for row in notifier.ledger.due("webhook")} == {first.id, "nowhere"}
+    world.clock.advance(LEFT_S - 0.001)
+    assert {row.id for row in notifier.ledger.due("webhook")} == {first.id, "nowhere"}
+    world.clock.advance(LEFT_EVERY_S)
+    assert {row.id for row in notifier.ledger.due("webhook")} == {first.id, "nowhere", "elsewhere"}
+    assert len(notifier.ledger.due("webhook")) == 2

@@ -33,7 +33,7 @@ def step(after: Notification | None) -> Notification:
 
 
 def under_way(lease: str = "l1") -> Notification:
-    return step(step(row().claimed("webhook", at(0), lease, at(60))).begun("webhook", lease))
+    return step(row().begun("webhook", at(0), lease, at(60)))
 
 
 def later(seconds: float) -> str:
@@ -47,41 +47,49 @@ def test_the_inbox_is_done_with_its_row_and_the_others_are_due_at_once() -> None
     assert made.attempted == ("inbox",)
 
 
-def test_a_claim_is_not_yet_an_attempt() -> None:
-    claimed = step(row().claimed("webhook", at(0), "l1", at(60)))
-    assert (delivery(claimed).status, delivery(claimed).attempts, delivery(claimed).due_at) == ("sending", 0, at(60))
-    assert claimed.version == 2
-    assert delivery(step(claimed.begun("webhook", "l1"))).attempts == 1
+def test_what_is_taken_counts_as_attempted_in_the_same_step() -> None:
+    taken = under_way()
+    assert (delivery(taken).status, delivery(taken).attempts, delivery(taken).due_at) == ("sending", 1, at(60))
+    assert taken.version == 2
+    assert taken.attempted == ("inbox", "webhook")
 
 
-def test_what_is_claimed_cannot_be_claimed_until_its_lease_has_run_out() -> None:
-    claimed = step(row().claimed("webhook", at(0), "l1", at(60)))
-    assert claimed.claimed("webhook", at(59.999), "l2", at(120)) is None
-    again = step(claimed.claimed("webhook", at(60), "l2", at(120)))
-    assert claimed.delivery("webhook") != again.delivery("webhook")
+def test_what_is_taken_cannot_be_moved_by_others_until_its_lease_has_run_out() -> None:
+    taken = under_way()
+    assert taken.begun("webhook", at(59.999), "l2", at(120)) is None
+    assert taken.postponed("webhook", at(59.999), at(99)) is None
+    assert taken.given_up("webhook", at(59.999), "no-address") is None
+    again = step(taken.begun("webhook", at(60), "l2", at(120)))
+    assert (delivery(again).lease, delivery(again).attempts) == ("l2", 2)
+
+
+def test_what_waits_is_not_due_before_its_time() -> None:
+    waiting = step(row().postponed("webhook", at(0), at(30), waited=False))
+    assert (delivery(waiting).status, delivery(waiting).due_at, delivery(waiting).waited) == ("queued", at(30), False)
+    assert waiting.begun("webhook", at(29.999), "l1", at(90)) is None
+    assert delivery(step(waiting.postponed("webhook", at(30), at(60)))).waited
+    ended = delivery(step(waiting.given_up("webhook", at(30), "no-address")))
+    assert (ended.status, ended.error, ended.attempts, ended.due_at) == ("failed", "no-address", 0, END_OF_TIME)
 
 
 def test_whoever_lost_the_lease_can_no_longer_move_it() -> None:
-    taken = step(under_way("l1").claimed("webhook", at(60), "l2", at(120)))
-    assert taken.begun("webhook", "l1") is None
+    taken = step(under_way("l1").begun("webhook", at(60), "l2", at(120)))
     assert taken.sent("webhook", "l1", at(61)) is None
     assert taken.failed("webhook", "l1", "gone") is None
-    assert taken.postponed("webhook", "l1", at(99)) is None
     assert taken.retried("webhook", "l1", "x", later, 0, 0) is None
 
 
 def test_sent_is_the_end() -> None:
     done = step(under_way().sent("webhook", "l1", at(3)))
     assert (delivery(done).status, delivery(done).sent_at, delivery(done).due_at) == ("sent", at(3), END_OF_TIME)
-    assert done.claimed("webhook", at(9999), "l2", at(10059)) is None
+    assert done.begun("webhook", at(9999), "l2", at(10059)) is None
     assert done.hurried("webhook", at(9)) is None
 
 
 def test_failed_attempts_follow_the_schedule_and_end_dead() -> None:
     now, made, waits = 0.0, row(), []
     for _ in SCHEDULE_S:
-        made = step(made.claimed("webhook", later(now), "l", later(now + 60)))
-        made = step(made.begun("webhook", "l"))
+        made = step(made.begun("webhook", later(now), "l", later(now + 60)))
         made = step(made.retried("webhook", "l", "http-500", partial(_from, now), 0, 0))
         if delivery(made).status == "dead":
             break
@@ -107,14 +115,13 @@ def test_a_receiver_may_ask_for_more_time_but_not_for_less_nor_for_ever() -> Non
 
 
 def test_only_what_was_never_attempted_is_superseded() -> None:
-    claimed = step(row().claimed("log", at(0), "l2", at(60)))
-    over = step(claimed.superseded())
+    over = step(step(row().postponed("log", at(0), at(60))).superseded())
     assert [(d.channel, d.status) for d in over.deliveries] == [
         ("inbox", "sent"),
         ("log", "superseded"),
         ("webhook", "superseded"),
     ]
-    assert over.begun("log", "l2") is None
+    assert over.begun("log", at(99), "l2", at(160)) is None
     assert over.superseded() is None
     attempted = step(under_way().superseded())
     assert [(d.channel, d.status) for d in attempted.deliveries] == [

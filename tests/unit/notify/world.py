@@ -140,6 +140,7 @@ class Notifier:
             channels=channels,
             clock=world.clock,
             metrics=METRICS,
+            owned=lambda: list(world.gate().partitions),
             jitter=lambda: 0.0,
         )
 
@@ -157,7 +158,7 @@ class Notifier:
         """One round over everything that is due on the webhook."""
         if "webhook" not in self.world.channels:
             return []
-        return [self.ledger.deliver(row_id, "webhook") for row_id in self.ledger.due("webhook")]
+        return self.ledger.deliver(self.ledger.due("webhook"), "webhook")
 
 
 def settled(world: World, rounds: int = 60, make: Callable[[World], Notifier] = Notifier) -> None:

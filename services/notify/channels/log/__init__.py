@@ -14,6 +14,7 @@ class LogChannel(Unshaped):
 
     name = "log"
     threads = 1
+    batch = 200
     endpoint = None
     shown = "log"
 

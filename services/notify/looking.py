@@ -1,0 +1,119 @@
+"""The second look: whether a message that is due may really go now. Asked for many at once, right before they go.
+
+What one look at many messages needs is read together (`Seen`); what it means for each is a pure function of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from services.notify.channels import Channel
+from services.notify.matters import Matter
+from services.notify.notifications import Kind, Notification
+from services.notify.watches import Watch
+
+UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test"})  # sent whatever became of their matter
+
+Verdict = Literal["go", "no-address", "endpoint-disabled", "over", "seems-over", "behind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An earlier message of the same matter that is still under way on a channel; `due_at` is its instant there."""
+
+    id: str
+    due_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known about the messages of one look."""
+
+    given_up: Collection[str]  # addresses
+    matters: Mapping[str, Matter]
+    watches: Mapping[str, Watch]
+    ahead: Mapping[str, Ahead]  # message -> the earliest of those in its way
+
+
+class Queue(Protocol):
+    """What the rows know of the order of messages."""
+
+    def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
+        """Of each row that must wait: the earliest row of its matter before it that is still under way on the channel.
+        `own`: each recipient has an address of its own there, so only messages to the same one are in the way."""
+
+
+class GivenUp(Protocol):
+    """Which addresses were given up."""
+
+    def disabled(self, endpoints: Collection[str]) -> set[str]:
+        """Those of the given ones that were."""
+
+
+class Watches(Protocol):
+    """What is known of projects."""
+
+    def get_many(self, project_ids: Collection[str]) -> dict[str, Watch]:
+        """Those that exist, by project."""
+
+
+class Matters(Protocol):
+    """The matters that messages are about."""
+
+    def get_many(self, matter_ids: Collection[str]) -> dict[str, Matter]:
+        """Those that exist, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Reads what a look needs: at most one question to each store, however many messages it is about."""
+
+    queue: Queue
+    endpoints: GivenUp
+    matters: Matters
+    watches: Watches
+
+    def seen(self, rows: Mapping[str, tuple[Notification, Channel]], channel: str, *, own: bool) -> Seen:
+        """About messages by id, each with its receiver. Raises TransientError."""
+        endpoints = {receiver.endpoint for _, receiver in rows.values() if receiver.endpoint is not None}
+        asked = [row for row, _ in rows.values() if _may_be_over(row, channel)]
+        matters = self.matters.get_many({row.matter for row in asked}) if asked else {}
+        projects = {matter.project_id for matter in matters.values() if matter.project_id is not None}
+        return Seen(
+            given_up=self.endpoints.disabled(endpoints) if endpoints else (),
+            matters=matters,
+            watches=self.watches.get_many(projects) if projects else {},
+            ahead=self.queue.ahead_of([row for row, _ in rows.values()], channel, own=own),
+        )
+
+
+def verdict(row: Notification, receiver: Channel | None, channel: str, seen: Seen, now: str) -> Verdict:
+    """What becomes of a message that is due on a channel. `now` is business time."""
+    if receiver is None:
+        return "no-address"
+    if receiver.endpoint in seen.given_up:
+        return "endpoint-disabled"
+    if _may_be_over(row, channel):
+        matter = seen.matters.get(row.matter)
+        if matter is None or matter.state != "open" or matter.episode != row.episode:
+            return "over"
+        if _seems_over(matter, seen.watches, now):
+            return "seems-over"
+    return "behind" if row.id in seen.ahead else "go"
+
+
+def _may_be_over(row: Notification, channel: str) -> bool:
+    """It was never attempted there, so it need not be seen through if its stall has ended."""
+    delivery = row.delivery(channel)
+    return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
+
+
+def _seems_over(matter: Matter, watches: Mapping[str, Watch], now: str) -> bool:
+    """The watch already knows better; the watermark that lets the matter be cleared is on its way."""
+    watch = watches.get(matter.project_id or "")
+    if watch is None or watch.unreadable:
+        return False
+    deadline = watch.deadline(matter.id)
+    return deadline is None or deadline.red_at(now) is None
