@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.codec import CONTENT_TYPE, REASONS, Envelope
-from schemas.events import EVENT_TYPES, SUBJECTS, EventType
+from schemas.events import EVENT_TYPES, SUBJECT_PATTERNS, EventType
 from schemas.loading import object_rule
 from schemas.openapi import INSTANT, VERSION, Json, an_object, nullable
-from schemas.states import REQUIRED
+from schemas.states import REQUIRED, REQUIRED_OF_OTHERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,6 +19,7 @@ _JSON_TYPES: Mapping[type, str] = {
     list: "array",
     type(None): "null",
 }
+_GUARD = {"guard": "`<events>.<ruleset>`, never falling"}
 
 
 def build() -> Json:
@@ -45,11 +46,12 @@ def build() -> Json:
             "states": {
                 "address": "project-states",
                 "description": (
-                    "Compacted. Key: the project id, or `~watermark`, once per partition. As many partitions as "
-                    "`project-events`."
+                    "Compacted. Key: the subject (a project's id, or `<kind>:<id>`), or `~watermark`, once per "
+                    "partition. As many partitions as `project-events`."
                 ),
                 "messages": {
                     "state": {"$ref": "#/components/messages/state"},
+                    "subject": {"$ref": "#/components/messages/subject"},
                     "watermark": {"$ref": "#/components/messages/watermark"},
                 },
             },
@@ -69,13 +71,15 @@ def build() -> Json:
         "components": {
             "messages": {
                 **messages,
-                "state": _message("A project as it stands", "state", {"guard": "`<events>.<ruleset>`, never falling"}),
+                "state": _message("A project as it stands", "state", _GUARD),
+                "subject": _message("A unit, a person or a post as it stands", "subject", _GUARD),
                 "watermark": _message("Everything acknowledged before `w` stands before this record", "watermark"),
                 "rejected": _message("A record that was refused", "rejected"),
             },
             "schemas": {
                 **schemas,
-                "state": _state(),
+                "state": _state(REQUIRED),
+                "subject": _state(REQUIRED_OF_OTHERS),
                 "watermark": an_object({"w": INSTANT}),
                 "rejected": _rejected(),
             },
@@ -88,7 +92,7 @@ def event_schema(row: EventType) -> Json:
     envelope = object_rule(Envelope, closed=False)
     properties = dict(envelope["properties"])
     properties["type"] = {"const": row.type}
-    properties["subject"] = {"type": "string", "pattern": f"^{SUBJECTS[row.kind].pattern}$"}
+    properties["subject"] = {"type": "string", "pattern": f"^{SUBJECT_PATTERNS[row.kind].pattern}$"}
     properties["traceparent"] = {"description": "W3C Trace Context; left out by readers when malformed."}
     properties["data"] = object_rule(row.schema, closed=False) | {"description": (row.schema.__doc__ or "").strip()}
     return {
@@ -117,8 +121,8 @@ def _message(title: str, schema: str, headers: Mapping[str, str] | None = None) 
     return message
 
 
-def _state() -> Json:
-    return an_object({name: {"type": [_JSON_TYPES[kind] for kind in kinds]} for name, kinds in REQUIRED.items()})
+def _state(required: Mapping[str, tuple[type, ...]]) -> Json:
+    return an_object({name: {"type": [_JSON_TYPES[kind] for kind in kinds]} for name, kinds in required.items()})
 
 
 def _rejected() -> Json:

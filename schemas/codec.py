@@ -16,7 +16,7 @@ import orjson
 from marshmallow import ValidationError
 
 from luodi.domain.events import Event
-from schemas.events import EVENT_TYPES, SUBJECTS, load_record
+from schemas.events import EVENT_TYPES, SUBJECT_PATTERNS, load_record
 from schemas.fields import EVENT_ID, Choice, Free, Instant, Name, Text, Whole
 from schemas.invalid import FieldError, Invalid, flatten
 from schemas.loading import TOLERATE, Record, loader
@@ -85,8 +85,8 @@ def decode(value: bytes | None, key: bytes | None, timezone: tzinfo) -> Event:
     row = EVENT_TYPES.get(type_)
     if row is None:
         raise Invalid("unknown-type", f"no event type {type_!r}")
-    if not SUBJECTS[row.kind].fullmatch(subject):
-        raise Invalid("bad-id", f"/subject: not the subject of a {row.kind}")
+    if not SUBJECT_PATTERNS[row.kind].fullmatch(subject):
+        raise Invalid("bad-id", f"/subject: not a subject of {type_}")
     if key != subject.encode():
         raise Invalid("key-mismatch", f"the key is not the subject {subject!r}")
     recorded = envelope["recordedtime"]

@@ -1,6 +1,7 @@
 """The event types: one row each in `EVENT_TYPES`. HTTP endpoints, the codec and the generated contract follow from it.
 
-A new type needs a row here and a handler in the domain's fold, nothing else.
+A new type needs a row here and a handler in the domain's fold, nothing else. A new kind of subject needs a row in
+`SUBJECTS` and one in the domain's `KINDS`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from luodi.domain.money import CONFIRMED, needs_confirmation
 from luodi.domain.pauses import MAX_PAUSE_DAYS
 from luodi.domain.rules import CAUSES
 from luodi.domain.stages import KINDS, ROUTES, STAGES
+from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT, subject_of
 from schemas.fields import (
     EARLIEST,
     EVENT_ID,
@@ -35,6 +37,7 @@ from schemas.fields import (
     Money,
     Name,
     Text,
+    TimeOfDay,
     Whole,
 )
 from schemas.invalid import Fault, FieldError, Invalid, flatten
@@ -42,7 +45,10 @@ from schemas.loading import REFUSE, TOLERATE, Objects, Record, Unknown, checked_
 
 __all__ = [
     "CAUSES",
+    "ENDPOINTS",
     "EVENT_TYPES",
+    "SUBJECTS",
+    "Endpoint",
     "EventType",
     "FieldError",
     "Invalid",
@@ -291,8 +297,78 @@ class ProjectWithdrawn(Record):
     note = _note()
 
 
+class UnitRegistered(Record):
+    """A unit that acts: a department, a task force, a utility. `head` is the post, or the person, that leads it."""
+
+    name = Text(_LINE, required=True)
+    zone = Name(allow_none=True)
+    kind = Text(_SHORT, allow_none=True)
+    parent = Name(allow_none=True)
+    head = Name(allow_none=True)
+    group_head = Name(allow_none=True)
+    note = _note()
+
+
+class UnitAmended(UnitRegistered):
+    """Some fields of a unit change; a null clears. Its name can change but not be cleared."""
+
+    name = Text(_LINE)
+
+
+class PersonRegistered(Record):
+    """Somebody who works on projects, by an id alone: a name, a telephone number, an address stand in contacts only."""
+
+    zone = Name(allow_none=True)
+    unit = Name(allow_none=True)
+    role = Text(_SHORT, allow_none=True)
+    works_from = TimeOfDay(allow_none=True)
+    works_until = TimeOfDay(allow_none=True)
+    deputies = Items(Name(), 5, allow_none=True)
+    note = _note()
+
+
+class PersonAmended(PersonRegistered):
+    """Some fields of a person change; a null clears."""
+
+
+class LeaveGranted(Record):
+    """A person is away, first and last day included. `deputy` stands in, before the person's usual deputies."""
+
+    date = Day(required=True)
+    until = Day(required=True)
+    deputy = Name(allow_none=True)
+    note = _note()
+
+
+class PostRegistered(Record):
+    """A post that one person after another holds: named in a project, it means whoever holds it on the day."""
+
+    name = Text(_LINE, required=True)
+    zone = Name(allow_none=True)
+    unit = Name(allow_none=True)
+    note = _note()
+
+
+class PostAmended(PostRegistered):
+    """Some fields of a post change; a null clears. Its name can change but not be cleared."""
+
+    name = Text(_LINE)
+
+
+class PostHandedOver(Record):
+    """From `date` on the post is held by this person, or by nobody (null); with `until`, up to and including that day.
+
+    It ends the tenure before it. Again with the same `date`: a correction.
+    """
+
+    holder = Name(required=True, allow_none=True)
+    date = Day(required=True)
+    until = Day(allow_none=True)
+    note = _note()
+
+
 class NoteAdded(Record):
-    """A remark in the project's timeline."""
+    """A remark in the timeline of the subject."""
 
     text = Text(_LONG, lines=True, required=True)
     note = _note()
@@ -342,6 +418,20 @@ def _pause_is_short(data: Data) -> Iterator[tuple[str, Fault]]:
         yield "until", Fault("pause-too-long", limit=MAX_PAUSE_DAYS)
 
 
+def _ends_after_it_begins(data: Data) -> Iterator[tuple[str, Fault]]:
+    until = data.get("until")
+    if until is not None and until < data["date"]:
+        yield "until", Fault("before-date")
+
+
+def _hours_are_whole(data: Data) -> Iterator[tuple[str, Fault]]:
+    begin, end = data.get("works_from"), data.get("works_until")
+    if (begin is None) != (end is None) or ("works_from" in data) != ("works_until" in data):
+        yield ("works_until" if end is None else "works_from"), Fault("hours-together")
+    elif begin is not None and end is not None and begin >= end:
+        yield "works_until", Fault("before-begin")
+
+
 def _promise_is_not_before_blocker(data: Data) -> Iterator[tuple[str, Fault]]:
     promise = data.get("promise")
     if promise is not None and last_day(promise) < first_day(data["date"]):
@@ -349,10 +439,56 @@ def _promise_is_not_before_blocker(data: Data) -> Iterator[tuple[str, Fault]]:
 
 
 @dataclass(frozen=True, slots=True)
-class EventType:
-    """One row. `path` is the endpoint that takes this type; its `{names}` beyond `project_id` are data fields.
+class SubjectKind:
+    """A kind of subject as callers meet it: the address of its things, and how one is named in paths and bodies."""
 
-    `happened` names the dates that tell of something that has happened: at most one day in the future.
+    kind: str
+    resource: str
+
+    @property
+    def id_field(self) -> str:
+        """What an id of this kind is called in addresses, bodies and answers."""
+        return f"{self.kind}_id"
+
+    @property
+    def path(self) -> str:
+        """The address of one of this kind."""
+        return f"{self.resource}/{{{self.id_field}}}"
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The form of its subjects."""
+        return re.compile(subject_of(self.kind, ID.pattern))
+
+
+SUBJECTS: Mapping[str, SubjectKind] = MappingProxyType(
+    {
+        kind.kind: kind
+        for kind in (
+            SubjectKind(PROJECT, "/v1/projects"),
+            SubjectKind(UNIT, "/v1/units"),
+            SubjectKind(PERSON, "/v1/people"),
+            SubjectKind(POST, "/v1/posts"),
+        )
+    }
+)
+"""The kinds of subjects: a project's subject is its id, that of any other kind `<kind>:<id>`."""
+
+ANY_KIND = "*"
+
+SUBJECT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {kind: subject.pattern for kind, subject in SUBJECTS.items()}
+    | {ANY_KIND: re.compile(f"(?:{'|'.join(subject.pattern.pattern for subject in SUBJECTS.values())})")}
+)
+"""Kind of subject, as a row names it -> the form of its subjects."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One row. `kind` is the kind of subject that such an event is about, or ANY_KIND.
+
+    `path` is the endpoint that takes this type, with `{subject}` for the address of one subject; other `{names}` are
+    data fields. `happened` names the dates that tell of something that has happened: at most one day in the future.
     `nulls` names the fields whose null is information; elsewhere null and absent are the same and null is dropped.
     `rules` look at several fields together, after each has been accepted.
     """
@@ -368,6 +504,29 @@ class EventType:
     rules: tuple[Rule, ...] = ()
 
     @property
+    def kinds(self) -> tuple[SubjectKind, ...]:
+        """The kinds of subjects such an event can be about."""
+        return tuple(SUBJECTS.values()) if self.kind == ANY_KIND else (SUBJECTS[self.kind],)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The address that takes events of one type about subjects of one kind."""
+
+    row: EventType
+    subject: SubjectKind
+
+    @property
+    def path(self) -> str:
+        return self.row.path.replace(_SUBJECT, self.subject.path)
+
+    @property
+    def name(self) -> str:
+        """What tells it from all others: the type, with the kind where other kinds have an endpoint of their own."""
+        shared = self.row.kind == ANY_KIND and self.subject.kind != PROJECT
+        return f"{self.row.type}.{self.subject.kind}" if shared else self.row.type
+
+    @property
     def path_names(self) -> tuple[str, ...]:
         """The names in the address."""
         return tuple(_PATH_NAME.findall(self.path))
@@ -375,150 +534,216 @@ class EventType:
     @property
     def path_fields(self) -> tuple[str, ...]:
         """Data fields that the endpoint takes from its address, not from its body."""
-        return tuple(name for name in self.path_names if name != "project_id")
+        return tuple(name for name in self.path_names if name != self.subject.id_field)
 
     @property
-    def project_in_path(self) -> bool:
-        return "{project_id}" in self.path
+    def subject_in_path(self) -> bool:
+        return self.subject.id_field in self.path_names
 
 
 class Request(NamedTuple):
     """What one item of a request says: the event's data and the envelope the caller may choose."""
 
     id: str | None
-    project_id: str | None
+    subject_id: str | None
     actor: str | None
     data: Data
 
 
 _PATH_NAME = re.compile(r"\{([a-z_]+)\}")
-_PROJECT = "/v1/projects/{project_id}"
+_SUBJECT = "{subject}"
+
+
+def _fields_of(record: RecordClass) -> frozenset[str]:
+    return frozenset(name for name, _ in checked_fields(record()))
+
 
 ROWS = (
     EventType(
         domain.PROJECT_REGISTERED,
-        "project",
+        PROJECT,
         ProjectRegistered,
         "/v1/projects",
         "登记项目 · Register a project",
     ),
     EventType(
         domain.PROJECT_AMENDED,
-        "project",
+        PROJECT,
         ProjectAmended,
-        _PROJECT,
+        _SUBJECT,
         "修改登记内容 · Amend a project",
         method="PATCH",
-        nulls=frozenset(name for name, _ in checked_fields(ProjectAmended())),
+        nulls=_fields_of(ProjectAmended),
         rules=(_amends_something,),
     ),
     EventType(
         domain.MILESTONE_REPORTED,
-        "project",
+        PROJECT,
         MilestoneReported,
         "/v1/milestones",
         "上报节点 · Report a milestone",
         happened=("date",),
         nulls=frozenset({"date"}),
     ),
-    EventType(domain.PLAN_SET, "project", PlanSet, f"{_PROJECT}/plan", "计划日期 · Set a planned date"),
+    EventType(domain.PLAN_SET, PROJECT, PlanSet, f"{_SUBJECT}/plan", "计划日期 · Set a planned date"),
     EventType(
-        domain.PROGRESS_REPORTED, "project", ProgressReported, f"{_PROJECT}/progress", "形象进度 · Report progress"
+        domain.PROGRESS_REPORTED, PROJECT, ProgressReported, f"{_SUBJECT}/progress", "形象进度 · Report progress"
     ),
     EventType(
         domain.LAND_CONTRACT_RECORDED,
-        "project",
+        PROJECT,
         LandContractRecorded,
-        f"{_PROJECT}/land-contract",
+        f"{_SUBJECT}/land-contract",
         "土地出让合同 · Record the land contract",
         rules=(_says_something(*CONTRACT_FIELDS),),
     ),
     EventType(
         domain.ANNUAL_PLAN_SET,
-        "project",
+        PROJECT,
         AnnualPlanSet,
-        f"{_PROJECT}/annual-plan",
+        f"{_SUBJECT}/annual-plan",
         "年度投资计划 · Set the plan of a year",
     ),
     EventType(
         domain.STATISTICS_REPORTED,
-        "project",
+        PROJECT,
         StatisticsReported,
-        f"{_PROJECT}/statistics",
+        f"{_SUBJECT}/statistics",
         "统计入库 · Report the statistical library",
         happened=("since",),
     ),
     EventType(
         domain.BLOCKER_RAISED,
-        "project",
+        PROJECT,
         BlockerRaised,
-        f"{_PROJECT}/blockers",
+        f"{_SUBJECT}/blockers",
         "报困难 · Raise a blocker",
         rules=(_pause_is_whole, _promise_is_not_before_blocker),
     ),
     EventType(
         domain.BLOCKER_PAUSED,
-        "project",
+        PROJECT,
         BlockerPaused,
-        f"{_PROJECT}/blockers/{{blocker_id}}/pause",
+        f"{_SUBJECT}/blockers/{{blocker_id}}/pause",
         "批准暂停计时 · Approve a pause for a blocker",
         rules=(_pause_is_short,),
     ),
     EventType(
         domain.BLOCKER_UPDATED,
-        "project",
+        PROJECT,
         BlockerUpdated,
-        f"{_PROJECT}/blockers/{{blocker_id}}/update",
+        f"{_SUBJECT}/blockers/{{blocker_id}}/update",
         "更换责任单位或承诺时限 · Change the unit or the promise of a blocker",
         rules=(_says_something("owner", "promise"),),
     ),
     EventType(
         domain.BLOCKER_CLEARED,
-        "project",
+        PROJECT,
         BlockerCleared,
-        f"{_PROJECT}/blockers/{{blocker_id}}/clear",
+        f"{_SUBJECT}/blockers/{{blocker_id}}/clear",
         "困难解决 · Clear a blocker",
     ),
     EventType(
-        domain.SUSPENSION_BEGUN, "project", SuspensionBegun, f"{_PROJECT}/suspensions", "停工 · Begin a suspension"
+        domain.SUSPENSION_BEGUN, PROJECT, SuspensionBegun, f"{_SUBJECT}/suspensions", "停工 · Begin a suspension"
     ),
     EventType(
         domain.SUSPENSION_ENDED,
-        "project",
+        PROJECT,
         SuspensionEnded,
-        f"{_PROJECT}/suspensions/{{suspension_id}}/end",
+        f"{_SUBJECT}/suspensions/{{suspension_id}}/end",
         "复工 · End a suspension",
     ),
     EventType(
-        domain.PROJECT_WITHDRAWN, "project", ProjectWithdrawn, f"{_PROJECT}/withdrawal", "退出 · Withdraw a project"
+        domain.PROJECT_WITHDRAWN, PROJECT, ProjectWithdrawn, f"{_SUBJECT}/withdrawal", "退出 · Withdraw a project"
     ),
-    EventType(domain.NOTE_ADDED, "project", NoteAdded, f"{_PROJECT}/notes", "记事 · Add a note"),
-    EventType(domain.EVENT_RETRACTED, "project", EventRetracted, f"{_PROJECT}/retractions", "撤回 · Retract an event"),
+    EventType(domain.UNIT_REGISTERED, UNIT, UnitRegistered, "/v1/units", "登记单位 · Register a unit"),
+    EventType(
+        domain.UNIT_AMENDED,
+        UNIT,
+        UnitAmended,
+        _SUBJECT,
+        "修改单位 · Amend a unit",
+        method="PATCH",
+        nulls=_fields_of(UnitAmended),
+        rules=(_amends_something,),
+    ),
+    EventType(
+        domain.PERSON_REGISTERED,
+        PERSON,
+        PersonRegistered,
+        "/v1/people",
+        "登记人员 · Register a person",
+        rules=(_hours_are_whole,),
+    ),
+    EventType(
+        domain.PERSON_AMENDED,
+        PERSON,
+        PersonAmended,
+        _SUBJECT,
+        "修改人员 · Amend a person",
+        method="PATCH",
+        nulls=_fields_of(PersonAmended),
+        rules=(_amends_something, _hours_are_whole),
+    ),
+    EventType(
+        domain.LEAVE_GRANTED,
+        PERSON,
+        LeaveGranted,
+        f"{_SUBJECT}/leave",
+        "请假 · Grant a leave",
+        rules=(_ends_after_it_begins,),
+    ),
+    EventType(domain.POST_REGISTERED, POST, PostRegistered, "/v1/posts", "登记岗位 · Register a post"),
+    EventType(
+        domain.POST_AMENDED,
+        POST,
+        PostAmended,
+        _SUBJECT,
+        "修改岗位 · Amend a post",
+        method="PATCH",
+        nulls=_fields_of(PostAmended),
+        rules=(_amends_something,),
+    ),
+    EventType(
+        domain.POST_HANDED_OVER,
+        POST,
+        PostHandedOver,
+        f"{_SUBJECT}/holders",
+        "岗位交接 · Hand a post over",
+        nulls=frozenset({"holder"}),
+        rules=(_ends_after_it_begins,),
+    ),
+    EventType(domain.NOTE_ADDED, ANY_KIND, NoteAdded, f"{_SUBJECT}/notes", "记事 · Add a note"),
+    EventType(domain.EVENT_RETRACTED, ANY_KIND, EventRetracted, f"{_SUBJECT}/retractions", "撤回 · Retract an event"),
 )
 
 EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({row.type: row for row in ROWS})
 
-SUBJECTS: Mapping[str, re.Pattern[str]] = MappingProxyType({"project": ID})
-"""Subject kind -> the form of its subjects. A project's is its id; other kinds will be `<kind>:<id>`."""
+ENDPOINTS = tuple(Endpoint(row, subject) for row in ROWS for subject in row.kinds)
+"""Every address that takes events."""
 
 
-def _envelope(row: EventType) -> dict[str, Any]:
+def _envelope(endpoint: Endpoint) -> dict[str, Any]:
+    row = endpoint.row
     chosen: dict[str, Any] = {"id": Name(EVENT_ID, allow_none=True)}
-    if not row.project_in_path:
+    if not endpoint.subject_in_path:
         # A project being registered may leave its id to us; any other event must say whom it is about.
-        chosen["project_id"] = Name(
-            required=row.type != domain.PROJECT_REGISTERED, allow_none=row.type == domain.PROJECT_REGISTERED
-        )
-    chosen |= {name: field for name, field in row.schema.declared().items() if name not in row.path_fields}
+        left_to_us = row.type == domain.PROJECT_REGISTERED
+        chosen[endpoint.subject.id_field] = Name(required=not left_to_us, allow_none=left_to_us)
+    chosen |= {name: field for name, field in row.schema.declared().items() if name not in endpoint.path_fields}
     return chosen | {"actor": Name(allow_none=True)}
 
 
-def _request_schema(row: EventType) -> type[Record]:
-    """The body of the row's endpoint: envelope and data in one object, without what stands in the address."""
-    return type(f"{row.schema.__name__}Request", (Record,), {**_envelope(row), "also": row.schema.also})
+def _request_schema(endpoint: Endpoint) -> type[Record]:
+    """The body of an endpoint: envelope and data in one object, without what stands in the address."""
+    schema = endpoint.row.schema
+    return type(f"{schema.__name__}Request", (Record,), {**_envelope(endpoint), "also": schema.also})
 
 
-REQUESTS: Mapping[str, type[Record]] = MappingProxyType({row.type: _request_schema(row) for row in ROWS})
+REQUESTS: Mapping[str, type[Record]] = MappingProxyType(
+    {endpoint.row.type: _request_schema(endpoint) for endpoint in ENDPOINTS}
+)
+"""Event type -> the body of its endpoints: those of a type that is about several kinds take the same."""
 
 
 def load_http(type_: str, payload: object, today: date) -> Data:
@@ -534,24 +759,25 @@ def load_record(type_: str, payload: object, today: date) -> Data:
     return _load(_row(type_), payload, today, TOLERATE)
 
 
-def load_request(row: EventType, payload: object, today: date, from_path: Mapping[str, str]) -> Request:
-    """One item of the body of the row's endpoint. `from_path` holds the `path_fields` of the address.
+def load_request(endpoint: Endpoint, payload: object, today: date, from_path: Mapping[str, str]) -> Request:
+    """One item of the body of an endpoint. `from_path` holds the `path_fields` of the address.
 
     Raises Invalid with a pointer for every fault, relative to the item.
     """
+    row = endpoint.row
     try:
         loaded = loader(REQUESTS[row.type], REFUSE).load(payload)
     except ValidationError as exc:
         raise _invalid(exc.messages) from exc
     event_id, actor = loaded.pop("id", None), loaded.pop("actor", None)
-    project_id = loaded.pop("project_id", None)
+    subject_id = loaded.pop(endpoint.subject.id_field, None)
     if from_path:
         # In the schema's order: the same content is the same bytes, whichever way it came in.
         try:
             loaded = loader(row.schema, REFUSE).load({**loaded, **from_path})
         except ValidationError as exc:
             raise _invalid(exc.messages) from exc
-    return Request(event_id, project_id, actor, _finish(row, loaded, today))
+    return Request(event_id, subject_id, actor, _finish(row, loaded, today))
 
 
 def unconfirmed(data: Data) -> list[FieldError]:

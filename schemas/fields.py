@@ -25,6 +25,7 @@ Json = dict[str, Any]
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z")
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*")
 _LINES = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]*")  # newline and tab are allowed
 
@@ -232,6 +233,20 @@ class Day(Checked[str]):
 
     def rule(self) -> Json:
         return {"type": "string", "pattern": DATE_PATTERN} if self.partial else {"type": "string", "format": "date"}
+
+
+class TimeOfDay(Checked[str]):
+    """A time of the day on the zone's clock, `08:30`, so that text order is time order."""
+
+    def check(self, value: Any) -> str:
+        if type(value) is not str:
+            raise refuse("wrong-type", expected="string")
+        if not _TIME_OF_DAY.fullmatch(value):
+            raise refuse("bad-time")
+        return value
+
+    def rule(self) -> Json:
+        return {"type": "string", "pattern": f"^{_TIME_OF_DAY.pattern}$"}
 
 
 class Instant(Checked[str]):

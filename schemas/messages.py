@@ -26,6 +26,12 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "What has happened cannot lie beyond tomorrow ({latest})",
     ),
     "before-date": ("不能早于 date", "It must not be before `date`"),
+    "bad-time": ("不是有效时间，应为 08:30 的样式", "Not a time of the form 08:30"),
+    "before-begin": ("应晚于 works_from", "It must be after `works_from`"),
+    "hours-together": (
+        "works_from 与 works_until 要一起填写",
+        "`works_from` and `works_until` are given together",
+    ),
     "pause-too-long": (
         "一次批准最多暂停 {limit} 天，首尾两天都算",
         "One approval pauses at most {limit} days, both ends included",
@@ -60,8 +66,8 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "Not a supported version of CloudEvents; known: {allowed}",
     ),
     "conflict": (
-        "同一项目中，这个编号已用于不同的内容",
-        "This id already carries another content in the same project",
+        "同一项目（或单位等）中，这个编号已用于不同的内容",
+        "This id already carries another content about the same project, unit …",
     ),
     "demo-recipient": (
         "演示数据中的收件人只用收件箱，不能登记联系方式",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.codec import SPEC_VERSION
-from schemas.events import EVENT_TYPES, REQUESTS, ROWS, EventType
+from schemas.events import ANY_KIND, ENDPOINTS, EVENT_TYPES, REQUESTS, SUBJECT_PATTERNS, SUBJECTS, Endpoint, EventType
 from schemas.fields import EVENT_ID, ID
 from schemas.loading import object_rule
 from schemas.openapi import (
@@ -37,7 +37,9 @@ _TRACEPARENT: Json = {
     "schema": {"type": "string"},
 }
 _ID: Json = {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"}
-_PROJECT_ID: Json = {"type": "string", "pattern": f"^{ID.pattern}$"}
+_NAME: Json = {"type": "string", "pattern": f"^{ID.pattern}$"}
+_NAMED: Json = {subject.id_field: _NAME for subject in SUBJECTS.values()}
+_ONE_NAMED: Json = {"oneOf": [{"required": [name]} for name in _NAMED]}  # by the kind of what the event is about
 _PROBLEMS = problems(400, 401, 409, 413, 415, 422, 429, 503)
 
 
@@ -49,9 +51,10 @@ def build() -> Json:
         "BatchAnswer": _batch_answer(),
         "CloudEvent": _cloudevent(),
     }
-    for row in ROWS:
+    for endpoint in ENDPOINTS:
+        row = endpoint.row
         schemas[_name(row)] = object_rule(REQUESTS[row.type]) | {"description": _described(row)}
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
+        paths.setdefault(endpoint.path, {})[row.method.lower()] = _operation(endpoint)
     paths["/v1/events"] = {"post": _cloudevents()}
     return document("ingest", _DESCRIPTION, paths, schemas)
 
@@ -64,20 +67,21 @@ def _described(row: EventType) -> str:
     return (row.schema.__doc__ or "").strip()
 
 
-def _operation(row: EventType) -> Json:
+def _operation(endpoint: Endpoint) -> Json:
+    row = endpoint.row
     one: Json = {"$ref": f"#/components/schemas/{_name(row)}"}
     takes_arrays = row.method == "POST"
     body = (
         {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_ITEMS}]} if takes_arrays else one
     )
-    pattern = {"project_id": ID}
+    pattern = {endpoint.subject.id_field: ID}
     return {
-        "operationId": row.type,
+        "operationId": endpoint.name,
         "summary": row.summary,
         "description": _described(row) + f" Recorded as `{row.type}`.",
         "tags": ["events"],
         "parameters": [
-            *(path_parameter(name, f"^{pattern.get(name, EVENT_ID).pattern}$") for name in row.path_names),
+            *(path_parameter(name, f"^{pattern.get(name, EVENT_ID).pattern}$") for name in endpoint.path_names),
             _IDEMPOTENCY_KEY,
             LANGUAGE,
             _TRACEPARENT,
@@ -104,30 +108,33 @@ def _responses(*, batch: bool) -> Json:
 
 
 def _receipt() -> Json:
-    return an_object(
-        {
-            "id": _ID,
-            "project_id": _PROJECT_ID,
-            "stage": {"type": "string", "description": "Of a milestone."},
-            "partition": {"type": "integer", "minimum": 0},
-            "offset": {"type": "integer", "minimum": 0},
-            "position": POSITION,
-        },
-        ["id", "project_id", "partition", "offset", "position"],
+    return (
+        an_object(
+            {
+                "id": _ID,
+                **_NAMED,
+                "stage": {"type": "string", "description": "Of a milestone."},
+                "partition": {"type": "integer", "minimum": 0},
+                "offset": {"type": "integer", "minimum": 0},
+                "position": POSITION,
+            },
+            ["id", "partition", "offset", "position"],
+        )
+        | _ONE_NAMED
     )
 
 
 def _batch_answer() -> Json:
-    accepted = an_object(
+    accepted = _ONE_NAMED | an_object(
         {
             "status": {"const": 202},
             "id": _ID,
-            "project_id": _PROJECT_ID,
+            **_NAMED,
             "stage": {"type": "string"},
             "partition": {"type": "integer"},
             "offset": {"type": "integer"},
         },
-        ["status", "id", "project_id", "partition", "offset"],
+        ["status", "id", "partition", "offset"],
     )
     refused = an_object(
         {
@@ -138,7 +145,9 @@ def _batch_answer() -> Json:
         },
         ["status", "code", "errors"],
     )
-    unknown = an_object({"status": {"const": 503}, "code": {"type": "string"}, "id": _ID, "project_id": _PROJECT_ID})
+    unknown = _ONE_NAMED | an_object(
+        {"status": {"const": 503}, "code": {"type": "string"}, "id": _ID, **_NAMED}, ["status", "code", "id"]
+    )
     return an_object(
         {
             "position": {"anyOf": [POSITION, {"type": "null"}], "description": "null when nothing was accepted."},
@@ -159,18 +168,23 @@ def _cloudevent() -> Json:
         "type": "object",
         "description": (
             "CloudEvents 1.0, JSON format. `recordedtime` and `sequence` are set by ingest and overwritten. `data` is "
-            "the body of the type's own endpoint without `id`, `project_id` and `actor`, and with the ids of its path."
+            "the body of the type's own endpoint without `id`, `actor` and what names the subject (`project_id` …), "
+            "and with the other ids of its path."
         ),
         "properties": {
             "specversion": {"const": SPEC_VERSION},
             "id": _ID,
             "source": {"type": "string", "minLength": 1, "maxLength": 256},
             "type": {"enum": list(EVENT_TYPES)},
-            "subject": {**_PROJECT_ID, "description": "The project."},
+            "subject": {
+                "type": "string",
+                "pattern": f"^{SUBJECT_PATTERNS[ANY_KIND].pattern}$",
+                "description": "A project: its id. Anything else: `<kind>:<id>`.",
+            },
             "datacontenttype": {"const": "application/json"},
             "time": {"type": "string"},
             "dataschema": {"type": "string"},
-            "actor": _PROJECT_ID,
+            "actor": _NAME,
             "traceparent": {"type": "string"},
             "data": {"type": "object"},
         },

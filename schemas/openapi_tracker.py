@@ -7,9 +7,9 @@ from typing import get_args
 from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
+from schemas import openapi_people
 from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
 from schemas.fields import ID
-from schemas.loading import object_rule
 from schemas.openapi import (
     AFTER,
     CURSOR,
@@ -34,7 +34,8 @@ GROUPS = ("industry", "chain", "park", "leader", "lead_unit", "month", "origin")
 SORTS_TEXT = "A field to sort by, `-` before it for descending; `id` when absent."
 
 _DESCRIPTION = (
-    "Answers what is known of the projects. A parameter that may have several values takes them repeated or with commas"
+    "Answers what is known of the projects, and of the units, persons and posts that work on them. A parameter that may"
+    " have several values takes them repeated or with commas"
     " between. Answers carry an ETag; lights turn at midnight without an event, so it includes the business date."
 )
 
@@ -133,7 +134,11 @@ def build() -> Json:
             )
         },
     }
-    return document("tracker", _DESCRIPTION, paths, _schemas())
+    for subject, name, path in openapi_people.addresses():
+        paths[path] = {"get": _query(*openapi_people.question(subject, name))}
+        if name != "list":
+            paths[path]["get"]["responses"] |= problems(404)
+    return document("tracker", _DESCRIPTION, paths, _schemas() | openapi_people.schemas())
 
 
 def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
@@ -455,13 +460,7 @@ def _counting() -> Json:
 
 
 def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: Json, light: Json) -> Json:
-    registered = {
-        name: nullable({k: v for k, v in rule.items() if k != "title"}) | {"title": rule["title"]}
-        if "anyOf" not in rule
-        else rule
-        for name, rule in object_rule(ProjectRegistered)["properties"].items()
-        if name not in {"note", "confirm"}
-    }
+    registered = openapi_people.registered_fields(ProjectRegistered)
     stage = nullable({"type": "string", "enum": list(STAGES)})
     derived: Json = {
         "id": {"type": "string", "pattern": f"^{ID.pattern}$"},

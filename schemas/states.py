@@ -1,7 +1,7 @@
 """The records of `project-states` and of the rejected topic.
 
-`project-states` holds, per project, the tracker's document without its fold and, per partition, a watermark: every
-event acknowledged before that instant is contained in what stands before the watermark.
+`project-states` holds, per subject (a project, a unit …), the tracker's document without its fold and, per partition, a
+watermark: every event acknowledged before that instant is contained in what stands before the watermark.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from marshmallow import ValidationError
 
+from luodi.domain.subjects import is_project
 from schemas.fields import Instant
 from schemas.invalid import Invalid
 
@@ -40,7 +41,12 @@ REQUIRED: Mapping[str, tuple[type, ...]] = MappingProxyType(
         "updated_at": (str,),
     }
 )
-"""What a reader may rely on at the top of a state; everything else it must be able to miss."""
+"""What a reader may rely on at the top of a project's state; everything else it must be able to miss."""
+
+REQUIRED_OF_OTHERS: Mapping[str, tuple[type, ...]] = MappingProxyType(
+    {name: REQUIRED[name] for name in ("id", "events", "ruleset", "registered", "updated_at")}
+)
+"""The same of the state of any other kind of subject; its `id` is its subject, `<kind>:<id>`."""
 
 
 def encode_state(document: Document) -> bytes:
@@ -53,7 +59,9 @@ def encode_state(document: Document) -> bytes:
 def decode_state(value: bytes) -> dict[str, Any]:
     """The document of a state record. Raises Invalid when it lacks what every reader relies on."""
     state = _object(value)
-    for name, types in REQUIRED.items():
+    id_ = state.get("id")
+    required = REQUIRED if not isinstance(id_, str) or is_project(id_) else REQUIRED_OF_OTHERS
+    for name, types in required.items():
         held = state.get(name, _ABSENT)
         if type(held) not in types:
             raise Invalid("missing-field" if held is _ABSENT else "wrong-type", f"/{name}")

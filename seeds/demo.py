@@ -1,4 +1,5 @@
-"""The demonstration zone: 518 invented enterprises with one project each, generated from a fixed seed.
+"""The demonstration zone: 518 invented enterprises with one project each, generated from a fixed seed,
+and the people who work on them.
 
 Everything here is fictitious and says so: firms are called 示例…, persons and units are ids that begin with `demo-`.
 Who and what comes from the seed alone, so a project keeps its id, name and amounts for ever; only the dates are
@@ -19,6 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+from seeds import staff
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -70,9 +72,7 @@ class DemoProject:
 @cache
 def edition() -> str:
     """What this version of the stories is called: it changes with every word and date of them."""
-    content = [
-        [event.subject, event.type, event.data] for project in _told(date(2020, 1, 1), "") for event in project.events
-    ]
+    content = [[event.subject, event.type, event.data] for event in _all(date(2020, 1, 1), "")]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:6]
 
 
@@ -87,8 +87,12 @@ def mark(day: date) -> str:
 
 
 def events(day: date) -> tuple[SeedEvent, ...]:
-    """All events of the zone, wave by wave, in the order in which they are to be posted."""
-    return tuple(sorted((event for project in projects(day) for event in project.events), key=lambda e: e.wave))
+    """All events of the zone, wave by wave, in the order in which they are to be posted: those of people first."""
+    return tuple(sorted(_all(day, edition()), key=lambda event: event.wave))
+
+
+def _all(day: date, edition: str) -> list[SeedEvent]:
+    return [*staff.events(day, edition), *(event for project in _told(day, edition) for event in project.events)]
 
 
 def _told(day: date, edition: str) -> tuple[DemoProject, ...]:

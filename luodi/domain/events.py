@@ -1,4 +1,4 @@
-"""What happened to a project, as it was recorded: one value, its order, and the identity of its content.
+"""What happened to a subject, as it was recorded: one value, its order, and the identity of its content.
 
 An event type is a row of a table: its name here, its wire form in ``schemas``, what it does in
 ``luodi.domain.fold.HANDLERS``.
@@ -27,6 +27,14 @@ SUSPENSION_ENDED = "suspension.ended"
 LAND_CONTRACT_RECORDED = "land_contract.recorded"
 ANNUAL_PLAN_SET = "annual_plan.set"
 STATISTICS_REPORTED = "statistics.reported"
+UNIT_REGISTERED = "unit.registered"
+UNIT_AMENDED = "unit.amended"
+PERSON_REGISTERED = "person.registered"
+PERSON_AMENDED = "person.amended"
+LEAVE_GRANTED = "leave.granted"
+POST_REGISTERED = "post.registered"
+POST_AMENDED = "post.amended"
+POST_HANDED_OVER = "post.handed_over"
 NOTE_ADDED = "note.added"
 EVENT_RETRACTED = "event.retracted"
 
@@ -46,6 +54,14 @@ TYPES = (
     SUSPENSION_BEGUN,
     SUSPENSION_ENDED,
     PROJECT_WITHDRAWN,
+    UNIT_REGISTERED,
+    UNIT_AMENDED,
+    PERSON_REGISTERED,
+    PERSON_AMENDED,
+    LEAVE_GRANTED,
+    POST_REGISTERED,
+    POST_AMENDED,
+    POST_HANDED_OVER,
     NOTE_ADDED,
     EVENT_RETRACTED,
 )

@@ -1,4 +1,4 @@
-"""Fold the events of one project into its state: a pure function of the set of its events.
+"""Fold the events of one subject into its state: a pure function of the set of its events.
 
 The order of arrival never matters: events are put in the order in which they were recorded, each identity counts once,
 and what was retracted is left out as if it had never been reported. The state is JSON with a fixed order of keys, so
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import events
+from luodi.domain import events, people
 from luodi.domain.events import Event
 
 State = dict[str, Any]
@@ -62,14 +62,15 @@ def empty() -> State:
     }
 
 
-def fold(recorded: Iterable[Event]) -> State:
-    """The state after these events, given in any order and any number of times.
+def fold(recorded: Iterable[Event], begin: Callable[[], State] = empty) -> State:
+    """The state after these events of one subject, given in any order and any number of times.
 
-    Of events with one id the first recorded counts; the caller hands in one content per id.
+    `begin` makes the state of a subject of its kind of which nothing is recorded. Of events with one id the first
+    recorded counts; the caller hands in one content per id.
     """
     ordered = _in_order(recorded)
     retracted = _retracted(ordered)
-    state = empty()
+    state = begin()
     for event in ordered:
         handler = HANDLERS.get(event.type)
         if event.id in retracted:
@@ -354,6 +355,14 @@ HANDLERS: dict[str, Handler] = {
     events.SUSPENSION_BEGUN: Handler(_suspend, slots=("suspensions",)),
     events.SUSPENSION_ENDED: Handler(_resume, slots=("suspension_ends",)),
     events.PROJECT_WITHDRAWN: Handler(_withdraw),
+    events.UNIT_REGISTERED: Handler(people.register, slots=("fields",)),
+    events.UNIT_AMENDED: Handler(people.amend, slots=("fields",)),
+    events.PERSON_REGISTERED: Handler(people.register, slots=("fields",)),
+    events.PERSON_AMENDED: Handler(people.amend, slots=("fields",)),
+    events.LEAVE_GRANTED: Handler(people.grant_leave, slots=("leaves",)),
+    events.POST_REGISTERED: Handler(people.register, slots=("fields",)),
+    events.POST_AMENDED: Handler(people.amend, slots=("fields",)),
+    events.POST_HANDED_OVER: Handler(people.hand_over, slots=("holders",)),
     events.NOTE_ADDED: Handler(_note),
     events.EVENT_RETRACTED: Handler(_stand),
 }

@@ -112,8 +112,8 @@ PROBLEMS: dict[str, ProblemWords] = {
         409,
         "同一编号已有不同内容",
         "The same id already carries another content",
-        "项目 {project_id} 中编号 {id} 的事件已经提交过，内容不同。",
-        "Project {project_id} already has an event {id} with another content.",
+        "{subject} 已有编号为 {id} 的事件，内容不同。",
+        "{subject} already has an event {id} with another content.",
     ),
     "too-large": ProblemWords(
         413, "正文过大", "The body is too large", "最多 {limit} 字节。", "At most {limit} bytes are taken."

@@ -13,9 +13,10 @@ from urllib.parse import unquote
 
 from marshmallow import ValidationError
 
+from luodi.domain.subjects import subject_of
 from luodi.runtime import trace
 from schemas.codec import SPEC_VERSION
-from schemas.events import EVENT_TYPES, SUBJECTS, EventType, load_http, load_request
+from schemas.events import EVENT_TYPES, SUBJECT_PATTERNS, Endpoint, EventType, load_http, load_request
 from schemas.fields import EVENT_ID, Choice, Free, Name, Text
 from schemas.invalid import FieldError, Invalid, flatten
 from schemas.loading import REFUSE, Record, loader
@@ -28,7 +29,7 @@ class Draft(NamedTuple):
 
     row: EventType
     id: str | None
-    project_id: str | None
+    subject: str | None
     actor: str | None
     data: dict[str, Any]
     traceparent: str | None = None
@@ -39,14 +40,16 @@ Reader = Callable[[object, date], Draft]
 """Reads one item of a request, given today's business date; raises Invalid."""
 
 
-def body_reader(row: EventType, address: Mapping[str, str]) -> Reader:
-    """Reads the items of a body of the row's endpoint; `address` holds the names of its path."""
-    project = address.get("project_id")
-    from_path = {name: value for name, value in address.items() if name != "project_id"}
+def body_reader(endpoint: Endpoint, address: Mapping[str, str]) -> Reader:
+    """Reads the items of a body of an endpoint; `address` holds the names of its path."""
+    row, kind = endpoint.row, endpoint.subject
+    in_path = address.get(kind.id_field)
+    from_path = {name: value for name, value in address.items() if name != kind.id_field}
 
     def read(item: object, today: date) -> Draft:
-        event_id, project_id, actor, data = load_request(row, item, today, from_path)
-        return Draft(row, event_id, project or project_id, actor, data)
+        event_id, in_body, actor, data = load_request(endpoint, item, today, from_path)
+        id_ = in_path or in_body
+        return Draft(row, event_id, None if id_ is None else subject_of(kind.kind, id_), actor, data)
 
     return read
 
@@ -79,10 +82,10 @@ def from_cloudevent(item: object, today: date) -> Draft:
         raise Invalid(errors[0].code, f"{errors[0].pointer}: {errors[0].code}", errors) from exc
     row = EVENT_TYPES[event["type"]]
     subject = event["subject"]
-    pattern = SUBJECTS[row.kind]
+    pattern = SUBJECT_PATTERNS[row.kind]
     if not pattern.fullmatch(subject):
         wrong = FieldError("/subject", "bad-id", {"pattern": pattern.pattern})
-        raise Invalid("bad-id", f"/subject: not the subject of a {row.kind}", [wrong])
+        raise Invalid("bad-id", f"/subject: not a subject of {row.type}", [wrong])
     try:
         data = load_http(row.type, event["data"], today)
     except Invalid as exc:

@@ -9,10 +9,11 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from luodi.domain import events as domain
+from luodi.domain.subjects import id_of, kind_of
 from luodi.runtime import http
 from luodi.runtime.problems import Language, ProblemError, error_body
 from schemas import position
-from schemas.events import ROWS, EventType
+from schemas.events import ENDPOINTS, SUBJECTS, Endpoint
 from schemas.fields import EVENT_ID, ID
 from schemas.invalid import FieldError
 from services.ingest.drafts import Reader, binary_cloudevent, body_reader, from_cloudevent
@@ -29,23 +30,25 @@ POSTED = "luodi.posted"
 """In the WSGI environment: what became of this very request before it came here."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_PATH_IDS = {"project_id": ID}
+_PATH_IDS = {subject.id_field: ID for subject in SUBJECTS.values()}
+_ID_FIELDS = {kind: subject.id_field for kind, subject in SUBJECTS.items()}
 
 
 def add_routes(app: Flask, posting: Posting, rate: RateLimit, gate: Gate) -> None:
     """Add every route to the application."""
-    for row in ROWS:
-        rule = re.sub(r"\{([a-z_]+)\}", r"<\1>", row.path)
-        app.add_url_rule(rule, row.type, _endpoint(row, posting, rate, gate), methods=[row.method])
+    for endpoint in ENDPOINTS:
+        rule = re.sub(r"\{([a-z_]+)\}", r"<\1>", endpoint.path)
+        view = _endpoint(endpoint, posting, rate, gate)
+        app.add_url_rule(rule, endpoint.name, view, methods=[endpoint.row.method])
     app.add_url_rule("/v1/events", "events", lambda: _cloudevents(posting, rate, gate), methods=["POST"])
 
 
-def _endpoint(row: EventType, posting: Posting, rate: RateLimit, gate: Gate) -> Callable[..., Response]:
-    takes_arrays = row.method == "POST"
+def _endpoint(taking: Endpoint, posting: Posting, rate: RateLimit, gate: Gate) -> Callable[..., Response]:
+    takes_arrays = taking.row.method == "POST"
 
     def endpoint(**address: str) -> Response:
         _check_address(address)
-        read = body_reader(row, address)
+        read = body_reader(taking, address)
         body = http.read_json()
         if takes_arrays and isinstance(body, list):
             return _answer_batch(_post(posting, rate, gate, _checked_batch(body), read))
@@ -116,8 +119,13 @@ def facts_of(posted: Posted) -> dict[str, object]:
         return {"events": len(posted.outcomes), "accepted": posted.accepted}
     outcome = posted.outcomes[0]
     if isinstance(outcome, Accepted):
-        return {"project_id": outcome.event.subject, "event_id": outcome.event.id, "type": outcome.event.type}
+        return {**named(outcome.event.subject), "event_id": outcome.event.id, "type": outcome.event.type}
     return {}
+
+
+def named(subject: str | None) -> dict[str, Any]:
+    """The subject as answers name it: `project_id`, `unit_id` … with its id; nothing where there is none."""
+    return {} if subject is None else {_ID_FIELDS[kind_of(subject)]: id_of(subject)}
 
 
 def _answer_single(posted: Posted) -> Response:
@@ -125,8 +133,8 @@ def _answer_single(posted: Posted) -> Response:
     if isinstance(outcome, Accepted):
         return http.answer(receipt_of(posted), 202)
     if isinstance(outcome, Refused):
-        raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, project_id=outcome.project_id)
-    members = {"id": outcome.event.id, "project_id": outcome.event.subject}
+        raise ProblemError(outcome.code, errors=outcome.errors, id=outcome.id, subject=id_of(outcome.subject or ""))
+    members = {"id": outcome.event.id, **named(outcome.event.subject)}
     raise ProblemError(outcome.code, members=members, headers={"Retry-After": RETRY_AFTER_S}, what="Kafka")
 
 
@@ -157,7 +165,7 @@ def _item(outcome: Outcome, language: Language) -> dict[str, Any]:
         if outcome.id is not None:
             item["id"] = outcome.id
         return item | {"errors": [error_body(error, language) for error in outcome.errors]}
-    return {"status": 503, "code": outcome.code, "id": outcome.event.id, "project_id": outcome.event.subject}
+    return {"status": 503, "code": outcome.code, "id": outcome.event.id, **named(outcome.event.subject)}
 
 
 def receipt_of(posted: Posted) -> dict[str, Any]:
@@ -172,7 +180,7 @@ def receipt_of(posted: Posted) -> dict[str, Any]:
 def _receipt(accepted: Accepted, receipt: dict[str, Any]) -> dict[str, Any]:
     event, partition, offset = accepted
     receipt["id"] = event.id
-    receipt["project_id"] = event.subject
+    receipt |= named(event.subject)
     if event.type == domain.MILESTONE_REPORTED:
         receipt["stage"] = event.data["stage"]
     receipt["partition"] = partition

@@ -29,7 +29,14 @@ from services.ingest.limits import Recent, content_digest
 from services.ingest.ports import Away, EventLog, Full, Outgoing
 from services.ingest.stamp import Stamper
 
-_NAMES_FIELDS = frozenset({domain.PROJECT_REGISTERED, domain.PROJECT_AMENDED})
+_NAMES_FIELDS = frozenset(
+    {
+        *(domain.PROJECT_REGISTERED, domain.PROJECT_AMENDED),
+        *(domain.UNIT_REGISTERED, domain.UNIT_AMENDED),
+        *(domain.PERSON_REGISTERED, domain.PERSON_AMENDED),
+        *(domain.POST_REGISTERED, domain.POST_AMENDED),
+    }
+)
 
 
 class Accepted(NamedTuple):
@@ -47,7 +54,7 @@ class Refused:
     code: str
     errors: Sequence[FieldError]
     id: str | None = None
-    project_id: str | None = None
+    subject: str | None = None
 
 
 class Unknown(NamedTuple):
@@ -142,18 +149,18 @@ class Posting:
         self, draft: Draft, place: int, recordedtime: str, asked: Asked, retry: ids.Retry | None, today: date
     ) -> Event:
         zone = self._refuse_doubtful(draft) if draft.row.type in _NAMES_FIELDS else None
-        project_id = draft.project_id
-        if project_id is None:
+        subject = draft.subject
+        if subject is None:
             assert zone is not None, "only a registration may leave the project's id to us, and it names a zone"
             if retry is None:
-                project_id = ids.new_project_id(zone.code, today.year)
+                subject = ids.new_project_id(zone.code, today.year)
             else:
-                project_id = retry.project_id(zone.code, place, self._timezone)
+                subject = retry.project_id(zone.code, place, self._timezone)
         event_id = draft.id
         if event_id is None:
             event_id = ids.new_event_id() if retry is None else retry.event_id(place)
         return Event(
-            subject=project_id,
+            subject=subject,
             id=event_id,
             type=draft.row.type,
             recordedtime=recordedtime,
@@ -174,7 +181,7 @@ class Posting:
             )
         doubts = [replace(doubt, pointer=draft.at + doubt.pointer) for doubt in unconfirmed(draft.data)]
         if doubts:
-            raise _RefusedError(Refused("needs-confirmation", doubts, draft.id, draft.project_id))
+            raise _RefusedError(Refused("needs-confirmation", doubts, draft.id, draft.subject))
         return zone
 
     def _refuse_conflict(self, event: Event, chosen: dict[tuple[str, str], bytes]) -> None:

@@ -21,7 +21,7 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.problems import Language, ProblemError
 from luodi.runtime.settings import Settings
-from schemas.events import EVENT_TYPES
+from schemas.events import ENDPOINTS
 from services.ingest.drafts import body_reader
 from services.ingest.http import MAX_ITEMS, POSTED, facts_of, receipt_of, receipts_of
 from services.ingest.limits import Gate, RateLimit
@@ -48,17 +48,17 @@ class Shortcut:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        row = EVENT_TYPES[domain.MILESTONE_REPORTED]
+        (taking,) = (endpoint for endpoint in ENDPOINTS if endpoint.row.type == domain.MILESTONE_REPORTED)
         self._app = app
         self._posting = posting
         self._rate = rate
         self._gate = gate
         self._clock = clock
-        self._path = row.path
-        self._read = body_reader(row, {})
+        self._path = taking.path
+        self._read = body_reader(taking, {})
         self._door = http.Door(settings)
-        self._answered = metrics.requests.labels(row.path, "202")
-        self._seconds = metrics.request_seconds.labels(row.path)
+        self._answered = metrics.requests.labels(taking.path, "202")
+        self._seconds = metrics.request_seconds.labels(taking.path)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""

@@ -25,7 +25,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import http, rulesets
+from services.tracker import http, registry_http, rulesets
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -37,11 +37,13 @@ from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
+from services.tracker.registry import Registry
 from services.tracker.renewal import Renewal
 from services.tracker.rollups import Follower, MongoRollUps
 from services.tracker.rulesets import Content, MongoRulesets, Regime
 from services.tracker.source import KafkaSource
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
+from services.tracker.subjects import MongoOthers, MongoSubjects
 from services.tracker.tail import Behind, KafkaTailSource, Published, Tail
 from services.tracker.upkeep import Upkeep
 from services.tracker.visibility import WAITERS, Visibility
@@ -126,7 +128,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     # Retried by the driver a guarded bulk costs the server much more, and the loop repeats what failed anyway.
     database: Database[Document] = overrides.get("database") or mongo.connect(settings, retryWrites=False)
     opened.callback(database.client.close)
-    journal, projects = MongoJournal(database), MongoProjects(database)
+    journal, projects, others = MongoJournal(database), MongoProjects(database), MongoOthers(database)
+    documents = MongoSubjects(projects, others)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
     rollups, outlooks = MongoRollUps(database), MongoOutlooks(database)
     histories = MongoHistories(database, topic.tag)
@@ -135,6 +138,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     def prepare() -> int:
         journal.ensure_indexes()
         projects.ensure_indexes()
+        others.ensure_indexes()
         rollups.ensure_indexes()
         outlooks.ensure_indexes()
         histories.ensure_indexes()
@@ -166,7 +170,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         ),
         Stores(
             through("journal", journal),
-            through("projects", projects),
+            through("projects", documents),
             through("positions", positions),
             through("fuses", fuses),
         ),
@@ -183,8 +187,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     follower = Follower(rollups, projects, metrics)
     historian = Historian(histories, journal, regime, clock, metrics)
     behind: list[Behind] = [follower, historian]
-    tail = Tail(tail_source, projects, KafkaOutbox(settings, producers), published, clock, metrics, behind)
-    renewal = Renewal(regime, journal, projects, KafkaOutbox(settings, producers), metrics)
+    tail = Tail(tail_source, documents, KafkaOutbox(settings, producers), published, clock, metrics, behind)
+    renewal = Renewal(regime, journal, documents, KafkaOutbox(settings, producers), metrics)
 
     def ping() -> None:
         with translated():
@@ -203,6 +207,13 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     recall = Recall(mirror, past, lambda: regime.folder.calendar)
     http.add_routes(
         app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar, config.figures
+    )
+
+    registry_http.add_routes(
+        app,
+        Registry(database),
+        partial(http.await_position, visibility, topic),
+        lambda: regime.folder.calendar.business_date(clock.now_text()),
     )
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)

@@ -99,8 +99,7 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     sort = _sort(args, faults)
     limit = _limit(args, faults)
     grey_over = _grey_over(args, faults)
-    told = sorted((name, sorted(args.getlist(name))) for name in args if name not in {"cursor", "limit", "after"})
-    digest = hashlib.blake2s(orjson.dumps(told), digest_size=8).hexdigest()
+    digest = _digest(args)
     after, skip = _cursor(args, digest, faults)
     if faults:
         raise ProblemError("bad-query", errors=faults)
@@ -140,6 +139,23 @@ def wanted(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Wanted:
     )
 
 
+def listed(args: MultiDict[str, str], names: Sequence[str]) -> Query:
+    """The query of a list of units and the like: by these fields, by part of the name or id, in the order of the ids.
+
+    Raises ProblemError `bad-query`, naming every parameter that is wrong.
+    """
+    faults: list[FieldError] = []
+    chosen = [(name, _values(args, name, faults)) for name in names]
+    conditions: list[Condition] = [{name: {"$in": values}} for name, values in chosen if values]
+    conditions += _search(args, faults)
+    limit = _limit(args, faults)
+    digest = _digest(args)
+    after, _ = _cursor(args, digest, faults)
+    if faults:
+        raise ProblemError("bad-query", errors=faults)
+    return Query(conditions, (), (), Sort("id", descending=False), limit, (), after, 0, digest)
+
+
 def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     """The values of one parameter that may be repeated or hold a list with commas. Raises ProblemError `bad-query`."""
     faults: list[FieldError] = []
@@ -147,6 +163,16 @@ def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     if faults:
         raise ProblemError("bad-query", errors=faults)
     return tuple(found)
+
+
+def day(args: MultiDict[str, str], name: str) -> date | None:
+    """A business date of any time; None where none is named. Raises ProblemError `bad-query`."""
+    text = args.get(name)
+    if text is None:
+        return None
+    if not _is_day(text):
+        raise ProblemError("bad-query", errors=[FieldError(name, "bad-day", {})])
+    return first_day(text)
 
 
 def when(args: MultiDict[str, str], now: str, calendar: Calendar) -> When:
@@ -270,6 +296,12 @@ def _grey_over(args: MultiDict[str, str], faults: list[FieldError]) -> int | Non
         return int(text)
     faults.append(FieldError("grey_over", "not-allowed", {"allowed": f"0 – {MAX_GREY_DAYS}"}))
     return None
+
+
+def _digest(args: MultiDict[str, str]) -> str:
+    """What a query asks for, whichever page of it and however long the pages."""
+    told = sorted((name, sorted(args.getlist(name))) for name in args if name not in {"cursor", "limit", "after"})
+    return hashlib.blake2s(orjson.dumps(told), digest_size=8).hexdigest()
 
 
 def _cursor(args: MultiDict[str, str], digest: str, faults: list[FieldError]) -> tuple[tuple[Any, str] | None, int]:

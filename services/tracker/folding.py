@@ -12,7 +12,9 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.counting import sameness
 from luodi.domain.events import Event
 from luodi.domain.fold import State, advance, fold
+from luodi.domain.kinds import KINDS
 from luodi.domain.rules import Rules
+from luodi.domain.subjects import is_project, kind_of
 from services.tracker.ports import Base, Document, Outdated
 
 
@@ -26,7 +28,7 @@ class Folder:
 
     def refold(self, subject: str, partition: int, events: Sequence[Event]) -> Document:
         """The document of all of a subject's events, given in any order."""
-        return self.document(subject, partition, fold(events))
+        return self.document(subject, partition, fold(events, KINDS[kind_of(subject)].empty))
 
     def carry(self, subject: str, partition: int, base: Base | None, events: Sequence[Event]) -> Document | None:
         """The document after some more events, all new to `base` (None: there is no document yet).
@@ -51,12 +53,12 @@ class Folder:
         return self.document(subject, outdated.partition, orjson.loads(outdated.base.fold))
 
     def assess(self, subject: str, state: State) -> Document:
-        """What a state means under these rules; nothing of how it is stored."""
+        """What the state of a project means under these rules; nothing of how it is stored."""
         return assess(subject, state, self.rules, self.calendar)
 
     def document(self, subject: str, partition: int, state: State) -> Document:
         """The document of a folded state, as it is stored."""
-        rendered = self.assess(subject, state)
+        rendered = KINDS[kind_of(subject)].document(subject, state, self.rules, self.calendar)
         return {
             "_id": subject,
             "partition": partition,
@@ -64,10 +66,17 @@ class Folder:
             "ruleset": self.ruleset,
             "fold": orjson.dumps(state),
             **rendered,
-            # Lists are sorted by it: a path into the clocks would have no order where there is none.
-            "due": min((clock["due"] for clock in rendered["clocks"]), default=None),
-            "sameness": sameness(rendered),
+            **(_found_by(rendered) if is_project(subject) else {}),
         }
+
+
+def _found_by(project: Document) -> Document:
+    """What lists of projects are sorted and compared by, beside what is shown of them."""
+    return {
+        # Lists are sorted by it: a path into the clocks would have no order where there is none.
+        "due": min((clock["due"] for clock in project["clocks"]), default=None),
+        "sameness": sameness(project),
+    }
 
 
 def _order(event: Event) -> tuple[str, int, str]:

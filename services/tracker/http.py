@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.forecast import MIN_ENDED
+from luodi.domain.subjects import is_project
 from luodi.runtime import http
 from luodi.runtime.clock import Clock
 from luodi.runtime.figures import Figures
@@ -74,7 +75,7 @@ def add_routes(
     def projects() -> Response:
         http.known_parameters(*filters.PARAMETERS)
         when, asked = when_asked(), query()
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         if when.is_live:
             view = viewer()
             page, following = queries.projects(asked, view.now)
@@ -94,7 +95,7 @@ def add_routes(
     def stalled() -> Response:
         http.known_parameters(*filters.PARAMETERS)
         when, asked = when_asked(), query()
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         if when.is_live:
             view = viewer()
             items, following = queries.stalls(asked, view)
@@ -116,7 +117,7 @@ def add_routes(
         if group_by is not None and group_by not in GROUPS:
             fault = FieldError("group_by", "not-allowed", {"allowed": ", ".join(GROUPS)})
             raise ProblemError("bad-query", errors=[fault])
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         count: Callable[[str | None], list[dict[str, Any]]]
         if when.is_live:
             view, count = viewer(), partial(queries.funnel, zones)
@@ -135,7 +136,7 @@ def add_routes(
     def reported() -> Response:
         http.known_parameters("zone", "after")
         asked = figures.of(filters.values(request.args, "zone"))
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         view = viewer()
         owns = {zone: queries.owns(zone) for zone in asked.measured_zones()}
         items = [figure_item(row, owns.get(row.zone, {}), view.language) for row in asked.figures]
@@ -147,7 +148,7 @@ def add_routes(
     def forecast() -> Response:
         http.known_parameters("zone", "after")
         zones = filters.values(request.args, "zone")
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         view = viewer()
         items = queries.outlooks(zones)
         http.tell(items=len(items))
@@ -156,8 +157,9 @@ def add_routes(
 
     def looked_up(project_id: str) -> tuple[When, Viewer, Document, Beside]:
         """A project as asked for: live, or as it was; and what stands beside it."""
+        _check_project(project_id)
         when = when_asked()
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         view = when.viewer(clock.now_text(), http.language(), calendar())
         document = queries.project(project_id) if when.is_live else past.project(project_id, when)
         if document is None:
@@ -187,8 +189,9 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/history")
     def history(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
+        _check_project(project_id)
         when = when_asked()
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         now = clock.now_text()
         view = when.viewer(now, http.language(), calendar())
         found = past.history(project_id, when, now)
@@ -201,8 +204,9 @@ def add_routes(
     @app.get("/v1/projects/<project_id>/timeline")
     def timeline(project_id: str) -> Response:
         http.known_parameters("known_at", "after")
+        _check_project(project_id)
         when = when_asked()
-        _wait(visibility, topic)
+        await_position(visibility, topic)
         view = viewer()
         items = queries.timeline(project_id, when.known_at)
         if not items:
@@ -211,7 +215,7 @@ def add_routes(
         return http.not_modified(tag) or answer(tag, {"items": items, "next": None})
 
 
-def _wait(visibility: Visibility, topic: TopicInfo) -> None:
+def await_position(visibility: Visibility, topic: TopicInfo) -> None:
     """Wait until the position in `after` is visible; 400 when it is none of ours, 503 when the time is up."""
     text = request.args.get("after")
     if text is None:
@@ -224,6 +228,12 @@ def _wait(visibility: Visibility, topic: TopicInfo) -> None:
         raise ProblemError("bad-position")
     if not visibility.wait(offsets):
         raise ProblemError("not-yet-visible", seconds=round(WAIT_S), headers={"Retry-After": "1"})
+
+
+def _check_project(project_id: str) -> None:
+    """The journal knows other kinds of subjects, too; none of them is a project."""
+    if not is_project(project_id):
+        raise _no_project(project_id)
 
 
 def _no_project(project_id: str) -> ProblemError:

@@ -20,6 +20,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection as MongoCollection
 
+from luodi.domain.subjects import is_project
 from luodi.runtime import kafka
 from luodi.runtime.clock import SystemClock
 from luodi.runtime.errors import FatalError
@@ -33,8 +34,10 @@ from services.tracker.outbox import KafkaOutbox
 from services.tracker.rollups import Maker, MongoRollUps, chunks
 from services.tracker.rulesets import Content, MongoRulesets
 from services.tracker.stores import MongoPositions, MongoProjects
+from services.tracker.subjects import OTHERS, MongoOthers, MongoSubjects
 
-SHADOW_JOURNAL, SHADOW_PROJECTS = "shadow_journal", "shadow_projects"
+SHADOW_JOURNAL, SHADOW_PROJECTS, SHADOW_OTHERS = "shadow_journal", "shadow_projects", "shadow_subjects"
+SHADOWS = (("projects", SHADOW_PROJECTS), (OTHERS, SHADOW_OTHERS))  # of documents: the live collection, its shadow
 CHUNK = 500  # subjects folded at a time
 ROUNDS = 10  # of looking again at documents that moved on while they were compared
 PATIENCE_S = 60.0  # for the live tracker to get any further
@@ -47,7 +50,7 @@ SHOWN = 20  # differences printed for people
 class Difference:
     """What is not as it should be.
 
-    `where` is `journal`, `projects`, `rollups` or `history`, `what` is missing, extra or different.
+    `where` is `journal`, `projects`, `subjects`, `rollups` or `history`, `what` is missing, extra or different.
     """
 
     where: str
@@ -64,6 +67,7 @@ class Report:
     events: int = 0
     rejects: int = 0
     projects: int = 0
+    others: int = 0  # subjects that are no projects
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -88,6 +92,7 @@ def compare(connections: Connections, *, as_json: bool = False) -> int:
                 "events": report.events,
                 "rejects": report.rejects,
                 "projects": report.projects,
+                "subjects": report.others,
                 "differences": [
                     {"where": d.where, "id": d.id, "what": d.what, "fields": list(d.fields)} for d in report.differences
                 ],
@@ -95,7 +100,8 @@ def compare(connections: Connections, *, as_json: bool = False) -> int:
         )
     else:
         console.say(
-            f"{report.records} records: {report.events} events of {report.projects} projects, {report.rejects} rejects"
+            f"{report.records} records: {report.events} events of {report.projects} projects and {report.others} units "
+            f"and the like, {report.rejects} rejects"
         )
         for difference in report.differences[:SHOWN]:
             named = f" in {', '.join(difference.fields)}" if difference.fields else ""
@@ -109,9 +115,11 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
     """Complete the journal, then make every document anew under a new number and publish it. Safe beside trackers."""
     progress = Progress()
     journal = MongoJournal(connections.database)
-    projects = MongoProjects(connections.database)
+    projects, others = MongoProjects(connections.database), MongoOthers(connections.database)
     journal.ensure_indexes()
     projects.ensure_indexes()
+    others.ensure_indexes()
+    stored = MongoSubjects(projects, others)
     reader = TopicReader(connections.settings, connections.settings.topics.events)
     added = records = 0
     try:
@@ -144,7 +152,7 @@ def repair(connections: Connections, *, as_json: bool = False) -> int:
             for document in documents:
                 outbox.state(document, None)
             outbox.sent().result()
-            projects.offer(documents)
+            stored.offer(documents)
             done += len(documents)
             progress.tell(f"{done} documents made anew")
     finally:
@@ -181,10 +189,12 @@ class Comparison:
         self._progress = Progress()
         self._report = Report()
         self._folder = self._live_folder()
-        self._live = MongoProjects(connections.database)
+        self._live = MongoSubjects(MongoProjects(connections.database), MongoOthers(connections.database))
         self._positions = MongoPositions(connections.database, connections.topic.tag)
         self._shadow_journal = MongoJournal(connections.database, SHADOW_JOURNAL)
-        self._shadow = MongoProjects(connections.database, SHADOW_PROJECTS)
+        self._shadow = MongoSubjects(
+            MongoProjects(connections.database, SHADOW_PROJECTS), MongoOthers(connections.database, SHADOW_OTHERS)
+        )
         self._drop()
         self._shadow_journal.ensure_indexes()
         stack.callback(self._drop)
@@ -197,7 +207,7 @@ class Comparison:
         self._read(ends)
         self._fold(self._shadow_journal.subjects())
         self._await_live(ends)
-        suspects = [d.id for d in _differing(self._raw("projects"), self._raw(SHADOW_PROJECTS), "projects", None)]
+        suspects = [d.id for d in self._documents(None)]
         for _ in range(ROUNDS):
             ends = self._reader.ends()
             touched = self._read(ends)
@@ -206,20 +216,24 @@ class Comparison:
             looked_at = sorted({*suspects, *touched})
             self._fold(iter(looked_at))
             self._await_live(ends)
-            suspects = [
-                d.id for d in _differing(self._raw("projects"), self._raw(SHADOW_PROJECTS), "projects", looked_at)
-            ]
+            suspects = [d.id for d in self._documents(looked_at)]
             if not suspects:
                 break
         self._report.differences = [
             *_differing(self._raw("journal", ends), self._raw(SHADOW_JOURNAL), "journal", None),
-            *_differing(self._raw("projects"), self._raw(SHADOW_PROJECTS), "projects", suspects),
+            *self._documents(suspects),
             *self._histories(),
             *self._rollups(),
         ]
         with translated():
             self._report.projects = self._connections.database[SHADOW_PROJECTS].estimated_document_count()
+            self._report.others = self._connections.database[SHADOW_OTHERS].estimated_document_count()
         return self._report
+
+    def _documents(self, ids: Collection[str] | None) -> Iterator[Difference]:
+        """Documents of every kind that are not what the shadow holds; `ids` None: of all."""
+        for name, shadow in SHADOWS:
+            yield from _differing(self._raw(name), self._raw(shadow), name, ids)
 
     def _rollups(self) -> list[Difference]:
         """Roll-ups that are not what the live documents say, and do not become it: they follow in about a second."""
@@ -261,7 +275,7 @@ class Comparison:
         live = MongoHistories(self._connections.database, self._connections.topic.tag)
         journal = MongoJournal(self._connections.database)
         done = 0
-        for chunk in _chunks(self._shadow_journal.subjects(), CHUNK):
+        for chunk in _chunks(filter(is_project, self._shadow_journal.subjects()), CHUNK):
             waiting, rows = chunk, live.read(chunk)
             deadline = time.monotonic() + PATIENCE_S
             while waiting:
@@ -321,7 +335,8 @@ class Comparison:
 
     def _drop(self) -> None:
         MongoJournal(self._connections.database, SHADOW_JOURNAL).drop()
-        MongoProjects(self._connections.database, SHADOW_PROJECTS).drop()
+        for _, shadow in SHADOWS:
+            MongoProjects(self._connections.database, shadow).drop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from luodi.domain.subjects import SEPARATOR
 from luodi.runtime import kafka, logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.following import Follower
@@ -31,6 +32,8 @@ MAX_POLL_RECORDS = 2_000
 FETCH_BYTES = 64 * 1024
 FETCH_MS = 500
 GRACE_S = 1.0  # between reading a record and judging it: our own may be read before its offset is noted
+
+_SEPARATOR = SEPARATOR.encode()
 
 log = logging.get("tail")
 
@@ -218,8 +221,9 @@ class Tail:
             if key == states.WATERMARK_KEY:
                 self._mark(partition, record)
                 continue
-            for behind in self._behind:
-                behind.note(partition, key, record.offset, record.headers)
+            if _SEPARATOR not in key:  # histories and roll-ups are those of projects
+                for behind in self._behind:
+                    behind.note(partition, key, record.offset, record.headers)
             newest = self._published.newest(partition, key)
             if newest is not None and record.offset <= newest:
                 # One of ours: the newest, or one that a newer of ours follows.

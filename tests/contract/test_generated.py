@@ -16,7 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import schemas
 from schemas import generate
 from schemas.asyncapi import event_schema
-from schemas.events import EVENT_TYPES, REQUESTS, ROWS, load_http, load_record
+from schemas.events import ENDPOINTS, EVENT_TYPES, REQUESTS, load_http, load_record
 from schemas.fields import Day
 from schemas.invalid import Invalid
 from schemas.loading import object_rule
@@ -93,7 +93,7 @@ def test_every_reference_leads_somewhere(name: str) -> None:
 
 def test_every_event_type_has_its_endpoint_in_the_document() -> None:
     paths = load("openapi-ingest.json")["paths"]
-    assert {(row.path, row.method.lower()) for row in ROWS} <= {
+    assert {(endpoint.path, endpoint.row.method.lower()) for endpoint in ENDPOINTS} <= {
         (path, method) for path, methods in paths.items() for method in methods
     }
 
@@ -113,10 +113,18 @@ def test_the_json_schema_of_a_type_is_valid_and_accepts_its_golden(type_: str) -
     Draft202012Validator(schema).validate(orjson.loads((GOLDEN / f"{type_}.json").read_bytes()))
 
 
-@pytest.mark.parametrize("name", ["state", "watermark", "rejected"])
-def test_the_other_records_accept_their_goldens(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "golden"),
+    [
+        ("state", "state"),
+        *(("subject", f"state-{kind}") for kind in ("unit", "person", "post")),
+        ("watermark", "watermark"),
+        ("rejected", "rejected"),
+    ],
+)
+def test_the_other_records_accept_their_goldens(name: str, golden: str) -> None:
     schema = load("asyncapi.json")["components"]["schemas"][name]
-    Draft202012Validator(schema).validate(orjson.loads((GOLDEN / f"{name}.json").read_bytes()))
+    Draft202012Validator(schema).validate(orjson.loads((GOLDEN / f"{golden}.json").read_bytes()))
 
 
 @settings(max_examples=400)
@@ -137,10 +145,10 @@ def test_what_the_code_accepts_the_json_schema_accepts(data: st.DataObject, type
 @pytest.mark.parametrize("type_", sorted(EVENT_TYPES))
 def test_the_request_of_a_type_in_the_document_refuses_an_unknown_field(type_: str) -> None:
     schema = load("openapi-ingest.json")["components"]["schemas"][REQUESTS[type_].__name__]
-    row = EVENT_TYPES[type_]
-    body = {name: value for name, value in GOOD[type_].items() if name not in row.path_fields}
-    if not row.project_in_path:
-        body["project_id"] = "p1"
+    endpoint = next(endpoint for endpoint in ENDPOINTS if endpoint.row.type == type_)
+    body = {name: value for name, value in GOOD[type_].items() if name not in endpoint.path_fields}
+    if not endpoint.subject_in_path:
+        body[endpoint.subject.id_field] = "p1"
     assert list(Draft202012Validator(schema).iter_errors(body)) == []
     assert list(Draft202012Validator(schema).iter_errors({**body, "surprise": 1})) != []
 

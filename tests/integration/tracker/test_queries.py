@@ -29,6 +29,7 @@ from luodi.domain.events import (
     Event,
     digest,
 )
+from luodi.domain.subjects import is_project
 from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from luodi.runtime import settings as settings_module
@@ -50,6 +51,7 @@ from services.tracker.queries import Queries
 from services.tracker.recall import Recall
 from services.tracker.rollups import Maker, MongoRollUps
 from services.tracker.stores import MongoPositions, MongoProjects
+from services.tracker.subjects import MongoOthers, MongoSubjects
 from services.tracker.visibility import Visibility
 from tests.integration.tracker.world import Recorder
 from tests.rules import DEFAULT_RULES
@@ -71,9 +73,15 @@ class Desk:
             servers.mongodb_uri, retryWrites=False, event_listeners=[_Commands(self.commands)]
         )
         self.database: Database[dict[str, Any]] = client[f"queries_{secrets.token_hex(4)}"]
-        self.journal, self.projects = MongoJournal(self.database), MongoProjects(self.database)
+        self.journal, projects, others = (
+            MongoJournal(self.database),
+            MongoProjects(self.database),
+            MongoOthers(self.database),
+        )
         self.journal.ensure_indexes()
-        self.projects.ensure_indexes()
+        projects.ensure_indexes()
+        others.ensure_indexes()
+        self.projects = MongoSubjects(projects, others)
         self.rollups = MongoRollUps(self.database)
         self.rollups.ensure_indexes()
         MongoOutlooks(self.database).ensure_indexes()
@@ -119,11 +127,12 @@ class Desk:
         histories = self.journal.read({event.subject for event in events})
         self.projects.offer([folder.refold(subject, 0, history) for subject, history in histories.items()])
         Maker(self.rollups).make(self.rollups.named())
-        stored = self.histories.read(histories)
+        of_projects = {s: events for s, events in histories.items() if is_project(s)}
+        stored = self.histories.read(of_projects)
         self.histories.write(
             [
                 row_of(s, (0, self._offset), events, carried(s, events, stored.get(s), folder), 1)
-                for s, events in histories.items()
+                for s, events in of_projects.items()
             ]
         )
         self.known_until(instant(TODAY))

@@ -20,6 +20,7 @@ from services.tracker.ports import Fuses, Journal, Positions, Projects
 from services.tracker.rollups import MongoRollUps, RollUps
 from services.tracker.rulesets import MongoRulesets, Rulesets
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
+from services.tracker.subjects import MongoOthers, MongoSubjects
 from tests.parity.tracker.fakes import (
     MemoryFuses,
     MemoryHistories,
@@ -46,9 +47,15 @@ class AllStores:
     histories: Histories
 
 
-@pytest.fixture(params=["memory", pytest.param("mongodb", marks=pytest.mark.stack)])
+@pytest.fixture(
+    params=[
+        "memory",
+        pytest.param("mongodb", marks=pytest.mark.stack),
+        pytest.param("mongodb, by kinds", marks=pytest.mark.stack),
+    ]
+)
 def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
-    """The stores in memory, then those on a real MongoDB."""
+    """The stores in memory, then those on a real MongoDB, then with the documents of other kinds beside projects."""
     if request.param == "memory":
         memory = MemoryProjects()
         yield AllStores(
@@ -68,16 +75,17 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
         write_concern=WriteConcern(w="majority", j=True),
         read_concern=ReadConcern("majority"),
     )
-    journal, projects = MongoJournal(database), MongoProjects(database)
+    journal, projects, others = MongoJournal(database), MongoProjects(database), MongoOthers(database)
     journal.ensure_indexes()
     projects.ensure_indexes()
+    others.ensure_indexes()
     rollups = MongoRollUps(database)
     rollups.ensure_indexes()
     histories = MongoHistories(database, TAG)
     histories.ensure_indexes()
     yield AllStores(
         journal,
-        projects,
+        projects if request.param == "mongodb" else MongoSubjects(projects, others),
         MongoPositions(database, TAG),
         MongoFuses(database, TAG),
         MongoRulesets(database),

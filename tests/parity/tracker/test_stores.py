@@ -147,6 +147,31 @@ def test_outdated_documents_are_found_by_partition_a_few_at_a_time(stores: AllSt
     assert stores.projects.outdated([0, 1], 1, 10) == {}
 
 
+def test_documents_of_all_kinds_are_kept_and_guarded_side_by_side(stores: AllStores) -> None:
+    subjects = ["p1", "unit:p1", "person:p1", "post:p1"]
+    assert stores.projects.swap([(None, document(subject, fold=subject.encode())) for subject in subjects]) == set()
+    assert stores.projects.read(subjects).keys() == stores.projects.guards(subjects).keys() == set(subjects)
+    assert {base.fold for base in stores.projects.bases(subjects).values()} == {s.encode() for s in subjects}
+    current, stale = Base(1, 1, b"unit:p1"), Base(2, 1, b"another")
+    refused = stores.projects.swap(
+        [(current, document("unit:p1", 2)), (stale, document("p1", 3)), (stale, document("post:p1", 3))]
+    )
+    assert refused == {"p1", "post:p1"}
+    stores.projects.offer([document("person:p1", 3), document("p1", 3), document("unit:p1", 1, fold=b"older")])
+    guards = {"p1": (3, 1), "unit:p1": (2, 1), "person:p1": (3, 1), "post:p1": (1, 1)}
+    assert stores.projects.guards(subjects) == guards
+
+
+def test_outdated_documents_of_all_kinds_are_found(stores: AllStores) -> None:
+    subjects = ["p1", "p2", "unit:u", "person:u", "post:u"]
+    stores.projects.offer([document(subject) for subject in subjects])
+    assert stores.projects.outdated([0], 2, 10).keys() == set(subjects)
+    assert len(stores.projects.outdated([0], 2, 3)) == 3
+    stores.projects.offer([document("p1", ruleset=2), document("p2", ruleset=2)])
+    assert stores.projects.outdated([0], 2, 2).keys() <= {"unit:u", "person:u", "post:u"}
+    assert len(stores.projects.outdated([0], 2, 2)) == 2
+
+
 # -- positions and fuses
 
 

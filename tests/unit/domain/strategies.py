@@ -12,6 +12,7 @@ from luodi.domain.days import day_text
 from luodi.domain.events import Event
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES, STAGES
+from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT, subject_of
 from tests.unit.domain.builders import SUBJECT
 
 # Few ids and instants, so that events often speak of each other and are often recorded at once.
@@ -89,19 +90,42 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 }
 
 
+_ANY = {name: DATA[name] for name in (events.NOTE_ADDED, events.EVENT_RETRACTED, UNKNOWN_TYPE)}
+_person = st.none() | st.sampled_from(["u-li", "u-wang"])
+
+
+def _fields(kind: str, **values: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[dict[str, Any]]]:
+    both = st.fixed_dictionaries({}, optional={**values, "a_field_of_a_later_version": st.just(1)})
+    return {f"{kind}.registered": both, f"{kind}.amended": both, **_ANY}
+
+
+DATA_OF_OTHERS: dict[str, dict[str, st.SearchStrategy[dict[str, Any]]]] = {
+    UNIT: _fields(UNIT, name=st.sampled_from(["供电", "供水"]), head=_person, zone=st.none() | st.just("demo")),
+    PERSON: _fields(PERSON, unit=_unit, deputies=st.none() | st.lists(st.sampled_from(["u-li", "u-wang"]), max_size=2))
+    | {events.LEAVE_GRANTED: _data(date=_full_days, until=_full_days, deputy=_person)},
+    POST: _fields(POST, name=st.sampled_from(["组长", "副组长"]), unit=_unit)
+    | {events.POST_HANDED_OVER: _data(holder=_person, date=_full_days, until=st.none() | _full_days)},
+}
+"""Kind of subject -> its types of events with their data."""
+
+
 @st.composite
-def histories(draw: st.DrawFn, types: tuple[str, ...] = tuple(DATA), max_size: int = len(IDS)) -> list[Event]:
-    """Events of one project with distinct ids, in no particular order."""
+def histories(
+    draw: st.DrawFn, types: tuple[str, ...] = tuple(DATA), max_size: int = len(IDS), kind: str = PROJECT
+) -> list[Event]:
+    """Events of one subject with distinct ids, in no particular order."""
+    data_of = DATA if kind == PROJECT else DATA_OF_OTHERS[kind]
+    types = types if kind == PROJECT else tuple(data_of)
     ids = draw(st.lists(_ids, unique=True, max_size=max_size))
     return [
         Event(
-            subject=SUBJECT,
+            subject=subject_of(kind, SUBJECT),
             id=event_id,
             type=(type_ := draw(st.sampled_from(types))),
             recordedtime=draw(st.sampled_from(INSTANTS)),
             sequence=draw(st.integers(0, 2)),
             actor=draw(st.none() | st.just("u-zhang")),
-            data=draw(DATA[type_]),
+            data=draw(data_of[type_]),
         )
         for event_id in ids
     ]

@@ -22,8 +22,10 @@ from luodi.domain.events import (
     Event,
 )
 from luodi.domain.fold import State, advance, empty, fold
+from luodi.domain.kinds import KINDS
+from luodi.domain.subjects import PROJECT
 from tests.unit.domain.builders import UNHURRIED, Story
-from tests.unit.domain.strategies import DATA, UNKNOWN_TYPE, histories
+from tests.unit.domain.strategies import DATA, DATA_OF_OTHERS, UNKNOWN_TYPE, histories
 
 
 def as_bytes(state: State | None) -> bytes:
@@ -78,7 +80,9 @@ def test_the_fold_leaves_the_events_as_they_were(events: list[Event]) -> None:
 
 
 def test_the_histories_of_these_tests_hold_every_type_of_event_and_one_unknown() -> None:
-    assert set(DATA) == {*TYPES, UNKNOWN_TYPE}
+    others = {type_ for data in DATA_OF_OTHERS.values() for type_ in data}
+    assert set(DATA) | others == {*TYPES, UNKNOWN_TYPE}
+    assert set(DATA_OF_OTHERS) | {PROJECT} == set(KINDS)
 
 
 def test_nothing_folds_to_the_empty_state() -> None:

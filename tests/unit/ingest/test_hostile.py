@@ -10,53 +10,54 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import ROWS, EventType
+from schemas.events import ENDPOINTS, Endpoint
 from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD, json_values, payloads
 
-ADDRESS = {"project_id": "p1", "blocker_id": "b1", "suspension_id": "s1"}
+NAMED = {"project_id": "p1", "unit_id": "p1", "person_id": "p1", "post_id": "p1"}
+ADDRESS = {**NAMED, "blocker_id": "b1", "suspension_id": "s1"}
 SHARED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-rows = st.sampled_from(ROWS)
+endpoints = st.sampled_from(ENDPOINTS)
 
 
 @st.composite
-def bodies(draw: st.DrawFn, row: EventType) -> Any:
-    body = draw(payloads(row.type))
+def bodies(draw: st.DrawFn, endpoint: Endpoint) -> Any:
+    body = draw(payloads(endpoint.row.type))
     if isinstance(body, dict):
-        for name in row.path_fields:
+        for name in endpoint.path_fields:
             body.pop(name, None)
         more: st.SearchStrategy[Any] = st.sampled_from(["p1", "e1", "a/b", "", None, 7, "\ud800", []])
-        for name in draw(st.lists(st.sampled_from(["id", "project_id", "actor"]), max_size=3)):
+        for name in draw(st.lists(st.sampled_from(["id", *NAMED, "actor"]), max_size=3)):
             body[name] = draw(more)
-        if not row.project_in_path and draw(st.booleans()):
-            body["project_id"] = "p1"
+        if not endpoint.subject_in_path and draw(st.booleans()):
+            body[endpoint.subject.id_field] = "p1"
     return body
 
 
-def send(world: World, row: EventType, raw: bytes, **headers: str) -> int:
-    path = row.path.format(**ADDRESS)
-    answer = world.client.open(path, method=row.method, data=raw, content_type="application/json", headers=headers)
+def send(world: World, endpoint: Endpoint, raw: bytes, **headers: str) -> int:
+    path, method = endpoint.path.format(**ADDRESS), endpoint.row.method
+    answer = world.client.open(path, method=method, data=raw, content_type="application/json", headers=headers)
     assert answer.status_code < 500, answer.text
     assert answer.content_type in {"application/json", "application/problem+json"}
     return answer.status_code
 
 
 @SHARED
-@given(data=st.data(), row=rows)
-def test_any_json_to_any_endpoint_is_accepted_or_refused(world: World, data: st.DataObject, row: EventType) -> None:
-    body = data.draw(bodies(row) | st.lists(bodies(row), max_size=3))
+@given(data=st.data(), endpoint=endpoints)
+def test_any_json_to_any_endpoint_is_accepted_or_refused(world: World, data: st.DataObject, endpoint: Endpoint) -> None:
+    body = data.draw(bodies(endpoint) | st.lists(bodies(endpoint), max_size=3))
     before = len(world.log.values)
     # The standard encoder writes NaN, infinities and half characters, as careless clients do.
-    status = send(world, row, json.dumps(body).encode())
+    status = send(world, endpoint, json.dumps(body).encode())
     written = len(world.events) - before
     assert (written > 0) is (status in {202, 207})
 
 
 @SHARED
-@given(raw=st.binary(max_size=200), row=rows)
-def test_any_bytes_to_any_endpoint_are_refused(world: World, raw: bytes, row: EventType) -> None:
-    assert send(world, row, raw) in {400, 422}
+@given(raw=st.binary(max_size=200), endpoint=endpoints)
+def test_any_bytes_to_any_endpoint_are_refused(world: World, raw: bytes, endpoint: Endpoint) -> None:
+    assert send(world, endpoint, raw) in {400, 422}
 
 
 @SHARED
@@ -84,12 +85,12 @@ def test_any_headers_of_the_binary_mode_are_accepted_or_refused(
 
 
 @SHARED
-@given(key=st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=300), row=rows)
-def test_any_idempotency_key_is_taken_or_refused(world: World, key: str, row: EventType) -> None:
-    body = {name: value for name, value in GOOD[row.type].items() if name not in row.path_fields}
-    if not row.project_in_path and row.type != "project.registered":
-        body["project_id"] = "p1"
-    assert send(world, row, json.dumps(body).encode(), **{"Idempotency-Key": key}) in {202, 400}
+@given(key=st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=300), endpoint=endpoints)
+def test_any_idempotency_key_is_taken_or_refused(world: World, key: str, endpoint: Endpoint) -> None:
+    body = {name: value for name, value in GOOD[endpoint.row.type].items() if name not in endpoint.path_fields}
+    if not endpoint.subject_in_path and endpoint.row.type != "project.registered":
+        body[endpoint.subject.id_field] = "p1"
+    assert send(world, endpoint, json.dumps(body).encode(), **{"Idempotency-Key": key}) in {202, 400}
 
 
 @pytest.mark.parametrize("segment", ["..", ".", "%00", "%2e%2e%2f", "a" * 5000, "%ff", "p1;x", "p1%2Fnotes"])

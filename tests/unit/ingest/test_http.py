@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from luodi.domain.subjects import subject_of
 from luodi.runtime import configuration
 from schemas import position
-from schemas.events import EVENT_TYPES, ROWS, EventType
+from schemas.events import ENDPOINTS, Endpoint
 from services.ingest.limits import Gate, RateLimit
 from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD
@@ -18,33 +19,44 @@ MILESTONE = {"project_id": "p1", "stage": "started", "date": "2026-03-05", "note
 PROJECT = {"name": "示例项目", "zone": "demo", "route": "land"}
 
 
-def address(row: EventType) -> str:
-    return row.path.format(project_id="p1", blocker_id="b1", suspension_id="s1")
+NAMES = {"project_id": "p1", "unit_id": "p1", "person_id": "p1", "post_id": "p1"}
 
 
-def body(row: EventType, **more: Any) -> dict[str, Any]:
-    fields = {name: value for name, value in GOOD[row.type].items() if name not in row.path_fields}
-    return fields | ({} if row.project_in_path else {"project_id": "p1"}) | more
+def subject(endpoint: Endpoint) -> str:
+    return subject_of(endpoint.subject.kind, "p1")
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.type)
-def test_every_type_of_the_table_has_its_endpoint(world: World, row: EventType) -> None:
-    answer = world.post(address(row), body(row, id="e1", actor="u1"), method=row.method)
+def address(endpoint: Endpoint) -> str:
+    return endpoint.path.format(**NAMES, blocker_id="b1", suspension_id="s1")
+
+
+def body(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
+    fields = {name: value for name, value in GOOD[endpoint.row.type].items() if name not in endpoint.path_fields}
+    return fields | ({} if endpoint.subject_in_path else {endpoint.subject.id_field: "p1"}) | more
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_every_type_of_the_table_has_its_endpoints(world: World, endpoint: Endpoint) -> None:
+    row = endpoint.row
+    answer = world.post(address(endpoint), body(endpoint, id="e1", actor="u1"), method=row.method)
     assert answer.status_code == 202, answer.text
     (event,) = world.events
-    assert (event.subject, event.id, event.type, event.actor) == ("p1", "e1", row.type, "u1")
+    assert (event.subject, event.id, event.type, event.actor) == (subject(endpoint), "e1", row.type, "u1")
     assert event.data == GOOD[row.type]
     assert event.recordedtime == "2026-03-05T04:00:00.000Z"
     assert event.sequence == 0
     assert answer.json is not None
     assert answer.json["id"] == "e1"
+    assert answer.json[endpoint.subject.id_field] == "p1"
     offsets = position.decode(answer.json["position"], world.log.tag)
     assert offsets == {answer.json["partition"]: answer.json["offset"]}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.type)
-def test_every_type_may_come_as_a_cloudevent_with_the_same_content(world: World, row: EventType) -> None:
-    event = {"specversion": "1.0", "id": "e1", "source": "/oa", "type": row.type, "subject": "p1", "actor": "u1"}
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_every_type_may_come_as_a_cloudevent_with_the_same_content(world: World, endpoint: Endpoint) -> None:
+    row = endpoint.row
+    named = {"specversion": "1.0", "id": "e1", "source": "/oa", "type": row.type, "actor": "u1"}
+    event = named | {"subject": subject(endpoint)}
     structured = world.post(
         "/v1/events", {**event, "data": GOOD[row.type]}, Content_Type="application/cloudevents+json"
     )
@@ -55,9 +67,76 @@ def test_every_type_may_come_as_a_cloudevent_with_the_same_content(world: World,
     assert batched.status_code == 202, batched.text
     binary = world.post("/v1/events", GOOD[row.type], **{f"ce_{name}": value for name, value in event.items()})
     assert binary.status_code == 202, binary.text
-    direct = world.post(address(row), body(row, id="e1", actor="u1"), method=row.method)
+    direct = world.post(address(endpoint), body(endpoint, id="e1", actor="u1"), method=row.method)
     assert direct.status_code == 202, direct.text
-    assert len({(e.type, str(e.data), e.actor) for e in world.events}) == 1
+    assert len({(e.subject, e.type, str(e.data), e.actor) for e in world.events}) == 1
+
+
+@pytest.mark.parametrize(
+    ("type_", "subject"), [("unit.amended", "p1"), ("milestone.reported", "unit:p1"), ("note.added", "zone:demo")]
+)
+def test_an_event_about_another_kind_of_subject_is_refused(world: World, type_: str, subject: str) -> None:
+    event = {"specversion": "1.0", "id": "e1", "source": "/oa", "type": type_, "subject": subject, "data": GOOD[type_]}
+    answer = world.post("/v1/events", event, Content_Type="application/cloudevents+json")
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [("/subject", "bad-id")]
+
+
+def test_one_id_may_name_a_project_a_unit_a_person_and_a_post_and_each_is_another_subject(world: World) -> None:
+    for resource, name in (("units", "unit_id"), ("people", "person_id"), ("posts", "post_id")):
+        told = {name: "p1", "id": "e1"} | ({} if name == "person_id" else {"name": "示例"})
+        answer = world.post(f"/v1/{resource}", told)
+        assert answer.status_code == 202, answer.text
+        assert answer.json is not None
+        assert answer.json[name] == "p1"
+    assert {event.subject for event in world.events} == {"unit:p1", "person:p1", "post:p1"}
+
+
+def test_a_unit_of_a_zone_that_nobody_knows_is_refused(world: World) -> None:
+    answer = world.post("/v1/units", {"unit_id": "u", "name": "示例", "zone": "atlantis"})
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [("/zone", "unknown-zone")]
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "pointer", "code"),
+    [
+        ("/v1/people", {"person_id": "u1", "works_from": "09:00"}, "/works_until", "hours-together"),
+        (
+            "/v1/people",
+            {"person_id": "u1", "works_from": "18:00", "works_until": "09:00"},
+            "/works_until",
+            "before-begin",
+        ),
+        ("/v1/people", {"person_id": "u1", "works_from": "9:00", "works_until": "17:00"}, "/works_from", "bad-time"),
+        ("/v1/people/u1/leave", {"date": "2026-03-09", "until": "2026-03-08"}, "/until", "before-date"),
+        ("/v1/people/u1/leave", {"date": "2026-03-09"}, "/until", "required"),
+        ("/v1/people", {"person_id": "u1", "name": "某人"}, "/name", "unknown-field"),
+        ("/v1/posts/h1/holders", {"date": "2026-03-09"}, "/holder", "required"),
+        ("/v1/posts/h1/holders", {"holder": "u1", "date": "2026-03"}, "/date", "bad-date"),
+    ],
+)
+def test_what_is_told_of_people_is_checked(
+    world: World, path: str, told: dict[str, Any], pointer: str, code: str
+) -> None:
+    answer = world.post(path, told)
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [(pointer, code)]
+
+
+def test_hours_are_cleared_together(world: World) -> None:
+    assert world.post("/v1/people/u1", {"works_from": None}, method="PATCH").status_code == 422
+    cleared = world.post("/v1/people/u1", {"works_from": None, "works_until": None}, method="PATCH")
+    assert cleared.status_code == 202
+    assert world.events[-1].data == {"works_from": None, "works_until": None}
+
+
+def test_a_post_that_becomes_vacant_says_so_with_null(world: World) -> None:
+    assert world.post("/v1/posts/h1/holders", {"holder": None, "date": "2026-03-09"}).status_code == 202
+    assert world.events[-1].data == {"holder": None, "date": "2026-03-09"}
 
 
 def test_a_milestone_answers_with_its_receipt(world: World) -> None:
@@ -428,7 +507,7 @@ def test_the_metrics_tell_what_became_of_events(world: World) -> None:
 
 def test_the_contract_is_served(world: World) -> None:
     document = orjson.loads(world.client.get("/v1/openapi.json").data)
-    assert set(document["paths"]) >= {row.path for row in EVENT_TYPES.values()} | {"/v1/events"}
+    assert set(document["paths"]) >= {endpoint.path for endpoint in ENDPOINTS} | {"/v1/events"}
 
 
 def test_problems_speak_the_callers_language(world: World) -> None:

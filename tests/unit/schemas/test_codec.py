@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luodi.domain.events import Event
+from luodi.domain.subjects import subject_of
 from schemas import codec
-from schemas.events import load_http
+from schemas.events import EVENT_TYPES, load_http
 from schemas.invalid import Invalid
 from tests.unit.schemas.builders import GOOD, RECORDED, SHANGHAI, TODAY, json_values, payloads, types
 
@@ -60,10 +61,11 @@ def test_what_was_encoded_is_decoded_equal_and_encodes_to_the_same_bytes(
         content = load_http(type_, data.draw(payloads(type_)), TODAY)
     except Invalid:
         content = load_http(type_, GOOD[type_], TODAY)
-    event = milestone(type=type_, sequence=sequence, actor=actor, data=content)
+    subject = subject_of(EVENT_TYPES[type_].kinds[-1].kind, "p1")
+    event = milestone(subject=subject, type=type_, sequence=sequence, actor=actor, data=content)
     value = codec.encode(event)
-    assert codec.decode(value, KEY, SHANGHAI) == event
-    assert codec.encode(codec.decode(value, KEY, SHANGHAI)) == value
+    assert codec.decode(value, subject.encode(), SHANGHAI) == event
+    assert codec.encode(codec.decode(value, subject.encode(), SHANGHAI)) == value
 
 
 @settings(max_examples=500)
@@ -102,6 +104,9 @@ def test_any_record_decodes_or_is_refused_with_a_known_reason(value: bytes, key:
         (wire(id="a/b"), "bad-id"),
         (wire(subject="p2"), "key-mismatch"),
         (wire(subject="zone:demo"), "bad-id"),
+        (wire(subject="unit:p1"), "bad-id"),
+        (wire(type="unit.registered", data={"name": "示例"}), "bad-id"),
+        (wire(type="note.added", subject="zone:demo", data={"text": "走访"}), "bad-id"),
         (wire(sequence="0"), "wrong-type"),
         (wire(sequence=True), "wrong-type"),
         (wire(recordedtime="2026-03-05T01:02:03Z"), "bad-instant"),

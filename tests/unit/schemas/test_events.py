@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from luodi.domain.events import REGISTERED_FIELDS, TYPES
-from schemas.events import EVENT_TYPES, ROWS, load_http, load_request, unconfirmed
+from luodi.domain.kinds import KINDS
+from luodi.domain.people import FIELDS
+from schemas.events import ENDPOINTS, EVENT_TYPES, ROWS, SUBJECTS, load_http, load_request, unconfirmed
 from schemas.fields import Amount, Checked, Flag, Money, Text
 from schemas.invalid import Invalid
 from schemas.messages import FIELD_ERRORS
@@ -31,13 +33,26 @@ def test_a_project_is_registered_with_exactly_the_fields_the_domain_keeps() -> N
     assert names - {"confirm", "note"} == set(REGISTERED_FIELDS)
 
 
+@pytest.mark.parametrize("kind", sorted(FIELDS))
+def test_units_persons_and_posts_are_registered_with_exactly_the_fields_the_domain_keeps(kind: str) -> None:
+    for type_ in (f"{kind}.registered", f"{kind}.amended"):
+        names = {field.data_key or name for name, field in EVENT_TYPES[type_].schema.declared().items()}
+        assert names - {"note"} == set(FIELDS[kind])
+
+
+def test_every_kind_of_subject_has_an_address_and_a_fold() -> None:
+    assert set(SUBJECTS) == set(KINDS)
+
+
 def test_every_field_has_a_name_the_users_know() -> None:
     names = {field.data_key or name for row in ROWS for name, field in row.schema.declared().items()}
+    names |= {subject.id_field for subject in SUBJECTS.values()}
     assert names <= set(TITLES)
 
 
 def test_endpoints_are_unique() -> None:
-    assert len({(row.method, row.path) for row in ROWS}) == len(ROWS)
+    assert len({(endpoint.row.method, endpoint.path) for endpoint in ENDPOINTS}) == len(ENDPOINTS)
+    assert len({endpoint.name for endpoint in ENDPOINTS}) == len(ENDPOINTS)
 
 
 @pytest.mark.parametrize(
@@ -229,16 +244,16 @@ def test_an_amount_that_looks_like_a_slip_asks_for_confirmation(data: Any, expec
 
 
 def test_a_request_is_taken_apart_into_envelope_and_data() -> None:
-    row = EVENT_TYPES["blocker.cleared"]
-    request = load_request(row, {"id": "e1", "actor": "u1", "date": "2026-03-05"}, TODAY, {"blocker_id": "b1"})
-    assert (request.id, request.actor, request.project_id) == ("e1", "u1", None)
+    (endpoint,) = (endpoint for endpoint in ENDPOINTS if endpoint.row.type == "blocker.cleared")
+    request = load_request(endpoint, {"id": "e1", "actor": "u1", "date": "2026-03-05"}, TODAY, {"blocker_id": "b1"})
+    assert (request.id, request.actor, request.subject_id) == ("e1", "u1", None)
     assert request.data == {"blocker_id": "b1", "date": "2026-03-05"}
 
 
 def test_what_stands_in_the_address_is_refused_in_the_body() -> None:
-    row = EVENT_TYPES["blocker.cleared"]
+    (endpoint,) = (endpoint for endpoint in ENDPOINTS if endpoint.row.type == "blocker.cleared")
     with pytest.raises(Invalid) as refused:
-        load_request(row, {"blocker_id": "b1", "date": "2026-03-05"}, TODAY, {"blocker_id": "b1"})
+        load_request(endpoint, {"blocker_id": "b1", "date": "2026-03-05"}, TODAY, {"blocker_id": "b1"})
     assert [(error.pointer, error.code) for error in refused.value.errors] == [("/blocker_id", "unknown-field")]
 
 

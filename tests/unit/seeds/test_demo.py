@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
+from luodi.domain import kinds, people
 from luodi.domain.assess import assess, light_at
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.counting import Cell, Funnel, Sums
@@ -19,11 +20,13 @@ from luodi.domain.courses import paused as paused_days
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
+from luodi.domain.people import subjects_named
 from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
+from luodi.domain.subjects import is_project, kind_of
 from schemas.events import BLOCKER_KINDS, EVENT_TYPES, load_http, unconfirmed
-from seeds import demo
+from seeds import demo, staff
 from seeds.demo import DemoProject
 from seeds.facts import published_events
 from seeds.story import project_id
@@ -272,6 +275,7 @@ def test_nothing_that_happened_lies_in_the_future(day: date) -> None:
         "blocker.raised": {"promise", "until"},
         "blocker.paused": {"until"},
         "land_contract.recorded": {"start_by", "complete_by"},
+        "leave.granted": {"until"},
     }
     for event in demo.events(day):
         for name in {"date", "promise", "until", "since", "start_by", "complete_by"} - ahead.get(event.type, set()):
@@ -320,6 +324,39 @@ def test_firms_are_plainly_fictitious_and_people_are_ids_of_the_demonstration() 
         assert all(document[name] is None or document[name].startswith("demo-") for name in people)
         assert document["credit_code"] is None
     assert {event.actor for event in demo.events(DAY) if not str(event.actor).startswith("demo-")} == set()
+
+
+def test_everybody_a_project_names_is_recorded_but_the_firms_own_people() -> None:
+    named = ("leader", "vice_leader", "lead_unit", "group_head", "officer")
+    found = documents(DAY).values()
+    known = set(staff.ids())
+    assert {document[name] for document in found for name in named if document[name]} <= known
+    assert {b["owner"] for document in found for b in document["blockers"] if b["owner"]} <= known
+    registered = {event.subject for event in demo.events(DAY) if event.type.endswith(".registered")}
+    assert {id_ for id_ in known if not registered & set(subjects_named(id_))} == set()
+
+
+def test_a_post_was_handed_over_and_somebody_is_on_leave_on_the_day_of_loading() -> None:
+    told: dict[str, list[Event]] = {}
+    for place, event in enumerate(demo.events(DAY)):
+        if not is_project(event.subject):
+            at = f"{DAY}T02:00:00.{place:03d}Z"
+            row = Event(event.subject, event.id, event.type, at, 0, event.actor, event.data)
+            told.setdefault(event.subject, []).append(row)
+    known = {
+        subject: people.told(subject, fold(events, kinds.KINDS[kind_of(subject)].empty))
+        for subject, events in told.items()
+    }
+
+    def acting(id_: str, ago: int = 0) -> str:
+        return people.resolve(id_, (DAY - timedelta(days=ago)).isoformat(), known.get)
+
+    assert acting(staff.HANDED_OVER, 41) == f"{staff.HANDED_OVER}-holder"
+    assert acting(staff.HANDED_OVER) == f"{staff.HANDED_OVER}-successor"
+    assert acting(staff.AWAY) == "demo-officer-19"
+    assert acting(staff.AWAY, 2) == staff.AWAY
+    assert acting("demo-unit-power") == "demo-unit-power-head-holder"
+    assert all(acting(id_).startswith("demo-") for id_ in staff.ids())
 
 
 def test_an_officer_follows_six_or_seven_projects() -> None:

@@ -1,0 +1,35 @@
+"""What events are about: a subject is of a kind and has an id within it.
+
+A project's subject is its id alone. Any other is written ``<kind>:<id>``: no id holds a colon, so a subject tells its
+kind, and none can be taken for another's.
+"""
+
+from __future__ import annotations
+
+PROJECT = "project"
+UNIT = "unit"
+PERSON = "person"
+POST = "post"
+
+SEPARATOR = ":"
+
+
+def subject_of(kind: str, id_: str) -> str:
+    """The subject of this kind that has this id."""
+    return id_ if kind == PROJECT else f"{kind}{SEPARATOR}{id_}"
+
+
+def kind_of(subject: str) -> str:
+    """The kind of a subject."""
+    kind, colon, _ = subject.partition(SEPARATOR)
+    return kind if colon else PROJECT
+
+
+def id_of(subject: str) -> str:
+    """The id of a subject within its kind."""
+    return subject.rpartition(SEPARATOR)[2]
+
+
+def is_project(subject: str) -> bool:
+    """Whether a subject is a project. Most are, and this is asked of each event."""
+    return SEPARATOR not in subject

@@ -1,0 +1,107 @@
+"""What is known of units, persons and posts: lists, one of them on a day, and its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.collection import Collection as MongoCollection
+from pymongo.database import Database
+
+from luodi.domain.fold import retracted
+from luodi.domain.people import FIELDS, holder_on, leave_on, resolve, subjects_named
+from luodi.domain.subjects import PERSON, POST, SEPARATOR, id_of, subject_of
+from luodi.runtime.mongo import translated
+from services.tracker.filters import Condition, Query
+from services.tracker.journal import MongoJournal
+from services.tracker.ports import Document
+from services.tracker.subjects import OTHERS
+from services.tracker.views import timeline_item
+
+_WITHOUT_FOLD = {"fold": 0}
+_AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page, and the cursor of the next one."""
+
+    documents: list[Document]
+    following: str | None
+
+
+class Registry:
+    """What the routes ask the stores. Every call raises TransientError when MongoDB is away."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._documents: MongoCollection[Document] = database[OTHERS]
+        self._journal = MongoJournal(database)
+
+    def one(self, kind: str, id_: str) -> Document | None:
+        """The document of a subject; None when nothing is recorded of it."""
+        with translated():
+            return self._documents.find_one({"_id": subject_of(kind, id_)}, _WITHOUT_FOLD)
+
+    def page(self, kind: str, query: Query) -> Listed:
+        """One page of the registered subjects of a kind, in the order of their ids."""
+        begin = f"{kind}{SEPARATOR}" if query.after is None else query.after[1]
+        bound: Condition = {"_id": {"$gt": begin, "$lt": f"{kind}{_AFTER_SEPARATOR}"}}
+        conditions = [bound, {"registered": True}, *query.conditions]
+        with translated():
+            found = self._documents.find({"$and": conditions}, _WITHOUT_FOLD)
+            documents = list(found.sort("_id").hint("_id_").limit(query.limit + 1))
+        page = documents[: query.limit]
+        more = len(documents) > len(page)
+        return Listed(page, query.cursor((None, page[-1]["_id"])) if more else None)
+
+    def on_day(self, kind: str, document: Document, on: str) -> dict[str, Any]:
+        """What the record of a unit, a person or a post comes down to on a business date; see `resolve`."""
+        id_ = id_of(document["_id"])
+        known: dict[str, Document] = {}
+        asked: set[str] = set()
+
+        def look(subject: str) -> Document | None:
+            named = id_of(subject)
+            if named not in asked:
+                asked.add(named)
+                known.update(self._read(subjects_named(named)))
+            return known.get(subject)
+
+        told: dict[str, Any] = {"on": on}
+        if kind == POST:
+            told["holder"] = holder_on(document, on)
+        if kind == PERSON:
+            told["posts"] = self._posts_of(id_, on)
+            told["on_leave"] = leave_on(document, on) is not None
+        return told | {"acting": resolve(id_, on, look)}
+
+    def _posts_of(self, person: str, on: str) -> list[str]:
+        """The posts that a person holds on a day, by id."""
+        bound: Condition = {"_id": {"$gt": f"{POST}{SEPARATOR}", "$lt": f"{POST}{_AFTER_SEPARATOR}"}}
+        with translated():
+            found = list(self._documents.find({**bound, "holders.holder": person}, {"holders": 1}).hint("holders"))
+        return sorted(id_of(post["_id"]) for post in found if holder_on(post, on) == person)
+
+    def _read(self, subjects: Collection[str]) -> dict[str, Document]:
+        with translated():
+            return {row["_id"]: row for row in self._documents.find({"_id": {"$in": list(subjects)}}, _WITHOUT_FOLD)}
+
+    def timeline(self, kind: str, id_: str) -> list[dict[str, Any]]:
+        """The events of a subject, oldest first; empty when there are none."""
+        subject = subject_of(kind, id_)
+        events = self._journal.read([subject]).get(subject, [])
+        taken_back = retracted(events)
+        return [timeline_item(event, retracted=event.id in taken_back) for event in events]
+
+
+def shown(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A subject as answered: every field it can be registered with, null where nothing is known."""
+    return {
+        "id": id_of(document["_id"]),
+        "registered": document["registered"],
+        **{name: document.get(name) for name in FIELDS[kind]},
+        **{name: document[name] for name in ("leaves", "holders") if name in document},
+        "version": document["events"],
+        "updated_at": document["updated_at"],
+    }

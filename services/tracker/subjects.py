@@ -1,0 +1,81 @@
+"""The documents of all kinds of subjects in MongoDB: projects in a collection of their own, the others in another.
+
+Whoever counts, lists or rolls up projects reads `projects` and never meets anything else there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeVar
+
+from pymongo import ASCENDING
+from pymongo.database import Database
+
+from luodi.domain.subjects import is_project
+from luodi.runtime.mongo import translated
+from services.tracker.ports import Base, Document, Outdated, Projects
+from services.tracker.stores import MongoProjects
+
+T = TypeVar("T")
+
+OTHERS = "subjects"
+
+
+class MongoOthers(MongoProjects):
+    """The collection `subjects`, or a shadow of it: units, persons and posts, by `<kind>:<id>`."""
+
+    def __init__(self, database: Database[Document], name: str = OTHERS) -> None:
+        super().__init__(database, name)
+
+    def ensure_indexes(self) -> None:
+        with translated():
+            # Lists are bound by `_id`, which begins with the kind.
+            self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
+            # Only posts have holders.
+            self._documents.create_index([("holders.holder", ASCENDING)], name="holders", sparse=True)
+
+
+class MongoSubjects:
+    """See the port `Projects`: each document goes to the collection of its kind."""
+
+    def __init__(self, projects: Projects, others: Projects) -> None:
+        self._projects = projects
+        self._others = others
+
+    def bases(self, subjects: Collection[str]) -> dict[str, Base]:
+        projects, others = _parted(subjects)
+        return self._projects.bases(projects) | (self._others.bases(others) if others else {})
+
+    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        projects = [change for change in changes if is_project(change[1]["_id"])]
+        if len(projects) == len(changes):
+            return self._projects.swap(changes)
+        others = [change for change in changes if not is_project(change[1]["_id"])]
+        return self._projects.swap(projects) | self._others.swap(others)
+
+    def offer(self, documents: Sequence[Document]) -> None:
+        self._projects.offer([document for document in documents if is_project(document["_id"])])
+        self._others.offer([document for document in documents if not is_project(document["_id"])])
+
+    def read(self, subjects: Collection[str]) -> dict[str, Document]:
+        projects, others = _parted(subjects)
+        return self._projects.read(projects) | (self._others.read(others) if others else {})
+
+    def outdated(self, partitions: Collection[int], ruleset: int, limit: int) -> dict[str, Outdated]:
+        found = self._projects.outdated(partitions, ruleset, limit)
+        if len(found) < limit:
+            found |= self._others.outdated(partitions, ruleset, limit - len(found))
+        return found
+
+    def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
+        projects, others = _parted(subjects)
+        return self._projects.guards(projects) | (self._others.guards(others) if others else {})
+
+
+def _parted(subjects: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The projects of these subjects, and the others."""
+    projects: list[str] = []
+    others: list[str] = []
+    for subject in subjects:
+        (projects if is_project(subject) else others).append(subject)
+    return projects, others
