@@ -20,7 +20,7 @@ from luodi.runtime.lifecycle import Stop, spawn
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Address, Settings
-from services.notify import contact_store
+from services.notify import contact_store, directory_store
 from services.notify import streams as live
 from services.notify.alarms import Endpoint
 from services.notify.channels import Channel
@@ -36,6 +36,7 @@ from services.notify.composing import Composer, OwnChannels
 from services.notify.contact_routes import contact_routes
 from services.notify.contact_store import MongoContacts, MongoPaces
 from services.notify.contacts import Contacts, ContactStore, endpoint_of
+from services.notify.directory_store import MongoDirectory
 from services.notify.dispatching import Dispatcher
 from services.notify.guard import Allowed, Guard
 from services.notify.http import routes
@@ -119,6 +120,7 @@ class Service:
             try:
                 ensure_indexes(self._database)
                 contact_store.ensure_indexes(self._database)
+                directory_store.ensure_indexes(self._database)
                 break
             except TransientError as exc:
                 log.warning("watching.deferred", error=str(exc), failures=0)
@@ -177,7 +179,8 @@ def build(
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
     addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
     contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
-    watching = Watching(stores.watches, clock, metrics, stop)
+    entries = MongoDirectory(database)
+    watching = Watching(stores.watches, entries, clock, metrics, stop)
     sweep = Sweep(
         watches=stores.watches,
         matters=stores.matters,

@@ -76,7 +76,7 @@ def ensure_indexes(database: Database[Document]) -> None:
 
 
 @contextmanager
-def _unordered() -> Iterator[None]:
+def unordered() -> Iterator[None]:
     """A bulk in which a duplicate key means that somebody else was first, which is no fault."""
     try:
         with mongo.translated():
@@ -110,7 +110,7 @@ class MongoWatches:
         writes = [
             ReplaceOne({"_id": w.project_id, "$or": _older_than(w)}, watch_document(w), upsert=True) for w in watches
         ]
-        with _unordered():
+        with unordered():
             self._rows.bulk_write(writes, ordered=False)
 
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
@@ -132,7 +132,7 @@ class MongoWatches:
             for watch, again in looks
         ]
         if writes:
-            with _unordered():
+            with unordered():
                 self._rows.bulk_write(writes, ordered=False)
 
     def recall(self, project_ids: Sequence[str], now: str) -> None:
@@ -195,7 +195,7 @@ class MongoMatters:
             for before, after in changes
         ]
         if writes:
-            with _unordered():
+            with unordered():
                 self._rows.bulk_write(writes, ordered=False)
 
     def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
@@ -273,7 +273,7 @@ class MongoNotifications:
             return {rows[0].id} if self.replace(rows[0]) else set()
         if not rows:
             return set()
-        with _unordered():
+        with unordered():
             result = self._rows.bulk_write([UpdateOne(*_step_of(row)) for row in rows], ordered=False)
         if result.matched_count == len(rows):
             return {row.id for row in rows}

@@ -6,7 +6,7 @@ A watch is made from one record of `project-states` and the watch before it, by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from luodi.domain.clocks import reason_of
@@ -85,6 +85,12 @@ class Watch:
     traceparent: str | None = None
     unreadable: bool = False  # the newest record could not be read: nothing is concluded until the next one
     lifted: tuple[str, ...] = ()  # matters that were red until other rules, and nothing else, said otherwise
+    acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for whom `people` names; never stored
+
+    @property
+    def responsible(self) -> Mapping[str, str]:
+        """Who acts for the people that the project names, by the field that names them."""
+        return {name: self.acting.get(who, who) for name, who in self.people.items()}
 
     def deadline(self, matter: str) -> Deadline | None:
         return next((d for d in self.deadlines if d.matter == matter), None)

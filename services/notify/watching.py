@@ -1,7 +1,8 @@
 """Watching: takes the states of the owned partitions over into the watches, and keeps the gate.
 
 1. Poll; a new assignment begins with a gate that knows nothing.
-2. Make watches of the records and keep those that know more than what is kept.
+2. Make watches of the records of projects, entries of the directory of all others; keep those that know more than what
+   is kept.
 3. Only then: note the watermarks read, move the gate's positions, commit.
 4. Ask for the ends of the partitions whose newest watermark waits for one.
 
@@ -15,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from luodi.domain.subjects import is_project
 from luodi.runtime import logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
@@ -22,6 +24,7 @@ from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from schemas import states
 from schemas.invalid import Invalid
+from services.notify.directory import DirectoryStore, Entry, entry_of
 from services.notify.gate import Gate
 from services.notify.sweep import WatchStore
 from services.notify.watches import Watch, unreadable, watch_of
@@ -31,7 +34,6 @@ LAG_S = 5.0  # how often the ends of all partitions are asked for
 FRESH_S = 15.0  # a lag older than this is not known any more
 COMMIT_S = 1.0  # at most so often; what is read again changes nothing
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-SUBJECT_SEPARATOR = ":"  # a subject with it is no project
 
 log = logging.get("watching")
 
@@ -92,8 +94,11 @@ class Source(Protocol):
 class Watching:
     """The reading side of one notifier. `gate` may be read from any thread: it is replaced, never changed."""
 
-    def __init__(self, watches: WatchStore, clock: Clock, metrics: Metrics, stop: Stop) -> None:
+    def __init__(
+        self, watches: WatchStore, directory: DirectoryStore, clock: Clock, metrics: Metrics, stop: Stop
+    ) -> None:
         self._watches = watches
+        self._directory = directory
         self._clock = clock
         self._metrics = metrics
         self._stop = stop
@@ -172,14 +177,18 @@ class Watching:
         now = self._clock.now_text()
         watermarks: dict[int, str] = {}
         states_read: list[tuple[int, str, Record]] = []
+        entries: dict[str, Entry] = {}
         for partition, batch in records.items():
             for record in batch:
                 if record.key == states.WATERMARK_KEY:
                     self._note_watermark(watermarks, partition, record)
-                else:
-                    subject = _subject(record)
-                    if subject is not None:
+                elif record.key is not None:
+                    subject = record.key.decode("utf-8", "replace")
+                    if is_project(subject):
                         states_read.append((partition, subject, record))
+                    else:
+                        self._note_entry(entries, partition, subject, record)
+        self._directory.put(list(entries.values()))
         kept = self._watches.get_many({subject for _, subject, _ in states_read})
         fresh = self._fresh(states_read, kept, now)
         self._watches.put(fresh)
@@ -226,6 +235,19 @@ class Watching:
         except Invalid as exc:  # without it the older watermark stays in force: late, never wrong
             self._skip(partition, record, exc.code, exc.detail)
 
+    def _note_entry(self, entries: dict[str, Entry], partition: int, subject: str, record: Record) -> None:
+        """Of several entries for one subject, in one batch, the one that knows most."""
+        try:
+            entry = entry_of(_state(record, subject), partition)
+        except Invalid as exc:  # what was known of it stands
+            self._skip(partition, record, exc.code, exc.detail)
+            return
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            self._skip(partition, record, "not-understood", repr(exc))
+            return
+        if subject not in entries or entries[subject].may_be_replaced_by(entry):
+            entries[subject] = entry
+
     def _skip(self, partition: int, record: Record, reason: str, detail: str) -> None:
         key = (record.key or b"").decode("utf-8", "replace")
         log.error("states.skipped", partition=partition, offset=record.offset, key=key, reason=reason, error=detail)
@@ -261,14 +283,6 @@ class Watching:
             source.close()
         except TransientError as exc:  # the session ends by itself, and what was not committed is read again
             log.warning("watching.deferred", error=str(exc), failures=0)
-
-
-def _subject(record: Record) -> str | None:
-    """The project a record is about; None for other kinds of subjects, which are none of notify's concern yet."""
-    if record.key is None:
-        return None
-    subject = record.key.decode("utf-8", "replace")
-    return None if SUBJECT_SEPARATOR in subject else subject
 
 
 def _value(record: Record) -> bytes:

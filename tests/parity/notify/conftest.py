@@ -12,6 +12,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from luodi.runtime.mongo import Document
+from services.notify import directory_store
+from services.notify.directory_store import MongoDirectory
 from services.notify.stores import (
     MongoEndpoints,
     MongoMatters,
@@ -20,7 +22,7 @@ from services.notify.stores import (
     Stores,
     ensure_indexes,
 )
-from tests.unit.notify.fakes import MemoryEndpoints, MemoryMatters, MemoryNotifications, MemoryWatches
+from tests.unit.notify.fakes import MemoryDirectory, MemoryEndpoints, MemoryMatters, MemoryNotifications, MemoryWatches
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,13 @@ class AllStores:
     matters: MemoryMatters | MongoMatters
     notifications: MemoryNotifications | MongoNotifications
     endpoints: MemoryEndpoints | MongoEndpoints
+    directory: MemoryDirectory | MongoDirectory
 
 
 @pytest.fixture(params=["in memory", pytest.param("MongoDB", marks=pytest.mark.stack)])
 def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     if request.param == "in memory":
-        yield AllStores(MemoryWatches(), MemoryMatters(), MemoryNotifications(), MemoryEndpoints())
+        yield AllStores(MemoryWatches(), MemoryMatters(), MemoryNotifications(), MemoryEndpoints(), MemoryDirectory())
         return
     client: MongoClient[Document] = MongoClient(request.getfixturevalue("servers").mongodb_uri)
     name = f"notify-parity-{uuid.uuid4().hex[:12]}"
@@ -45,8 +48,9 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     )
     try:
         ensure_indexes(database)
+        directory_store.ensure_indexes(database)
         real = Stores.on(database)
-        yield AllStores(real.watches, real.matters, real.notifications, real.endpoints)
+        yield AllStores(real.watches, real.matters, real.notifications, real.endpoints, MongoDirectory(database))
     finally:
         client.drop_database(name)
         client.close()

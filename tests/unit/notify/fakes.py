@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.notify.channels import Outcome, Unshaped
+from services.notify.directory import Entry
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Notification
@@ -60,6 +61,25 @@ class MemoryWatches:
 
 def _guard(watch: Watch) -> tuple[int, int, bool]:
     return watch.events, watch.ruleset, watch.unreadable
+
+
+class MemoryDirectory:
+    """See `DirectoryStore`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Entry] = {}
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            kept = self.rows.get(entry.subject)
+            if kept is None or kept.may_be_replaced_by(entry):
+                self.rows[entry.subject] = entry
+
+    def read(self, subjects: AnyOf[str]) -> dict[str, Entry]:
+        return {subject: self.rows[subject] for subject in subjects if subject in self.rows}
+
+    def naming(self, ids: AnyOf[str]) -> list[str]:
+        return [subject for subject, entry in self.rows.items() if set(entry.names) & set(ids)]
 
 
 class MemoryMatters:

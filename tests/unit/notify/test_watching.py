@@ -16,7 +16,7 @@ from schemas import states
 from services.notify.watches import Watch
 from services.notify.watching import COMMIT_S, FRESH_S, LAG_S, Mark, Polled, Watching
 from tests.unit.notify.builders import HOUR, PROJECT, at, clock, state
-from tests.unit.notify.fakes import MemoryWatches
+from tests.unit.notify.fakes import MemoryDirectory, MemoryWatches
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Reader:
         self.watches = MemoryWatches()
         self.stop = Stop()
         self.metrics = Metrics()
-        self.watching = Watching(self.watches, self.clock, self.metrics, self.stop)
+        self.directory = MemoryDirectory()
+        self.watching = Watching(self.watches, self.directory, self.clock, self.metrics, self.stop)
 
     def step(self) -> None:
         self.watching.step(self.topic)
@@ -328,3 +329,39 @@ def test_anything_else_leaves_the_loop() -> None:
 
     with pytest.raises(FatalError):
         reader.watching.run(connect)
+
+
+def subject_state(subject: str, events: int = 1, **told: object) -> dict[str, object]:
+    guard = {"id": subject, "events": events, "ruleset": 1}
+    return {**guard, "registered": True, "updated_at": at(0), **told}
+
+
+def write_subject(reader: Reader, subject: str, events: int = 1, **told: object) -> None:
+    document = {"_id": subject, **subject_state(subject, events, **told)}
+    reader.topic.write(0, subject.encode(), states.encode_state(document), states.guard_headers(document))
+
+
+def test_units_persons_and_posts_go_into_the_directory_and_never_become_watches() -> None:
+    reader = Reader()
+    write_subject(reader, "unit:power", head="head")
+    write_subject(reader, "unit:power", 3, head="head")
+    write_subject(reader, "unit:power", 2, head="nobody")
+    write_subject(reader, "post:head", holders=[])
+    reader.topic.state()
+    reader.step()
+    assert list(reader.watches.rows) == [PROJECT]
+    assert reader.directory.rows.keys() == {"unit:power", "post:head"}
+    assert reader.directory.rows["unit:power"].events == 3
+
+
+def test_an_entry_that_cannot_be_read_leaves_what_was_known_and_holds_up_nobody() -> None:
+    reader = Reader()
+    write_subject(reader, "unit:power", head="head")
+    reader.topic.write(0, b"unit:power", b"{")
+    reader.topic.write(0, b"unit:water", b'{"id": "unit:power"}')
+    reader.topic.write(0, b"unit:water", None)
+    reader.topic.state()
+    reader.step()
+    assert list(reader.watches.rows) == [PROJECT]
+    assert reader.directory.rows["unit:power"].told["head"] == "head"
+    assert reader.topic.positions[0] == 5

@@ -1,0 +1,65 @@
+"""The directory: what of a state is kept, and how those who act today are read beside a watch."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from services.notify.directory import ActingWatches, Directory, Entry, entry_of
+from services.notify.watches import Watch
+from tests.unit.notify.builders import at, watch
+from tests.unit.notify.fakes import MemoryDirectory, MemoryWatches
+
+TODAY = date(2026, 3, 10)
+
+
+def held(by: str, events: int = 1) -> Entry:
+    rows = [{"holder": by, "date": "2026-01-01", "until": None}]
+    return Entry("post:head", 0, events, 1, {"registered": True, "holders": rows})
+
+
+def test_an_entry_keeps_what_says_who_acts_and_nothing_else() -> None:
+    state = {
+        "id": "post:head",
+        "partition": 2,
+        "events": 3,
+        "ruleset": 1,
+        "registered": True,
+        "name": "组长",
+        "unit": "power",
+        "holders": [{"holder": "zhang", "date": "2026-01-01", "until": None}],
+        "updated_at": at(0),
+    }
+    entry = entry_of(state, 2)
+    assert (entry.subject, entry.partition, entry.events, entry.ruleset) == ("post:head", 2, 3, 1)
+    assert entry.told.keys() == {"registered", "unit", "holders"}
+    assert entry.names == ["power", "zhang"]
+
+
+def test_a_watch_that_is_read_says_who_acts_and_the_one_that_is_kept_does_not() -> None:
+    rows, directory = MemoryWatches(), MemoryDirectory()
+    rows.put([watch(people={"officer": "u-zhang", "group_head": "head"}), watch(project_id="p2", people={})])
+    acting = ActingWatches(rows, Directory(directory), lambda: TODAY)
+    directory.put([held("u-li")])
+    (read,) = acting.due(0, at(1), 1)
+    assert read.people == {"officer": "u-zhang", "group_head": "head"}
+    assert read.responsible == {"officer": "u-zhang", "group_head": "u-li"}
+    assert acting.get_many([read.project_id, "p2", "p3"])["p2"].responsible == {}
+    directory.put([held("u-wang", 2)])
+    assert acting.get_many([read.project_id])[read.project_id].responsible["group_head"] == "u-wang"
+    assert rows.rows[read.project_id].acting == {}
+
+
+def test_everything_else_goes_through_to_the_watches_that_are_kept() -> None:
+    rows = MemoryWatches()
+    acting = ActingWatches(rows, Directory(MemoryDirectory()), lambda: TODAY)
+    kept = watch()
+    acting.put([kept])
+    acting.put_off([(kept, at(100))])
+    assert _next(rows, kept) == at(100)
+    acting.recall([kept.project_id], at(5))
+    assert _next(rows, kept) == at(5)
+    assert acting.unreadable([0]) == {}
+
+
+def _next(rows: MemoryWatches, of: Watch) -> str:
+    return rows.rows[of.project_id].next_due
