@@ -47,6 +47,7 @@ _FIELD_ERROR: Json = {
 _STATUS_TEXT = {
     400: "The body is not valid JSON, or a parameter is wrong",
     401: "A key is needed",
+    403: "It is for others to do",
     404: "Not found",
     409: "The same id already carries another content",
     413: "The body is too large",

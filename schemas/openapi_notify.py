@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.acts import ACTS
 from schemas.contacts import CHANNELS, LANGUAGES, RECIPIENT, STYLES, ContactBody
-from schemas.loading import object_rule
+from schemas.loading import Record, object_rule
 from schemas.openapi import (
     CURSOR,
     DATE,
@@ -24,6 +25,9 @@ from schemas.openapi import (
 
 KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
+MATTER_STATES = ("warned", "open", "cleared")
+TELLINGS = ("warning", "stalled", "escalated", "operations")
+PHASES = ("to-verify", "to-sign", "signed", "in-review", "held", "told-all")
 DELIVERY_STATUSES = ("queued", "sending", *STATUSES[1:])
 
 _DESCRIPTION = (
@@ -58,7 +62,7 @@ def build() -> Json:
                 "督办事项 · Matters, newest first",
                 [
                     query("zone", "园区"),
-                    query("state", "状态", {"type": "string", "enum": ["open", "cleared"]}),
+                    query("state", "状态", {"type": "string", "enum": list(MATTER_STATES)}),
                     query("person", "相关人员"),
                     LIMIT,
                     CURSOR,
@@ -67,6 +71,10 @@ def build() -> Json:
             )
         },
         "/v1/matters/{matter_id}": {"get": _matter()},
+        **{
+            f"/v1/matters/{{matter_id}}/{act}": _matter_act(act, record, summary)
+            for act, (record, summary) in ACTS.items()
+        },
         "/v1/contacts": {
             "get": _contacts(
                 "contacts",
@@ -157,6 +165,55 @@ def _matter() -> Json:
     return operation
 
 
+def _matter_act(act: str, record: type[Record], summary: str) -> Json:
+    matter: Json = {"$ref": "#/components/schemas/Matter"}
+    text: Json = {"type": "string"}
+    return {
+        "post": {
+            "operationId": f"{act}Matter",
+            "summary": summary,
+            "tags": ["acts"],
+            "parameters": [
+                {"name": "matter_id", "in": "path", "required": True, "schema": text},
+                {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "description": "The same key again is the same act, where the body names no id.",
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                },
+                LANGUAGE,
+            ],
+            "requestBody": {"required": True, "content": json_content(object_rule(record))},
+            "responses": {
+                "200": answer("The matter with the act", an_object({"act": text, "matter": matter})),
+                **problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+            }
+            | {"409": {**problems(409)["409"], "description": "It does not go with where the matter stands"}},
+        }
+    }
+
+
+def _ladder() -> Json:
+    text: Json = {"type": "string"}
+    people: Json = {"type": "array", "items": text}
+    return an_object(
+        {
+            "phase": {"type": "string", "enum": list(PHASES)},
+            "by": nullable(DATE),
+            "climbs_at": nullable(INSTANT),
+            "next": nullable(an_object({"role": text, "recipient": text})),
+            "to_sign": people,
+            "to_review": people,
+        }
+    )
+
+
+def _act() -> Json:
+    text: Json = {"type": "string"}
+    kinds: Json = {"type": "string", "enum": ["signed", "feedback", "reviewed", "closed"]}
+    return an_object({"id": text, "act": kinds, "by": text, "at": INSTANT, "data": {"type": "object"}})
+
+
 def _stream() -> Json:
     return {
         "operationId": "stream",
@@ -240,7 +297,11 @@ def _matter_body() -> Json:
         "blocker": nullable(text),
         "owner": nullable(text),
         "fault": nullable({"type": "string", "enum": ["watermark", "unreadable", "endpoint", "address"]}),
-        "state": {"type": "string", "enum": ["open", "cleared"]},
+        "state": {
+            "type": "string",
+            "enum": list(MATTER_STATES),
+            "description": "warned: yellow, nothing to sign for; open: red; cleared: over.",
+        },
         "episode": {"type": "integer", "minimum": 1},
         "round": {"type": "integer", "minimum": 1},
         "opened_at": INSTANT,
@@ -252,8 +313,23 @@ def _matter_body() -> Json:
         "reason": nullable(an_object({"code": text, "text": text})),
         "recipients": {"type": "array", "items": text},
         "people": {"type": "array", "items": text},
+        "level": {"type": "integer", "minimum": 0, "description": "The step of the ladder that was told last."},
+        "ladder": nullable(_ladder()),
+        "acts": {"type": "array", "items": _act()},
     }
+    telling = an_object(
+        {
+            "kind": {"type": "string", "enum": list(TELLINGS)},
+            "level": {"type": "integer", "minimum": 0},
+            "round": {"type": "integer", "minimum": 1},
+            "at": INSTANT,
+            "role": text,
+            "recipients": {"type": "array", "items": text},
+            "why": text,
+        }
+    )
     only_of_one: Json = {
+        "tellings": {"type": "array", "items": telling},
         "episodes": {"type": "array", "items": past},
         "notifications": {"type": "array", "items": {"$ref": "#/components/schemas/Notification"}},
     }

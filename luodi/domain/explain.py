@@ -337,6 +337,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "lead_unit": ("牵头单位", "lead unit"),
     "leader": ("包干领导", "responsible leader"),
     "vice_leader": ("分管领导", "vice leader"),
+    "head": ("主要领导", "head of the zone"),
     "zone": ("高新区值守人员", "the zone's desk"),
     "operators": ("系统管理员", "the operators"),
 }

@@ -19,12 +19,14 @@ from luodi.runtime.settings import Settings
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _CODE = re.compile(r"[a-z][a-z0-9]{0,15}")
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
     """An industrial zone: `code` begins the project ids issued for it; `demo` marks invented data, `published` a record
-    of published facts that never runs a clock, `limits` names the presets of rules that are active in it."""
+    of published facts that never runs a clock, `limits` names the presets of rules that are active in it, `head` is
+    the id of the person or post at the top of its ladder."""
 
     id: str
     code: str
@@ -33,6 +35,7 @@ class Zone:
     demo: bool = False
     published: bool = False
     limits: tuple[str, ...] = (ZONE_DEFAULT,)
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _zones(source: str, text: str, faults: list[str]) -> dict[str, Zone]:
 
 def _check_zone(row: Mapping[str, Any], where: str, faults: list[str]) -> None:
     kinds: dict[str, type] = {"id": str, "code": str, "name": str, "name_en": str, "demo": bool, "published": bool}
-    kinds["limits"] = list
+    kinds |= {"limits": list, "head": str}
     faults.extend(f"{where}: {name} is missing" for name in ("id", "code", "name", "name_en") if name not in row)
     for name, value in row.items():
         if name not in kinds:
@@ -107,7 +110,7 @@ def _check_zone(row: Mapping[str, Any], where: str, faults: list[str]) -> None:
             faults.append(f"{where}: limits must name at least one preset")
         elif len(set(listed)) < len(listed):
             faults.append(f"{where}: limits names a preset twice")
-    for name, pattern in (("id", _ID), ("code", _CODE)):
+    for name, pattern in (("id", _ID), ("code", _CODE), ("head", _PERSON)):
         if isinstance(row.get(name), str) and not pattern.fullmatch(row[name]):
             faults.append(f"{where}: {name} = {row[name]!r} does not match {pattern.pattern}")
 

@@ -85,4 +85,6 @@ def _opening(fault: str, name: str, partition: int, facts: Mapping[str, object])
         recipients=(OPERATORS,),
         people=(OPERATORS,),
         facts={"fault": fault, **facts},
+        telling="operations",
+        why=fault,
     )

@@ -22,6 +22,7 @@ from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Address, Settings
 from services.notify import contact_store, directory_store
 from services.notify import streams as live
+from services.notify.acts import Acts
 from services.notify.alarms import Endpoint
 from services.notify.channels import Channel
 from services.notify.channels.addressed import AddressedChannel, Sender
@@ -46,6 +47,7 @@ from services.notify.source import KafkaSource
 from services.notify.stores import Stores, ensure_indexes
 from services.notify.streams import MongoFeed, Streams
 from services.notify.sweep import Sweep
+from services.notify.telling import Teller
 from services.notify.watching import Source, Watching
 
 SWEEP_S = 1.0
@@ -181,6 +183,7 @@ def build(
     contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
     entries = MongoDirectory(database)
     watching = Watching(stores.watches, entries, clock, metrics, stop)
+    teller = Teller(config.zones, config.calendar, config.rules)
     sweep = Sweep(
         watches=stores.watches,
         matters=stores.matters,
@@ -189,6 +192,7 @@ def build(
         given_up=_given_up(stores, ways, reached),
         channels=_names_in_use(stores, ways),
         own=_own_channels(stores, reached, senders),
+        teller=teller,
         composer=Composer(config.zones, config.calendar, settings.public_url),
         clock=clock,
         settle_s=settings.settle_s,
@@ -215,7 +219,7 @@ def build(
     def today() -> date:
         return config.calendar.business_date(clock.now_text())
 
-    routes(app, stores, feeds, today)
+    routes(app, stores, feeds, Acts(stores.matters, stores.watches, teller, clock), today)
     contact_routes(app, contacts, stores.endpoints)
 
     def gauges() -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.stages import Language
 from luodi.runtime.configuration import Zone
-from services.notify.matters import RULES_CHANGED, Matter
+from services.notify.ladder import ladder_from
+from services.notify.matters import FIRST_LEVEL, RULES_CHANGED, Matter, Telling
 from services.notify.notifications import (
     Delivery,
-    Kind,
     Notification,
-    Texts,
     fresh_deliveries,
     never_told,
     notification_id,
 )
-from services.notify.recipients import FIRST_LEVEL
-from services.notify.texts import clearing_texts, opening_texts
+from services.notify.texts import clearing_texts, telling_texts
 
-ORDERS_PER_EPISODE = 1000  # room for the levels of an episode, all before its all-clear
+ORDERS_PER_EPISODE = 1000  # room for the tellings of an episode, all before its all-clear
 LAST_ORDER = ORDERS_PER_EPISODE - 1
 
 OwnChannels = Mapping[str, Sequence[str]]
@@ -42,21 +40,21 @@ class Composer:
     def openings(
         self, matter: Matter, channels: Sequence[str], wall: str, own: OwnChannels = NO_OWN
     ) -> list[Notification]:
-        """The messages that open the episode, one per recipient, on these channels and on each recipient's own."""
-        texts = opening_texts(matter, self.calendar.business_date(matter.opened_at), self._zone_name)
-        return [
-            self._row(
-                matter, who, texts, fresh_deliveries(self._all(matter, who, channels, own), matter.opened_at, wall)
-            )
-            for who in matter.recipients
-        ]
+        """The messages of the matter's last telling, one per recipient, on these channels and on each one's own."""
+        telling = matter.last_telling
+        return self._rows(
+            matter,
+            telling,
+            lambda who: fresh_deliveries(self._all(matter, who, channels, own), telling.at, wall),
+        )
 
     def untold(self, matter: Matter, channels: Sequence[str], own: OwnChannels = NO_OWN) -> list[Notification]:
-        """The same rows for an episode that was over before they were written: they say so and block their ids."""
-        texts = opening_texts(matter, self.calendar.business_date(matter.opened_at), self._zone_name)
+        """The messages of the whole episode, for one that was over before they were written: they say so and block
+        their ids, so that nobody can write one of them afterwards."""
         return [
-            self._row(matter, who, texts, never_told(self._all(matter, who, channels, own)))
-            for who in matter.recipients
+            row
+            for telling in matter.all_tellings
+            for row in self._rows(matter, telling, lambda who: never_told(self._all(matter, who, channels, own)))
         ]
 
     def _all(self, matter: Matter, who: str, channels: Sequence[str], own: OwnChannels) -> Sequence[str]:
@@ -67,55 +65,77 @@ class Composer:
         zone = self.zones.get(matter.zone) if matter.zone else None
         return zone is not None and zone.demo
 
-    def all_clear(self, matter: Matter, told: Notification, wall: str) -> Notification | None:
-        """The message that ends what `told` began, on the channels it was attempted on; None when there is none.
+    def all_clear(self, matter: Matter, told: Sequence[Notification], wall: str) -> Notification | None:
+        """The message that ends what one recipient was told, on the channels it was attempted on; None when there is
+        none. `told`: that recipient's messages of the episode, in their order.
 
-        Of what other rules ended nobody is told, but where `told` itself is still on its way.
+        A warning alone needs none. Of what other rules ended nobody is told, but where a message is still on its way.
         """
         quiet = (matter.clearing or {}).get("code") == RULES_CHANGED
-        channels = told.under_way if quiet else told.attempted
+        reds = [row for row in told if row.kind != "warning"]
+        found = (channel for row in reds for channel in (row.under_way if quiet else row.attempted))
+        channels = tuple(dict.fromkeys(found))
         if not channels or matter.cleared_at is None:
             return None
         texts = clearing_texts(matter, self.calendar.business_date(matter.cleared_at), self._zone_name)
+        first = reds[0]
         return replace(
-            told,
-            id=notification_id(matter.id, matter.episode, matter.round, "cleared", told.level, told.recipient),
+            first,
+            id=notification_id(matter.id, matter.episode, matter.round, "cleared", FIRST_LEVEL, first.recipient),
             kind="cleared",
+            level=FIRST_LEVEL,
+            round=matter.round,
             order=matter.episode * ORDERS_PER_EPISODE + LAST_ORDER,
             texts=texts,
             created_at=matter.cleared_at,
             traceparent=matter.traceparent,
             deliveries=fresh_deliveries(channels, matter.cleared_at, wall),
             version=1,
+            urgent=matter.kind == "operations",
         )
 
-    def _row(self, matter: Matter, recipient: str, texts: Texts, deliveries: tuple[Delivery, ...]) -> Notification:
-        kind: Kind = "operations" if matter.kind == "operations" else "stalled"
-        gap = matter.facts.get("gap")
-        return Notification(
-            id=notification_id(matter.id, matter.episode, matter.round, kind, FIRST_LEVEL, recipient),
-            matter=matter.id,
-            episode=matter.episode,
-            round=matter.round,
-            order=matter.episode * ORDERS_PER_EPISODE + FIRST_LEVEL,
-            kind=kind,
-            level=FIRST_LEVEL,
-            recipient=recipient,
-            partition=matter.partition,
-            project_id=matter.project_id,
-            zone=matter.zone,
-            demo=self._is_demo(matter),
-            gap=(gap[0], gap[1]) if gap else None,
-            rule=matter.facts.get("rule"),
-            texts=texts,
-            url=f"{self.public_url}/matters/{quote(matter.id, safe='')}" if self.public_url else None,
-            created_at=matter.opened_at,
-            traceparent=matter.traceparent,
-            deliveries=deliveries,
-        )
+    def _rows(
+        self, matter: Matter, telling: Telling, deliveries: Callable[[str], tuple[Delivery, ...]]
+    ) -> list[Notification]:
+        facts = {**matter.facts, **telling.facts}
+        gap = facts.get("gap")
+        texts = telling_texts(matter, telling, self.calendar.business_date(telling.at), self._zone_name)
+        place = matter.all_tellings.index(telling)
+        return [
+            Notification(
+                id=notification_id(matter.id, matter.episode, telling.round, telling.kind, telling.level, recipient),
+                matter=matter.id,
+                episode=matter.episode,
+                round=telling.round,
+                order=matter.episode * ORDERS_PER_EPISODE + min(place, LAST_ORDER - 1),
+                kind=telling.kind,
+                level=telling.level,
+                recipient=recipient,
+                partition=matter.partition,
+                project_id=matter.project_id,
+                zone=matter.zone,
+                demo=self._is_demo(matter),
+                gap=(gap[0], gap[1]) if gap else None,
+                rule=facts.get("rule"),
+                texts=texts,
+                url=f"{self.public_url}/matters/{quote(matter.id, safe='')}" if self.public_url else None,
+                created_at=telling.at,
+                traceparent=matter.traceparent,
+                deliveries=deliveries(recipient),
+                urgent=is_urgent(matter, telling),
+            )
+            for recipient in telling.recipients
+        ]
 
     def _zone_name(self, zone_id: str | None, language: Language) -> str:
         zone = self.zones.get(zone_id) if zone_id else None
         if zone is None:
             return zone_id or ("未定高新区" if language == "zh-CN" else "No zone")
         return zone.name if language == "zh-CN" else zone.name_en
+
+
+def is_urgent(matter: Matter, telling: Telling) -> bool:
+    """Whether its messages go at once, at any hour: faults, and reds that reach the leader the same day."""
+    if telling.kind == "operations":
+        return True
+    return telling.kind != "warning" and ladder_from(matter.facts).same_day

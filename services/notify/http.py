@@ -17,7 +17,9 @@ from luodi.domain.days import instant, parse_instant
 from luodi.domain.stages import Language
 from luodi.runtime import http
 from luodi.runtime.problems import FieldError, ProblemError
-from services.notify.matters import Matter
+from services.notify.act_routes import act_routes
+from services.notify.acts import Acts, Scene
+from services.notify.matters import Matter, Telling
 from services.notify.notifications import Notification
 from services.notify.stores import Stores
 from services.notify.streams import Streams
@@ -26,7 +28,7 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
-MATTER_STATES = ("open", "cleared")
+MATTER_STATES = ("warned", "open", "cleared")
 NOTIFICATIONS_OF_A_MATTER = 200
 STREAM_TYPE = "text/event-stream; charset=utf-8"
 TOKEN = re.compile(r"[0-9A-Fa-f]{1,2000}")
@@ -34,8 +36,13 @@ TOKEN = re.compile(r"[0-9A-Fa-f]{1,2000}")
 Row = TypeVar("Row")
 
 
-def routes(app: Flask, stores: Stores, streams: Streams, today: Callable[[], date]) -> None:
+def routes(app: Flask, stores: Stores, streams: Streams, acts: Acts, today: Callable[[], date]) -> None:
     """Put the routes on the application."""
+
+    def shown(matter: Matter) -> dict[str, Any]:
+        return matter_body(matter, acts.scenes([matter]).get(matter.id), http.language(), today())
+
+    act_routes(app, acts, shown)
 
     @app.get("/v1/notifications")
     def notifications() -> Response:
@@ -83,7 +90,13 @@ def routes(app: Flask, stores: Stores, streams: Streams, today: Callable[[], dat
             limit=limit + 1,
         )
         language = http.language()
-        return _paged(rows, limit, lambda m: matter_body(m, language, today()), lambda m: (m.opened_at, m.id))
+        scenes = acts.scenes(rows)
+        return _paged(
+            rows,
+            limit,
+            lambda m: matter_body(m, scenes.get(m.id), language, today()),
+            lambda m: (m.opened_at, m.id),
+        )
 
     @app.get("/v1/matters/<path:matter_id>")
     def matter(matter_id: str) -> Response:
@@ -95,7 +108,8 @@ def routes(app: Flask, stores: Stores, streams: Streams, today: Callable[[], dat
         rows = stores.notifications.of_matter(matter_id, NOTIFICATIONS_OF_A_MATTER)
         return http.answer(
             {
-                **matter_body(found, language, today()),
+                **shown(found),
+                "tellings": [_telling(telling) for telling in found.all_tellings],
                 "episodes": [_past(episode) for episode in reversed(found.history)],
                 "notifications": [notification_body(row, language) for row in rows],
             },
@@ -130,11 +144,14 @@ def notification_body(row: Notification, language: Language) -> dict[str, Any]:
     }
 
 
-def matter_body(matter: Matter, language: Language, today: date) -> dict[str, Any]:
-    """A matter as callers see it, in their language; an open one's reason counts the days up to today."""
+def matter_body(matter: Matter, scene: Scene | None, language: Language, today: date) -> dict[str, Any]:
+    """A matter as callers see it, in their language; an open one's reason counts the days up to today.
+
+    `scene`: where it stands on its ladder; None of a matter that has none.
+    """
     facts = matter.facts
     reason = facts.get("reason")
-    day = today if matter.state == "open" else None
+    day = today if matter.state != "cleared" else None
     return {
         "id": matter.id,
         "kind": matter.kind,
@@ -157,6 +174,37 @@ def matter_body(matter: Matter, language: Language, today: date) -> dict[str, An
         "reason": {"code": reason["code"], "text": reasons.text(reason, language, day)} if reason else None,
         "recipients": list(matter.recipients),
         "people": list(matter.people),
+        "level": matter.last_telling.level,
+        "ladder": _ladder(scene) if scene is not None and matter.state == "open" else None,
+        "acts": [
+            {"id": entry.id, "act": entry.kind, "by": entry.by, "at": entry.at, "data": dict(entry.data)}
+            for entry in matter.entries
+        ],
+    }
+
+
+def _ladder(scene: Scene) -> dict[str, Any]:
+    """Where an open matter stands: what is awaited, of whom, by when, and who is told when it does not come."""
+    stands = scene.standing
+    return {
+        "phase": stands.phase,
+        "by": stands.by.isoformat() if stands.by is not None else None,
+        "climbs_at": stands.climbs,
+        "next": {"role": stands.next.role, "recipient": stands.next.recipient} if stands.next is not None else None,
+        "to_sign": list(scene.signers),
+        "to_review": list(scene.above) if stands.phase == "in-review" else [],
+    }
+
+
+def _telling(telling: Telling) -> dict[str, Any]:
+    return {
+        "kind": telling.kind,
+        "level": telling.level,
+        "round": telling.round,
+        "at": telling.at,
+        "role": telling.role,
+        "recipients": list(telling.recipients),
+        "why": telling.why,
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from services.notify.channels import Channel
-from services.notify.matters import Matter
+from services.notify.matters import Matter, still_holds
 from services.notify.notifications import Kind, Notification
 from services.notify.watches import Watch
 
@@ -97,10 +97,11 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
         return "endpoint-disabled"
     if _may_be_over(row, channel):
         matter = seen.matters.get(row.matter)
-        if matter is None or matter.state != "open" or matter.episode != row.episode:
+        state = "warned" if row.kind == "warning" else "open"
+        if matter is None or matter.state != state or matter.episode != row.episode:
             return "over"
-        if _seems_over(matter, seen.watches, now):
-            return "seems-over"
+        if not still_holds(matter, seen.watches.get(matter.project_id or ""), now):
+            return "seems-over"  # the watermark that lets the matter be cleared is on its way
     return "behind" if row.id in seen.ahead else "go"
 
 
@@ -108,12 +109,3 @@ def _may_be_over(row: Notification, channel: str) -> bool:
     """It was never attempted there, so it need not be seen through if its stall has ended."""
     delivery = row.delivery(channel)
     return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
-
-
-def _seems_over(matter: Matter, watches: Mapping[str, Watch], now: str) -> bool:
-    """The watch already knows better; the watermark that lets the matter be cleared is on its way."""
-    watch = watches.get(matter.project_id or "")
-    if watch is None or watch.unreadable:
-        return False
-    deadline = watch.deadline(matter.id)
-    return deadline is None or deadline.red_at(now) is None

@@ -1,23 +1,62 @@
 """A matter: one project's gap, one promise, or one fault of the system itself, with its episodes.
 
-An episode begins when the matter is found red (or the fault is found) and ends when it no longer is. Every change of a
-matter is a compare-and-set on its `version`; `complete` says that the messages which the change calls for are written,
-so that whoever finds an incomplete matter can finish what another began.
+An episode begins when the matter is found yellow or red (or the fault is found) and ends when it no longer is. What
+people are told in it are its tellings, what they do about it its entries, both in their order. Every change of a matter
+is a compare-and-set on its `version`; `complete` says that the messages which the change calls for are written, so that
+whoever finds an incomplete matter can finish what another began.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from services.notify.watches import MatterKind
+from services.notify.watches import MatterKind, Watch
 
-MatterState = Literal["open", "cleared"]
+MatterState = Literal["warned", "open", "cleared"]
+TellingKind = Literal["warning", "stalled", "escalated", "operations"]
+EntryKind = Literal["signed", "feedback", "reviewed", "closed"]
+
+SIGNED: EntryKind = "signed"
+FEEDBACK: EntryKind = "feedback"
+REVIEWED: EntryKind = "reviewed"
+CLOSED: EntryKind = "closed"
+
 NO_PARTITION = -1  # of a matter that belongs to no partition: any notifier looks after it
 MAX_HISTORY = 50  # episodes kept in the matter itself; every message of every episode stays in the ledger
+FIRST_LEVEL = 0
 
 Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One time that people are told: of what kind, on which level of the ladder, who, and why.
+
+    `facts` are what its messages say besides the facts of the matter.
+    """
+
+    kind: TellingKind
+    level: int
+    round: int
+    at: str
+    role: str
+    recipients: tuple[str, ...]
+    why: str
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a person has done about a matter. `telling`: how many tellings there had been."""
+
+    id: str
+    kind: EntryKind
+    by: str
+    at: str
+    telling: int
+    data: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +81,31 @@ class Matter:
     clearing: Facts | None = None  # why the episode ended: {"code": …}
     traceparent: str | None = None
     history: tuple[Facts, ...] = ()  # earlier episodes, oldest first
+    tellings: tuple[Telling, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def last_telling(self) -> Telling:
+        """What people were told last."""
+        if self.tellings:
+            return self.tellings[-1]
+        # Of an episode that an earlier version opened only its opening is known.
+        kind: TellingKind = "operations" if self.kind == "operations" else "stalled"
+        role = str(self.facts.get("role", ""))
+        return Telling(kind, FIRST_LEVEL, self.round, self.opened_at, role, self.recipients, "stalled")
+
+    @property
+    def all_tellings(self) -> tuple[Telling, ...]:
+        return self.tellings or (self.last_telling,)
+
+    @property
+    def was_red(self) -> bool:
+        """Whether people were told of more than a warning in this episode."""
+        return any(telling.kind != "warning" for telling in self.all_tellings)
+
+    def entries_since(self) -> tuple[Entry, ...]:
+        """What was done since people were told last."""
+        return tuple(entry for entry in self.entries if entry.telling == len(self.tellings))
 
     def completed(self, **clearing: Any) -> Matter:
         """The messages of the last change are written. `clearing`: what is to be added about how the episode ended."""
@@ -64,13 +128,33 @@ class Matter:
         """The episode goes on as if it had not ended: nobody is told anew."""
         return replace(self, state="open", version=self.version + 1, cleared_at=None, clearing=None)
 
+    def told(self, telling: Telling, traceparent: str | None, **facts: Any) -> Matter:
+        """People are to be told again in the same episode: of the next step, or in a new round. `facts` that changed.
+
+        What was done before covers nothing any more: the next signature is for this telling.
+        """
+        return replace(
+            self,
+            complete=False,
+            version=self.version + 1,
+            round=telling.round,
+            people=tuple(dict.fromkeys([*self.people, *telling.recipients])),
+            facts={**self.facts, **facts},
+            traceparent=traceparent or self.traceparent,
+            tellings=(*self.all_tellings, telling),
+        )
+
+    def entered(self, entry: Entry) -> Matter:
+        """A person has done something about it."""
+        return replace(self, version=self.version + 1, entries=(*self.entries, entry))
+
 
 RULES_CHANGED = "rules-changed"  # the clearing of an episode that other rules ended: nobody is told of it
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What is needed to open an episode."""
+    """What is needed to open an episode, or to have one that was only warned of turn red."""
 
     id: str
     kind: MatterKind
@@ -81,34 +165,33 @@ class Opening:
     people: tuple[str, ...]
     facts: Facts
     traceparent: str | None = None
+    telling: TellingKind = "stalled"
+    why: str = "stalled"
+    told: Facts = field(default_factory=dict)  # what the messages of the opening say besides
 
 
 def opened(before: Matter | None, opening: Opening, now: str) -> Matter:
-    """The matter with a new episode, whose messages are still to be written.
+    """The matter with a new episode, or with its warning become a stall; its messages are still to be written.
 
     Raises ValueError when an episode is open or the messages of the last one are not all written.
     """
-    if before is not None and (before.state == "open" or not before.complete):
+    goes_on = before is not None and before.state == "warned" and opening.telling == "stalled"
+    if before is not None and not goes_on and (before.state != "cleared" or not before.complete):
         raise ValueError(f"{before.id}: the episode before is not over")
+    role = str(opening.facts.get("role", ""))
+    telling = Telling(opening.telling, FIRST_LEVEL, 1, now, role, opening.recipients, opening.why, opening.told)
     history = before.history if before is not None else ()
-    if before is not None:
-        past = {
-            "episode": before.episode,
-            "opened_at": before.opened_at,
-            "cleared_at": before.cleared_at,
-            "facts": before.facts,
-            "clearing": before.clearing,
-        }
-        history = (*history, past)[-MAX_HISTORY:]
+    if before is not None and not goes_on:
+        history = (*history, _past(before))[-MAX_HISTORY:]
     return Matter(
         id=opening.id,
         kind=opening.kind,
         partition=opening.partition,
         project_id=opening.project_id,
         zone=opening.zone,
-        state="open",
+        state="warned" if opening.telling == "warning" else "open",
         complete=False,
-        episode=before.episode + 1 if before is not None else 1,
+        episode=1 if before is None else before.episode + (not goes_on),
         round=1,
         version=before.version + 1 if before is not None else 1,
         recipients=opening.recipients,
@@ -118,4 +201,30 @@ def opened(before: Matter | None, opening: Opening, now: str) -> Matter:
         facts=opening.facts,
         traceparent=opening.traceparent,
         history=history,
+        tellings=(*before.tellings, telling) if before is not None and goes_on else (telling,),
     )
+
+
+def _past(matter: Matter) -> Facts:
+    return {
+        "episode": matter.episode,
+        "opened_at": matter.opened_at,
+        "cleared_at": matter.cleared_at,
+        "facts": matter.facts,
+        "clearing": matter.clearing,
+        "level": max(telling.level for telling in matter.all_tellings),
+    }
+
+
+def still_holds(matter: Matter, watch: Watch | None, now: str) -> bool:
+    """Whether what was told of a matter is still so, as far as its project is known: it is red, or as warned, yellow.
+
+    A watermark may have to come before the matter itself is found over; a message about it must not go meanwhile.
+    """
+    if matter.project_id is None or watch is None or watch.unreadable:
+        return True
+    deadline = watch.deadline(matter.id)
+    if deadline is None:
+        return False
+    lit = deadline.yellow_at(now) if matter.state == "warned" else deadline.red_at(now)
+    return lit is not None

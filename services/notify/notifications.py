@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from luodi.domain.days import END_OF_TIME
 
-Kind = Literal["stalled", "cleared", "operations", "test"]
+Kind = Literal["warning", "stalled", "escalated", "cleared", "operations", "test"]
 DeliveryStatus = Literal["queued", "sending", "sent", "superseded", "failed", "dead"]
 
 INBOX = "inbox"
@@ -82,6 +82,7 @@ class Notification:
     traceparent: str | None
     deliveries: tuple[Delivery, ...]
     version: int = 1
+    urgent: bool = False  # goes at once, at any hour: a red that a leader hears of the same day, a fault, a test
 
     @property
     def status(self) -> str:

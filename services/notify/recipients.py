@@ -1,24 +1,37 @@
-"""Who is told. One recipient per stall and level; the levels of a ladder add rows to `BY_LEVEL`."""
+"""Who is told: the people and units that a project names, else the desk of its zone, else the operators."""
 
 from __future__ import annotations
 
-from luodi.domain.explain import FIRST_TOLD
+from services.notify.ladder import Rung, first_told, rungs
+from services.notify.matters import FIRST_LEVEL
 from services.notify.watches import Watch
 
 OPERATORS = "operators"  # those who run the system itself
-FIRST_LEVEL = 0
-
-BY_LEVEL: dict[int, tuple[str, ...]] = {FIRST_LEVEL: FIRST_TOLD}
-"""Level -> fields of a project; the first that is filled is told."""
 
 
-def recipients(watch: Watch, level: int) -> tuple[str, ...]:
-    """The ids of those to be told at a level: a person or unit, else the zone's desk, else the operators."""
-    for field in BY_LEVEL[level]:
-        who = watch.people.get(field)
-        if who:
-            return (who,)
-    return (zone_desk(watch.zone) if watch.zone else OPERATORS,)
+def recipients(watch: Watch) -> tuple[str, ...]:
+    """The ids of those who are told of a new stall."""
+    return first_told(watch.responsible, desk_of(watch))
+
+
+def ladder_steps(watch: Watch, head: str | None) -> tuple[Rung, ...]:
+    """The steps above them, as the project names people now; `head` is that of its zone."""
+    return rungs(watch.responsible, desk_of(watch), head, key=watch.key)
+
+
+def may_sign(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:
+    """Whose signature counts when a stall stands on this level: whoever holds that step now, or one above.
+
+    Read from the project as it is now, so that whoever takes over a project takes over what is open in it.
+    """
+    close = recipients(watch) if level == FIRST_LEVEL else ()
+    above = (rung.recipient for rung in ladder_steps(watch, head) if rung.level >= level)
+    return tuple(dict.fromkeys([*close, *above]))
+
+
+def desk_of(watch: Watch) -> str:
+    """Who is told where a project names nobody."""
+    return zone_desk(watch.zone) if watch.zone else OPERATORS
 
 
 def zone_desk(zone: str) -> str:
@@ -30,4 +43,4 @@ def role_of(watch: Watch, recipient: str) -> str:
     """The field under which a project names a recipient, `zone` for its desk, else `operators`."""
     if recipient == OPERATORS:
         return OPERATORS
-    return next((field for field, who in watch.people.items() if who == recipient), "zone")
+    return next((field for field, who in watch.responsible.items() if who == recipient), "zone")

@@ -20,9 +20,9 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from services.notify.looking import Ahead
-from services.notify.matters import Matter
+from services.notify.matters import Entry, Matter, Telling
 from services.notify.notifications import Delivery, Notification, Texts
-from services.notify.watches import Deadline, Red, Watch
+from services.notify.watches import Broken, Deadline, Stretch, Watch
 
 Document = dict[str, Any]
 DUPLICATE_KEY = 11000
@@ -403,6 +403,8 @@ def watch_document(watch: Watch) -> Document:
         "traceparent": watch.traceparent,
         "unreadable": watch.unreadable,
         "lifted": list(watch.lifted),
+        "key": watch.key,
+        "parent": watch.parent,
     }
 
 
@@ -427,7 +429,9 @@ def watch_from(row: Document) -> Watch:
         next_due=row["next_due"],
         traceparent=row["traceparent"],
         unreadable=row["unreadable"],
-        lifted=tuple(row.get("lifted", ())),  # a row of an earlier version has none
+        lifted=tuple(row.get("lifted", ())),  # a row of an earlier version has none of these
+        key=row.get("key", False),
+        parent=row.get("parent"),
     )
 
 
@@ -439,9 +443,12 @@ def _deadline_document(deadline: Deadline) -> Document:
         "blocker": deadline.blocker,
         "owner": deadline.owner,
         "seen": deadline.seen,
-        "reds": [
-            {"since": red.since, "until": red.until, "rule": red.rule, "due": red.due, "reason": dict(red.reason)}
-            for red in deadline.reds
+        "reds": [_stretch_document(red) for red in deadline.reds],
+        "yellows": [_stretch_document(yellow) for yellow in deadline.yellows],
+        "yellow_seen": deadline.yellow_seen,
+        "broken": [
+            {**_stretch_document(b.stretch), "preset": b.preset, "paused": b.paused, "quiet": b.quiet}
+            for b in deadline.broken
         ],
     }
 
@@ -454,8 +461,26 @@ def _deadline_from(row: Document) -> Deadline:
         blocker=row["blocker"],
         owner=row["owner"],
         seen=row["seen"],
-        reds=tuple(Red(red["since"], red["until"], red["rule"], red["due"], red["reason"]) for red in row["reds"]),
+        reds=tuple(_stretch_from(red) for red in row["reds"]),
+        # A row of an earlier version has none of these: of it nobody is warned until the project changes.
+        yellows=tuple(_stretch_from(yellow) for yellow in row.get("yellows", ())),
+        yellow_seen=row.get("yellow_seen"),
+        broken=tuple(Broken(_stretch_from(b), b["preset"], b["paused"], b["quiet"]) for b in row.get("broken", ())),
     )
+
+
+def _stretch_document(stretch: Stretch) -> Document:
+    return {
+        "since": stretch.since,
+        "until": stretch.until,
+        "rule": stretch.rule,
+        "due": stretch.due,
+        "reason": dict(stretch.reason),
+    }
+
+
+def _stretch_from(row: Document) -> Stretch:
+    return Stretch(row["since"], row["until"], row["rule"], row["due"], row["reason"])
 
 
 def matter_document(matter: Matter) -> Document:
@@ -479,6 +504,30 @@ def matter_document(matter: Matter) -> Document:
         "clearing": dict(matter.clearing) if matter.clearing is not None else None,
         "traceparent": matter.traceparent,
         "history": [dict(episode) for episode in matter.history],
+        "tellings": [
+            {
+                "kind": telling.kind,
+                "level": telling.level,
+                "round": telling.round,
+                "at": telling.at,
+                "role": telling.role,
+                "recipients": list(telling.recipients),
+                "why": telling.why,
+                "facts": dict(telling.facts),
+            }
+            for telling in matter.tellings
+        ],
+        "entries": [
+            {
+                "id": entry.id,
+                "kind": entry.kind,
+                "by": entry.by,
+                "at": entry.at,
+                "telling": entry.telling,
+                "data": dict(entry.data),
+            }
+            for entry in matter.entries
+        ],
     }
 
 
@@ -503,6 +552,11 @@ def matter_from(row: Document) -> Matter:
         clearing=row["clearing"],
         traceparent=row["traceparent"],
         history=tuple(row["history"]),
+        # A row of an earlier version has neither.
+        tellings=tuple(
+            Telling(**{**told, "recipients": tuple(told["recipients"])}) for told in row.get("tellings", ())
+        ),
+        entries=tuple(Entry(**entry) for entry in row.get("entries", ())),
     )
 
 
@@ -530,6 +584,7 @@ def notification_document(row: Notification) -> Document:
         "created_at": row.created_at,
         "traceparent": row.traceparent,
         "status": row.status,
+        "urgent": row.urgent,
         "version": row.version,
         "deliveries": _deliveries_document(row),
     }
@@ -579,6 +634,7 @@ def notification_from(row: Document) -> Notification:
         created_at=row["created_at"],
         traceparent=row["traceparent"],
         version=row["version"],
+        urgent=row.get("urgent", False),  # a row of an earlier version does not say
         deliveries=tuple(Delivery(**d) for d in row["deliveries"]),
     )
 

@@ -13,9 +13,9 @@ the same rows again, in vain; one before 4 looks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from luodi.domain.days import END_OF_TIME
 from luodi.runtime import logging
@@ -24,12 +24,12 @@ from luodi.runtime.metrics import Metrics
 from services.notify import alarms
 from services.notify.alarms import Endpoint
 from services.notify.composing import NO_OWN, Composer, OwnChannels
-from services.notify.decide import Act, Decision, clearing_date, decide
+from services.notify.decide import decide
 from services.notify.gate import Gate
 from services.notify.ledger import NotificationStore, settle
-from services.notify.matters import NO_PARTITION, Matter, Opening, opened
+from services.notify.matters import NO_PARTITION, Matter, opened, still_holds
 from services.notify.notifications import Notification
-from services.notify.recipients import FIRST_LEVEL, recipients, role_of
+from services.notify.telling import Teller
 from services.notify.watches import Watch
 
 BATCH = 500  # watches looked at together
@@ -87,12 +87,13 @@ class Swept:
 
     looked: int = 0
     opened: int = 0
+    climbed: int = 0
     cleared: int = 0
     written: int = 0
 
     @property
     def idle(self) -> bool:
-        return not (self.opened or self.cleared or self.written)
+        return not (self.opened or self.climbed or self.cleared or self.written)
 
 
 class Sweep:
@@ -107,6 +108,7 @@ class Sweep:
         gate: Callable[[], Gate],
         given_up: Callable[[], Sequence[Endpoint]],
         channels: Callable[[], Sequence[str]],
+        teller: Teller,
         composer: Composer,
         clock: Clock,
         settle_s: float,
@@ -120,6 +122,7 @@ class Sweep:
         self._given_up = given_up
         self._channels = channels
         self._own = own
+        self._teller = teller
         self._composer = composer
         self._clock = clock
         self._settle_s = settle_s
@@ -143,6 +146,7 @@ class Sweep:
                 "sweep.ended",
                 looked=swept.looked,
                 opened=swept.opened,
+                climbed=swept.climbed,
                 cleared=swept.cleared,
                 written=swept.written,
                 ms=round((self._ended - began) * 1000, 1),
@@ -177,9 +181,10 @@ class Sweep:
         put_off: list[tuple[Watch, str]] = []
         for watch in due:
             matters = {matter.id: matter for matter in known.get(watch.project_id, ())}
+            at = self._teller.circumstances(watch, w, now, self._settle_s)
             # In the order of the matters' ids, so that two notifiers write in the same order.
             decisions = {
-                matter_id: decide(watch, matter_id, matters.get(matter_id), w, now, self._settle_s)
+                matter_id: decide(watch, matter_id, matters.get(matter_id), at)
                 for matter_id in sorted({*matters, *(deadline.matter for deadline in watch.deadlines)})
             }
             acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
@@ -187,14 +192,7 @@ class Sweep:
                 put_off.append((watch, min((d.again for d in decisions.values()), default=END_OF_TIME)))
             for matter_id, decision in acts:
                 matter = matters.get(matter_id)
-                if decision.act is Act.OPEN:
-                    changes.append((matter, opened(matter, _opening(watch, matter_id, decision.reason, now), now)))
-                elif decision.act is Act.CLEAR and matter is not None:
-                    changes.append((matter, matter.cleared(now, _clearing(watch, matter, decision), watch.traceparent)))
-                elif decision.act is Act.RESUME and matter is not None:
-                    changes.append((matter, matter.resumed()))
-                elif matter is not None:
-                    changes.append((matter, matter))  # only to be finished
+                changes.append((matter, self._teller.changed(watch, matter_id, matter, decision, now)))
         if put_off:
             self._watches.put_off(put_off)
         return changes
@@ -203,8 +201,12 @@ class Sweep:
         real = [(before, after) for before, after in changes if before is not after]
         if real:
             self._matters.compare_and_set(real)
-        swept.opened += sum(after.state == "open" for _, after in real)
-        swept.cleared += sum(after.state == "cleared" for _, after in real)
+        for before, after in real:
+            swept.cleared += after.state == "cleared"
+            if after.state != "cleared":
+                goes_on = before is not None and before.state == after.state
+                swept.climbed += goes_on
+                swept.opened += not goes_on
 
     # -- what was begun -----------------------------------------------------------------------------------------------
 
@@ -224,19 +226,19 @@ class Sweep:
                 return
 
     def _tell(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
-        """The openings, each only if the project, read again, is still red: it may have moved on since the change."""
-        openings = [matter for matter in incomplete if matter.state == "open"]
-        watches = self._watches.get_many({matter.project_id for matter in openings if matter.project_id})
+        """What was told last, each only if it still holds of the project, read again: it may have moved on since."""
+        last = [matter for matter in incomplete if matter.state != "cleared"]
+        watches = self._watches.get_many({matter.project_id for matter in last if matter.project_id})
         now = self._clock.now_text()
-        told = [matter for matter in openings if matter.kind == "operations" or _still_red(matter, watches, now)]
+        told = [matter for matter in last if still_holds(matter, watches.get(matter.project_id or ""), now)]
         if told:
             channels, wall = self._channels(), self._clock.wall_text()
-            own = self._own({who for matter in told for who in matter.recipients})
+            own = self._own({who for matter in told for who in matter.last_telling.recipients})
             self._write([row for m in told for row in self._composer.openings(m, channels, wall, own)], swept)
         return told
 
     def _tell_all_clear(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
-        """The all-clears. First the opening's ids are taken, so that nobody can write the opening afterwards.
+        """The all-clears. First the ids of all that was told are taken, so that nobody can write any of it afterwards.
 
         Returns the matters as completed, each with whether everybody had been told of the stall.
         """
@@ -244,20 +246,22 @@ class Sweep:
         if not over:
             return []
         channels = self._channels()
-        own = self._own({who for matter in over for who in matter.recipients})
+        own = self._own({who for matter in over for telling in matter.all_tellings for who in telling.recipients})
         self._notifications.insert([row for matter in over for row in self._composer.untold(matter, channels, own)])
         wall = self._clock.wall_text()
         rows: list[Notification] = []
         completed: list[Matter] = []
         for matter in over:
-            openings = [
+            told = [
                 self._supersede(row)
                 for row in self._notifications.of_episode(matter.id, matter.episode)
                 if row.kind != "cleared"
             ]
-            all_clears = [self._composer.all_clear(matter, told, wall) for told in openings]
-            rows += [row for row in all_clears if row is not None]
-            completed.append(matter.completed(told=all(told.was_told for told in openings)))
+            for recipient in dict.fromkeys(row.recipient for row in told):
+                theirs = [row for row in told if row.recipient == recipient]
+                all_clear = self._composer.all_clear(matter, theirs, wall)
+                rows += [all_clear] if all_clear is not None else []
+            completed.append(matter.completed(told=all(row.was_told for row in told if row.kind != "warning")))
         self._write(rows, swept)
         return completed
 
@@ -300,47 +304,3 @@ class Sweep:
         if changes:
             self._change(changes, swept)
             self._finish(partitions, swept)
-
-
-def _still_red(matter: Matter, watches: Mapping[str, Watch], now: str) -> bool:
-    watch = watches.get(matter.project_id or "")
-    deadline = watch.deadline(matter.id) if watch is not None and not watch.unreadable else None
-    return deadline is not None and deadline.red_at(now) is not None
-
-
-def _clearing(watch: Watch, matter: Matter, decision: Decision) -> dict[str, Any]:
-    date = clearing_date(watch, matter, decision.reason)
-    return {"code": decision.reason, "date": date, "events": watch.events, "ruleset": watch.ruleset}
-
-
-def _opening(watch: Watch, matter_id: str, reason: str, now: str) -> Opening:
-    deadline = watch.deadline(matter_id)
-    red = deadline.red_at(now) if deadline is not None else None
-    if deadline is None or red is None:
-        raise ValueError(f"{matter_id} is not red")
-    told = recipients(watch, FIRST_LEVEL)
-    return Opening(
-        id=matter_id,
-        kind=deadline.kind,
-        partition=watch.partition,
-        project_id=watch.project_id,
-        zone=watch.zone,
-        recipients=told,
-        people=tuple(dict.fromkeys([*told, *watch.people.values()])),
-        facts={
-            "name": watch.name,
-            "route": watch.route,
-            "gap": list(deadline.gap) if deadline.gap else None,
-            "blocker": deadline.blocker,
-            "owner": deadline.owner,
-            "rule": red.rule,
-            "due": red.due,
-            "red_since": red.since,
-            "reason": dict(red.reason),
-            "told": told[0],
-            "role": role_of(watch, told[0]),
-            "decided": reason,
-            "guard": [watch.events, watch.ruleset],
-        },
-        traceparent=watch.traceparent,
-    )

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from luodi.domain import days, reasons, stages
 from luodi.domain.explain import ROLES
 from luodi.domain.stages import Language
-from services.notify.matters import Matter
+from services.notify.matters import Facts, Matter, Telling
 from services.notify.notifications import Texts
 
 ZH: Language = "zh-CN"
 EN: Language = "en"
+
+OPERATIONS = "operations"
 
 ZoneName = Callable[[str | None, Language], str]
 Words = Mapping[str, str]
@@ -34,24 +35,30 @@ class Template:
     text_en: str
 
 
-def opening_texts(matter: Matter, today: date, zone_name: ZoneName) -> Texts:
-    """What the recipients of an opened episode read; `today` is the business date of its opening."""
-    return _filled(OPENINGS[_subject(matter)], matter, today, zone_name)
+def telling_texts(matter: Matter, telling: Telling, today: date, zone_name: ZoneName) -> Texts:
+    """What those who are told read; `today` is the business date of the telling."""
+    kind = "reopened" if telling.kind == "stalled" and telling.round > 1 else telling.kind
+    return _filled(
+        TELLINGS[_subject(matter), kind], matter, {**matter.facts, **telling.facts}, telling, today, zone_name
+    )
 
 
 def clearing_texts(matter: Matter, today: date, zone_name: ZoneName) -> Texts:
     """What they read when the episode is over."""
     code = (matter.clearing or {}).get("code", "no-longer-due")
     subject = _subject(matter)
-    return _filled(CLEARINGS.get((subject, code)) or CLEARINGS[subject, ""], matter, today, zone_name)
+    template = CLEARINGS.get((subject, code)) or CLEARINGS[subject, ""]
+    return _filled(template, matter, matter.facts, matter.last_telling, today, zone_name)
 
 
 def _subject(matter: Matter) -> str:
     return str(matter.facts["fault"]) if matter.kind == "operations" else matter.kind
 
 
-def _filled(template: Template, matter: Matter, today: date, zone_name: ZoneName) -> Texts:
-    zh, en = _words(matter, today, zone_name, ZH), _words(matter, today, zone_name, EN)
+def _filled(
+    template: Template, matter: Matter, facts: Facts, telling: Telling, today: date, zone_name: ZoneName
+) -> Texts:
+    zh, en = (_words(matter, facts, telling, today, zone_name, language) for language in (ZH, EN))
     return Texts(
         title_zh=template.title_zh.format_map(zh),
         title_en=template.title_en.format_map(en),
@@ -60,8 +67,9 @@ def _filled(template: Template, matter: Matter, today: date, zone_name: ZoneName
     )
 
 
-def _words(matter: Matter, today: date, zone_name: ZoneName, language: Language) -> Words:
-    facts = matter.facts
+def _words(
+    matter: Matter, facts: Facts, telling: Telling, today: date, zone_name: ZoneName, language: Language
+) -> Words:
     if matter.kind == "operations":
         return {name: str(value) for name, value in facts.items()}
     over = days.days_over(facts["due"], today)
@@ -74,7 +82,10 @@ def _words(matter: Matter, today: date, zone_name: ZoneName, language: Language)
         "due": facts["due"],
         "over": f"{over}天" if language == ZH else f"{over} day{'' if over == 1 else 's'}",
         "why": reasons.text(facts["reason"], language, today),
-        "who": _who(facts, language),
+        "who": _who(facts["role"], facts["told"], language),
+        "step": _who(telling.role, telling.recipients[0], language) if telling.kind == "escalated" else "",
+        "because": _BECAUSE[telling.why][0 if language == ZH else 1] if telling.kind == "escalated" else "",
+        "else": _otherwise(facts, telling, today, language),
         "date": clearing.get("date") or ("日期不详" if language == ZH else "an unknown date"),
     }
 
@@ -86,49 +97,108 @@ def _project(matter: Matter, language: Language) -> str:
     return f"{unregistered} {matter.project_id}"
 
 
-def _who(facts: Mapping[str, Any], language: Language) -> str:
-    zh, en = ROLES[facts["role"]]
-    label = zh if language == ZH else en[0].upper() + en[1:]
-    return f"{label} {facts['told']}" if facts["role"] in _NAMED else label
+def _who(role: str, who: str, language: Language, *, begins: bool = True) -> str:
+    zh, en = ROLES[role]
+    label = zh if language == ZH else en[0].upper() + en[1:] if begins else en
+    return f"{label} {who}" if role in _NAMED else label
+
+
+def _otherwise(facts: Facts, telling: Telling, today: date, language: Language) -> str:
+    """By when it must be done, and who is told next when it is not; nothing where nobody is."""
+    by, following = facts.get("by"), facts.get("next")
+    if telling.kind == "warning" or by is None or following is None:
+        return ""
+    whom = _who(facts["next_role"], following, language, begins=False)
+    if by == today.isoformat() and _same_day(facts):
+        return f"；按规则当日报{whom}" if language == ZH else f"; by the rule {whom} is told the same day"
+    return f"；{by}仍未办理的，报{whom}" if language == ZH else f"; if that is not done by {by}, {whom} is told"
+
+
+def _same_day(facts: Facts) -> bool:
+    return bool((facts.get("ladder") or {}).get("same_day"))
 
 
 _NAMED = frozenset(ROLES) - {"zone", "operators"}
 
-OPENINGS: dict[str, Template] = {
-    "gap": Template(
+_BECAUSE: dict[str, tuple[str, str]] = {
+    "not-verified": ("红灯到期未核实", "nobody verified the red in time"),
+    "not-signed": ("到期无人签收", "nobody signed for it in time"),
+    "same-day": ("按规则当日上报", "by the rule it is told the same day"),
+    "signature-expired": ("签收后到期未反馈", "it was signed for, and no feedback came in time"),
+    "feedback-not-reviewed": ("反馈到期未复核", "the feedback was not reviewed in time"),
+    "feedback-refused": ("反馈未通过复核，到期未重新反馈", "the feedback was refused, and no other came in time"),
+    "recovery-date-passed": ("反馈的恢复日期已过", "the date by which it should have recovered has passed"),
+}
+"""Why a stall climbs -> how a sentence says it."""
+
+TELLINGS: dict[tuple[str, str], Template] = {
+    ("gap", "warning"): Template(
+        "预警：{project}{stage}临近期限",
+        "{zone} · {project}：{why}。下一步：{who}推进办理，有困难及时报告。",
+        "Warning: {project}, {stage} is due soon",
+        "{zone} · {project}: {why}. Next: {who} moves it on, or names in time what is in the way.",
+    ),
+    ("gap", "stalled"): Template(
         "{project}：{stage}超期{over}",
-        "{zone} · {project}：{why}。下一步：{who}补报节点、说明情况或报告困难。",
+        "{zone} · {project}：{why}。下一步：{who}补报节点、说明情况或报告困难{else}。",
         "{project}: {stage} is {over} overdue",
-        "{zone} · {project}: {why}. Next: {who} reports the milestone, explains, or names what is in the way.",
+        "{zone} · {project}: {why}. Next: {who} reports the milestone, explains, or names what is in the way{else}.",
     ),
-    "promise": Template(
+    ("gap", "reopened"): Template(
+        "{project}：{stage}又有规则亮红灯",
+        "{zone} · {project}：{why}。此前的签收不涵盖这条规则。下一步：{who}补报节点、说明情况或报告困难{else}。",
+        "{project}: another rule about {stage} is broken",
+        "{zone} · {project}: {why}. What was signed for before does not cover this rule. Next: {who} reports the "
+        "milestone, explains, or names what is in the way{else}.",
+    ),
+    ("gap", "escalated"): Template(
+        "升级：{project}{stage}超期{over}，请{step}签收",
+        "{zone} · {project}：{why}。{because}，现报{step}。下一步：{step}签收并反馈措施和恢复日期{else}。",
+        "Climbed to you: {project}, {stage} is {over} overdue",
+        "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and says what is being done "
+        "and by when it will have recovered{else}.",
+    ),
+    ("promise", "warning"): Template(
+        "预警：{project}，{owner}的承诺临近期限",
+        "{zone} · {project}：{why}。下一步：{owner}按期解决；{who}跟进。",
+        "Warning: {project}, the promise of {owner} is due soon",
+        "{zone} · {project}: {why}. Next: {owner} keeps the promise; {who} follows it up.",
+    ),
+    ("promise", "stalled"): Template(
         "{project}：{owner}的承诺超期{over}",
-        "{zone} · {project}：{why}。下一步：{owner}解决问题后销号，或重新承诺期限；{who}跟进。",
+        "{zone} · {project}：{why}。下一步：{owner}解决问题后销号，或重新承诺期限；{who}跟进{else}。",
         "{project}: the promise of {owner} is {over} overdue",
-        "{zone} · {project}: {why}. Next: {owner} clears the blocker or promises anew; {who} follows it up.",
+        "{zone} · {project}: {why}. Next: {owner} clears the blocker or promises anew; {who} follows it up{else}.",
     ),
-    "watermark": Template(
+    ("promise", "escalated"): Template(
+        "升级：{project}，{owner}的承诺超期{over}，请{step}签收",
+        "{zone} · {project}：{why}。{because}，现报{step}。下一步：{step}签收并督促{owner}解决{else}。",
+        "Climbed to you: {project}, the promise of {owner} is {over} overdue",
+        "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and sees that {owner} "
+        "acts{else}.",
+    ),
+    ("watermark", OPERATIONS): Template(
         "数据滞后：分区 {partition}",
         "分区 {partition} 的数据自 {since} 起没有更新，其间不发该分区的超期通知。请检查 tracker 与 Kafka。",
         "Data is late: partition {partition}",
         "Partition {partition} has brought nothing new since {since}; no stall on it is told meanwhile. "
         "Look at the tracker and Kafka.",
     ),
-    "unreadable": Template(
+    ("unreadable", OPERATIONS): Template(
         "记录无法读取：分区 {partition}",
         "分区 {partition} 有 {count} 个项目的最新记录无法读取（{projects}），暂不判断。请查看日志 states.skipped。",
         "Records cannot be read: partition {partition}",
         "The newest records of {count} projects on partition {partition} cannot be read ({projects}); nothing is "
         "concluded about them. Look at the log for states.skipped.",
     ),
-    "endpoint": Template(
+    ("endpoint", OPERATIONS): Template(
         "推送地址已停用：{endpoint}",
         "接收方对推送地址 {endpoint} 答复 410（不再接收），已停用，其后的通知只进收件箱。请更换 LUODI_WEBHOOK_URL。",
         "Webhook address disabled: {endpoint}",
         "The receiver answered 410 Gone for {endpoint}: it is disabled, and what follows reaches the inbox only. "
         "Set LUODI_WEBHOOK_URL to another address.",
     ),
-    "address": Template(
+    ("address", OPERATIONS): Template(
         "{recipient} 的 {channel} 地址已停用",
         "发往 {recipient} 的 {channel} 消息被永久拒收（{error}），该地址已停用，其后的通知不再经此渠道。"
         "请核对后重新写入联系方式：PUT /v1/contacts/{recipient}。",
@@ -137,6 +207,7 @@ OPENINGS: dict[str, Template] = {
         "more is sent there. Check it and write it again: PUT /v1/contacts/{recipient}.",
     ),
 }
+"""By what the matter is about and of what kind the telling is."""
 
 CLEARINGS: dict[tuple[str, str], Template] = {
     ("gap", "stage-reached"): Template(

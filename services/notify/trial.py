@@ -17,7 +17,7 @@ from luodi.runtime.clock import Clock, SystemClock
 from luodi.runtime.errors import EXIT_CONFIG, FatalError, InvalidSettingsError, TransientError
 from services.notify.contact_store import MongoContacts
 from services.notify.contacts import Contact, delivery_name, endpoint_of
-from services.notify.matters import NO_PARTITION
+from services.notify.matters import FIRST_LEVEL, NO_PARTITION
 from services.notify.notifications import (
     INBOX,
     Delivery,
@@ -26,7 +26,6 @@ from services.notify.notifications import (
     fresh_deliveries,
     notification_id,
 )
-from services.notify.recipients import FIRST_LEVEL
 from services.notify.stores import Stores
 
 WAIT_S = 60.0  # longer than an attempt takes
@@ -96,6 +95,7 @@ def trial(recipient: str, channels: Sequence[str], clock: Clock, token: str) -> 
         created_at=now,
         traceparent=None,
         deliveries=fresh_deliveries([INBOX, *channels], now, clock.wall_text()),
+        urgent=True,
     )
 
 

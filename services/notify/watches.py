@@ -5,7 +5,7 @@ A watch is made from one record of `project-states` and the watch before it, by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,12 +17,14 @@ MatterKind = Literal["gap", "promise", "operations"]
 PEOPLE = ("officer", "group_head", "lead_unit", "leader", "vice_leader")
 """Fields of a project that name who is responsible, by id."""
 
+PROMISE = "promise"  # the rule of a deadline that a unit has set itself
+OVERDUE_PAUSED = "overdue-paused"  # the reason of a red that goes on under an approved pause
 STATUSES_WITHOUT_CLOCKS = frozenset({"withdrawn", "pool"})
 
 
 @dataclass(frozen=True, slots=True)
-class Red:
-    """One stretch of time in which a clock is red: from `since`, up to and without `until`."""
+class Stretch:
+    """One stretch of time in which a clock shows one light: from `since`, up to and without `until`."""
 
     since: str
     until: str
@@ -35,10 +37,30 @@ class Red:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A stretch of red of one rule, of whatever preset.
+
+    `paused`: under an approved pause all the while. `quiet`: other rules alone brought it where it was red already, and
+    of that nobody is told.
+    """
+
+    stretch: Stretch
+    preset: str | None
+    paused: bool = False
+    quiet: bool = False
+
+    @property
+    def rule(self) -> str:
+        return self.stretch.rule
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """One matter's red stretches, ascending and apart: of the worst of all clocks on a gap, or of one promise.
 
-    `seen` is the instant, on notify's clock, at which this deadline was first known as it stands.
+    `seen` is the instant, on notify's clock, at which this deadline was first known as it stands. `yellows` are its
+    stretches of warning, and `yellow_seen` their instant; None where other rules alone brought the warning, of which
+    nobody is told. `broken` says which rules are red when.
     """
 
     matter: str
@@ -46,14 +68,38 @@ class Deadline:
     gap: tuple[str, str] | None
     blocker: str | None
     owner: str | None
-    reds: tuple[Red, ...]
+    reds: tuple[Stretch, ...]
     seen: str
+    yellows: tuple[Stretch, ...] = ()
+    yellow_seen: str | None = None
+    broken: tuple[Broken, ...] = ()
 
-    def red_at(self, now: str) -> Red | None:
+    def red_at(self, now: str) -> Stretch | None:
         """The stretch that covers `now`."""
         return next((red for red in self.reds if red.covers(now)), None)
 
-    def next_red(self, now: str) -> Red | None:
+    def yellow_at(self, now: str) -> Stretch | None:
+        """The stretch of warning that covers `now`, where it is not red."""
+        return None if self.red_at(now) else next((yellow for yellow in self.yellows if yellow.covers(now)), None)
+
+    def next_yellow(self, now: str) -> Stretch | None:
+        """The first stretch of warning that begins after `now`."""
+        return next((yellow for yellow in self.yellows if yellow.since > now), None)
+
+    def broken_at(self, now: str) -> tuple[Broken, ...]:
+        """The rules that are broken at `now`."""
+        return tuple(broken for broken in self.broken if broken.stretch.covers(now))
+
+    def worse_than(self, rules: Collection[str], now: str) -> Broken | None:
+        """A rule that is broken besides these, and of which people must hear."""
+        found = (b for b in self.broken_at(now) if b.rule not in rules and not b.paused and not b.quiet)
+        return next(found, None)
+
+    def next_broken(self, now: str) -> str:
+        """When another rule is broken, or the same one under other circumstances."""
+        return min((b.stretch.since for b in self.broken if b.stretch.since > now), default=END_OF_TIME)
+
+    def next_red(self, now: str) -> Stretch | None:
         """The first stretch that begins after `now`."""
         return next((red for red in self.reds if red.since > now), None)
 
@@ -85,6 +131,8 @@ class Watch:
     traceparent: str | None = None
     unreadable: bool = False  # the newest record could not be read: nothing is concluded until the next one
     lifted: tuple[str, ...] = ()  # matters that were red until other rules, and nothing else, said otherwise
+    key: bool = False  # a key project: its ladder goes up to the top
+    parent: str | None = None  # a silence on the parent holds for its parts
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for whom `people` names; never stored
 
     @property
@@ -127,7 +175,13 @@ def watch_of(
         state["status"] in STATUSES_WITHOUT_CLOCKS or state.get("source") == "published" or bool(state.get("phased"))
     )
     deadlines = () if clockless else tuple(_deadlines(project_id, state, before, now))
-    same = before is not None and _essence(before.deadlines) == _essence(deadlines)
+    people = {field: state[field] for field in PEOPLE if state.get(field)}
+    key = bool(state.get("key"))
+    same = (
+        before is not None
+        and (before.people, before.key) == (people, key)
+        and _essence(before.deadlines) == _essence(deadlines)
+    )
     return Watch(
         project_id=project_id,
         partition=partition,
@@ -139,7 +193,7 @@ def watch_of(
         status=state["status"],
         registered=bool(state.get("registered")),
         withdrawn=(state.get("withdrawn") or {}).get("date"),
-        people={field: state[field] for field in PEOPLE if state.get(field)},
+        people=people,
         reached=dict(state.get("reached") or {}),
         blockers={blocker["id"]: blocker.get("cleared") for blocker in state.get("blockers") or ()},
         deadlines=deadlines,
@@ -147,6 +201,8 @@ def watch_of(
         next_due=before.next_due if same and before is not None and not before.unreadable else now,
         traceparent=traceparent,
         lifted=_lifted(state, before, deadlines, now),
+        key=key,
+        parent=state.get("parent"),
     )
 
 
@@ -161,7 +217,7 @@ def _lifted(
         return ()
     were_red = {deadline.matter for deadline in before.deadlines if deadline.red_at(now) is not None}
     lifted = set(before.lifted) - were_red  # one that turned red again since ends by what ends it now
-    if not before.unreadable and before.events == state["events"] and before.ruleset < state["ruleset"]:
+    if _by_rules_alone(state, before):
         lifted |= were_red
     return tuple(sorted(lifted - {deadline.matter for deadline in deadlines if deadline.red_at(now) is not None}))
 
@@ -193,72 +249,130 @@ def unreadable(project_id: str, before: Watch | None, partition: int, now: str) 
 
 def _deadlines(project_id: str, state: Mapping[str, Any], before: Watch | None, now: str) -> Iterable[Deadline]:
     reached = state.get("reached") or {}
-    by_gap: dict[tuple[str, str], list[Red]] = {}
+    by_rules = _by_rules_alone(state, before)
+    by_gap: dict[tuple[str, str], _Lights] = {}
     for clock in state.get("clocks") or ():
         gap = (clock["gap"][0], clock["gap"][1])
         if gap[1] not in reached:  # a gap that was passed keeps its verdict, but nobody must act on it
-            by_gap.setdefault(gap, []).extend(_reds(clock, clock["rule"], clock["due"], state))
-    for gap, reds in by_gap.items():
-        matter = gap_matter(project_id, gap)
-        yield from _deadline(matter, "gap", gap, None, None, reds, before, now)
+            by_gap.setdefault(gap, _Lights()).take(clock, clock["rule"], clock["due"], state)
+    for gap, lights in by_gap.items():
+        fresh = lights.deadline(gap_matter(project_id, gap), "gap", now, gap=gap)
+        yield from _carried_on(fresh, before, now, by_rules=by_rules)
     for blocker in state.get("blockers") or ():
         if blocker.get("cleared") is None and blocker.get("lights"):
+            lights = _Lights()
+            lights.take(blocker, PROMISE, blocker["promise"], state)
             matter = promise_matter(project_id, blocker["id"])
-            reds = list(_reds(blocker, "promise", blocker["promise"], state))
-            yield from _deadline(matter, "promise", None, blocker["id"], blocker.get("owner"), reds, before, now)
+            fresh = lights.deadline(matter, "promise", now, blocker=blocker["id"], owner=blocker.get("owner"))
+            yield from _carried_on(fresh, before, now, by_rules=by_rules)
 
 
-def _reds(clock: Mapping[str, Any], rule: str, due: str, state: Mapping[str, Any]) -> Iterable[Red]:
-    for step in clock["lights"]:
-        if step["light"] == "red":
-            yield Red(step["from"], step["to"], rule, due, reason_of(step, state))
+class _Lights:
+    """The lights of the clocks of one gap, or of one promise, as they are put together."""
+
+    def __init__(self) -> None:
+        self._reds: list[Stretch] = []
+        self._yellows: list[Stretch] = []
+        self._broken: list[Broken] = []
+
+    def take(self, clock: Mapping[str, Any], rule: str, due: str, state: Mapping[str, Any]) -> None:
+        """Add one clock's."""
+        for step in clock["lights"]:
+            if step["light"] not in ("red", "yellow"):
+                continue
+            stretch = Stretch(step["from"], step["to"], rule, due, reason_of(step, state))
+            if step["light"] == "yellow":
+                self._yellows.append(stretch)
+                continue
+            self._reds.append(stretch)
+            paused = stretch.reason["code"] == OVERDUE_PAUSED
+            self._broken.append(Broken(stretch, clock.get("preset"), paused))
+
+    def deadline(
+        self,
+        matter: str,
+        kind: MatterKind,
+        now: str,
+        *,
+        gap: tuple[str, str] | None = None,
+        blocker: str | None = None,
+        owner: str | None = None,
+    ) -> Deadline:
+        """What they make, as if first seen now."""
+        reds, yellows = tuple(_united(self._reds)), tuple(_united(self._yellows))
+        return Deadline(matter, kind, gap, blocker, owner, reds, now, yellows, now, tuple(self._broken))
 
 
-def _deadline(
-    matter: str,
-    kind: MatterKind,
-    gap: tuple[str, str] | None,
-    blocker: str | None,
-    owner: str | None,
-    reds: list[Red],
-    before: Watch | None,
-    now: str,
-) -> Iterable[Deadline]:
-    united = tuple(_united(reds))
-    if not united:
+def _carried_on(fresh: Deadline, before: Watch | None, now: str, *, by_rules: bool) -> Iterable[Deadline]:
+    """The deadline with since when it is known; none where nothing ever turns yellow or red."""
+    if not fresh.reds and not fresh.yellows:
         return
-    fresh = Deadline(matter, kind, gap, blocker, owner, united, now)
-    known = before.deadline(matter) if before is not None else None
-    if known is not None and _is_continued(known, fresh, now):
+    known = before.deadline(fresh.matter) if before is not None else None
+    if known is not None and _is_continued(known.red_at, known.next_red, fresh.red_at, fresh.next_red, now):
         fresh = replace(fresh, seen=known.seen)
+    if known is not None and _is_continued(known.yellow_at, known.next_yellow, fresh.yellow_at, fresh.next_yellow, now):
+        fresh = replace(fresh, yellow_seen=known.yellow_seen)
+    elif by_rules and fresh.yellow_at(now) is not None:
+        fresh = replace(fresh, yellow_seen=None)
+    if known is not None and known.red_at(now) is not None:
+        fresh = replace(fresh, broken=tuple(_with_quiet(fresh.broken, known, now, by_rules=by_rules)))
     yield fresh
 
 
-def _is_continued(known: Deadline, fresh: Deadline, now: str) -> bool:
-    """Whether what is known now was known before: the same first instant ahead, or red then and red now."""
-    was, is_now = known.red_at(now), fresh.red_at(now)
+def _with_quiet(broken: Iterable[Broken], known: Deadline, now: str, *, by_rules: bool) -> Iterable[Broken]:
+    """The rules as they are broken now, with which of them are no news; what was quiet stays so while it is red."""
+    before = {b.rule: b.quiet for b in known.broken_at(now)}
+    for b in broken:
+        yield replace(b, quiet=b.stretch.covers(now) and before.get(b.rule, by_rules))
+
+
+def _by_rules_alone(state: Mapping[str, Any], before: Watch | None) -> bool:
+    """Whether nothing has happened since the watch before but a change of rules or of the calendar."""
+    return (
+        before is not None
+        and not before.unreadable
+        and before.events == state["events"]
+        and before.ruleset < state["ruleset"]
+    )
+
+
+_At = Callable[[str], Stretch | None]
+
+
+def _is_continued(was_at: _At, was_ahead: _At, is_at: _At, is_ahead: _At, now: str) -> bool:
+    """Whether what is known now was known before: the same first instant ahead, or lit then and lit now."""
+    was, is_now = was_at(now), is_at(now)
     if was is not None and is_now is not None:
         return True
     if was is not None or is_now is not None:
         return False
-    ahead, still_ahead = known.next_red(now), fresh.next_red(now)
+    ahead, still_ahead = was_ahead(now), is_ahead(now)
     return ahead is not None and still_ahead is not None and ahead.since == still_ahead.since
 
 
-def _united(reds: list[Red]) -> Iterable[Red]:
-    """Overlapping and adjoining stretches as one; the clock that was red first gives its name and reason."""
-    current: Red | None = None
-    for red in sorted(reds, key=lambda r: (r.since, r.until)):
+def _united(stretches: list[Stretch]) -> Iterable[Stretch]:
+    """Overlapping and adjoining stretches as one; the clock that was first gives its name and reason."""
+    current: Stretch | None = None
+    for stretch in sorted(stretches, key=lambda s: (s.since, s.until)):
         if current is None:
-            current = red
-        elif red.since <= current.until:
-            current = replace(current, until=max(current.until, red.until))
+            current = stretch
+        elif stretch.since <= current.until:
+            current = replace(current, until=max(current.until, stretch.until))
         else:
             yield current
-            current = red
+            current = stretch
     if current is not None:
         yield current
 
 
-def _essence(deadlines: tuple[Deadline, ...]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-    return [(d.matter, tuple((red.since, red.until) for red in d.reds)) for d in deadlines]
+def _essence(deadlines: tuple[Deadline, ...]) -> list[tuple[object, ...]]:
+    """Everything of the deadlines that decides when to look again."""
+    return [
+        (
+            d.matter,
+            [(red.since, red.until) for red in d.reds],
+            [(yellow.since, yellow.until) for yellow in d.yellows],
+            [(b.rule, b.stretch.since, b.stretch.until, b.paused) for b in d.broken],
+        )
+        for d in deadlines
+    ]

@@ -8,9 +8,9 @@ import pytest
 
 from luodi.domain.days import END_OF_TIME
 from services.notify.looking import Ahead
-from services.notify.matters import Matter, opened
+from services.notify.matters import Entry, Matter, Telling, opened
 from services.notify.notifications import Notification
-from services.notify.watches import Red, Watch, unreadable
+from services.notify.watches import Broken, Stretch, Watch, unreadable
 from tests.parity.notify.conftest import AllStores
 from tests.unit.notify.builders import (
     COMPOSER,
@@ -42,9 +42,11 @@ def row(matter: Matter | None = None) -> Notification:
 
 
 def test_a_watch_comes_back_as_it_was(stores: AllStores) -> None:
-    strange = Red(at(0), at(9), "law", "2026-03", TRICKY)
+    strange = Stretch(at(0), at(9), "law", "2026-03", TRICKY)
+    yellow = Stretch(at(-9), at(0), "law", "2026-03", TRICKY)
+    paused, quiet = Broken(strange, None, paused=True), Broken(red(50), "idle-land", quiet=True)
     tricky = watch(
-        deadline(strange, red(50), seen=7),
+        replace(deadline(strange, red(50), seen=7), yellows=(yellow,), yellow_seen=at(8), broken=(paused, quiet)),
         replace(
             deadline(red(1)), matter=f"{PROJECT}:blocker:$b.1", kind="promise", gap=None, blocker="$b.1", owner="电"
         ),
@@ -52,6 +54,8 @@ def test_a_watch_comes_back_as_it_was(stores: AllStores) -> None:
         blockers={"$b.1": None, "b.2": "2026-03-01"},
         reached={"signed": None},
         withdrawn="2026-03",
+        key=True,
+        parent="p-0",
         traceparent="00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
     )
     stores.watches.put([tricky])
@@ -157,6 +161,14 @@ def test_a_matter_comes_back_as_it_was(stores: AllStores) -> None:
     assert stores.matters.get(MATTER) == over
 
 
+def test_what_was_told_and_done_about_a_matter_comes_back_as_it_was(stores: AllStores) -> None:
+    entry = Entry("e.$1", "feedback", "u-zhang", at(3), 1, TRICKY)
+    telling = Telling("escalated", 2, 1, at(4), "lead_unit", ("u", "$v"), "not-signed", TRICKY)
+    climbed = open_matter().entered(entry).told(telling, None)
+    stores.matters.compare_and_set([(None, climbed)])
+    assert stores.matters.get(MATTER) == climbed
+
+
 def test_of_two_who_open_the_same_matter_one_does(stores: AllStores) -> None:
     mine = opened(None, opening(told="me"), at(0))
     theirs = opened(None, opening(told="them"), at(1))
@@ -255,7 +267,7 @@ def test_a_row_moves_only_from_the_version_that_was_read(stores: AllStores) -> N
 def test_the_rows_of_an_episode_come_in_order(stores: AllStores) -> None:
     first = row()
     over = open_matter().cleared(at(5), {"code": "withdrawn", "date": None}, None)
-    clear = COMPOSER.all_clear(over, first, at(5))
+    clear = COMPOSER.all_clear(over, [first], at(5))
     assert clear is not None
     second = replace(first, id="e2", episode=2, order=2000)
     stores.notifications.insert([clear, second, first])

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import BEGINNING, END_OF_TIME, instant
+from luodi.runtime import limits
 from luodi.runtime.configuration import Zone
 from services.notify.composing import Composer
 from services.notify.matters import Matter, Opening, opened
-from services.notify.watches import Deadline, Red, Watch, gap_matter
+from services.notify.telling import Teller
+from services.notify.watches import Deadline, Stretch, Watch, gap_matter
 
 HOUR = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 GAP = ("signed", "started")
@@ -25,7 +27,9 @@ ZONES = {
     "real": Zone("real", "rl", "某高新区", "Some Zone"),
 }
 CALENDAR = Calendar.build(ZoneInfo("Asia/Shanghai"), {})
+RULES = limits.load(None, dict.fromkeys(ZONES, ("zone-default", "jiangdong")), [])
 COMPOSER = Composer(ZONES, CALENDAR, "https://luodi.example")
+TELLER = Teller(ZONES, CALENDAR, RULES)
 
 
 def at(seconds: float) -> str:
@@ -82,12 +86,12 @@ def state(project_id: str = PROJECT, events: int = 1, **fields: Any) -> dict[str
     }
 
 
-def red(since: float, until: str = END_OF_TIME, due: str = "2026-03-05") -> Red:
+def red(since: float, until: str = END_OF_TIME, due: str = "2026-03-05") -> Stretch:
     """A stretch of red."""
-    return Red(at(since), until, "zone-default", due, overdue(due))
+    return Stretch(at(since), until, "zone-default", due, overdue(due))
 
 
-def deadline(*reds: Red, seen: float = 0, matter: str = MATTER, gap: tuple[str, str] | None = GAP) -> Deadline:
+def deadline(*reds: Stretch, seen: float = 0, matter: str = MATTER, gap: tuple[str, str] | None = GAP) -> Deadline:
     """A deadline of a gap."""
     return Deadline(matter, "gap", gap, None, None, reds, at(seen))
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from luodi.domain.days import END_OF_TIME
-from services.notify.decide import Act, clearing_date, clearing_of, decide
+from services.notify.decide import Act, Circumstances, clearing_date, clearing_of, decide
 from services.notify.matters import Matter
 from services.notify.watches import Deadline, Watch
 from tests.unit.notify.builders import (
+    CALENDAR,
     MATTER,
     SETTLE_S,
     at,
@@ -29,6 +30,7 @@ AHEAD = deadline(red(100), seen=0)  # turns red at 100, known since 0
 LATE = deadline(red(0), seen=50)  # was red since 0 when first seen at 50
 ENDING = deadline(red(100, until=at(200)), seen=0)  # red only from 100 to 200
 LIFTED = lifted_matter()  # the first episode was ended by other rules, after everybody had been told of it
+MONDAY = "2026-03-08T16:00:05.000Z"  # told on Thursday: Friday is for verifying, and then it climbs
 AGAIN = deadline(red(100, until=at(200)), red(300), seen=0)
 
 
@@ -87,11 +89,11 @@ CASES = [
     Case("between two stretches of red the next one is awaited", AGAIN, None, 250, 250, None, "in-time", at(305)),
     Case("the second stretch is told like the first", AGAIN, None, 305, 305, Act.OPEN, "stalled"),
     # -- an open matter
-    Case("what was told is not told again", AHEAD, open_matter(), 200, 200, None, "already-told", END_OF_TIME),
-    Case("what was told is looked at when its red ends by itself", ENDING, open_matter(), 150, 150, None, "already-told", at(200)),
+    Case("what was told is not told again", AHEAD, open_matter(), 200, 200, None, "waits-for-verification", MONDAY),
+    Case("what was told is looked at when its red ends by itself", ENDING, open_matter(), 150, 150, None, "waits-for-verification", at(200)),
     Case("an opening that broke off is finished", AHEAD, open_matter(complete=False), 200, 200, Act.FINISH, "not-completely-told"),
     Case("an opening that broke off is finished without any watermark", AHEAD, open_matter(complete=False), None, 200, Act.FINISH, "not-completely-told"),
-    Case("a correction that keeps it red keeps the episode", LATE, open_matter(), 300, 300, None, "already-told", changed=299),
+    Case("a correction that keeps it red keeps the episode", LATE, open_matter(), 300, 300, None, "waits-for-verification", changed=299),
     # -- clearing
     Case("the deadline is gone: all clear", None, open_matter(), 300, 300, Act.CLEAR, "no-longer-due", changed=290),
     Case("the deadline moved ahead: all clear", deadline(red(900)), open_matter(), 300, 300, Act.CLEAR, "no-longer-due", changed=290),
@@ -120,10 +122,15 @@ CASES = [
 ]  # fmt: skip
 
 
+def circumstances(case: Case) -> Circumstances:
+    """What a decision depends on besides, in this case."""
+    return Circumstances(None if case.w is None else at(case.w), at(case.now), case.settle, CALENDAR)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
 def test_the_decision(case: Case) -> None:
     known = watch(*([case.deadline] if case.deadline else []), changed=case.changed)
-    decision = decide(known, MATTER, case.matter, None if case.w is None else at(case.w), at(case.now), case.settle)
+    decision = decide(known, MATTER, case.matter, circumstances(case))
     assert (decision.act, decision.reason) == (case.act, case.reason)
     if case.again is not None:
         assert decision.again == case.again
@@ -137,7 +144,7 @@ def test_every_sentence_is_said_once_and_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
 def test_a_project_whose_record_cannot_be_read_is_never_concluded_about(case: Case) -> None:
     known = replace(watch(*([case.deadline] if case.deadline else []), changed=case.changed), unreadable=True)
-    decision = decide(known, MATTER, case.matter, at(9999), at(9999), case.settle)
+    decision = decide(known, MATTER, case.matter, circumstances(replace(case, w=9999, now=9999)))
     assert (decision.act, decision.reason, decision.again) == (None, "unreadable", END_OF_TIME)
 
 
@@ -146,7 +153,7 @@ def test_a_look_that_does_nothing_never_asks_for_another_at_the_same_moment(case
     # A watch that stayed due after a look that changed nothing would be looked at for ever.
     known = watch(*([case.deadline] if case.deadline else []), changed=case.changed)
     w = None if case.w is None else at(case.w)
-    decision = decide(known, MATTER, case.matter, w, at(case.now), case.settle)
+    decision = decide(known, MATTER, case.matter, circumstances(case))
     assert w is None or decision.again > min(w, at(case.now))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from luodi.domain.days import BEGINNING, END_OF_TIME
-from services.notify.watches import Red, Watch, promise_matter, unreadable, watch_of
+from services.notify.watches import Stretch, Watch, promise_matter, unreadable, watch_of
 from tests.unit.notify.builders import GAP, MATTER, PROJECT, at, clock, overdue, state
 
 
@@ -33,7 +33,7 @@ def promise(red_from: str, cleared: str | None = None, blocker_id: str = "b1") -
 def test_a_gap_is_watched_for_its_first_red() -> None:
     (deadline,) = of(state(clocks=[clock(at(100))])).deadlines
     assert (deadline.matter, deadline.kind, deadline.gap) == (MATTER, "gap", GAP)
-    assert deadline.reds == (Red(at(100), END_OF_TIME, "zone-default", "2026-03-05", overdue()),)
+    assert deadline.reds == (Stretch(at(100), END_OF_TIME, "zone-default", "2026-03-05", overdue()),)
     assert deadline.red_at(at(99.999)) is None
     assert deadline.red_at(at(100)) == deadline.reds[0]
 

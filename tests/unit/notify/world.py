@@ -15,7 +15,7 @@ from services.notify.ledger import Ledger, Result
 from services.notify.notifications import Notification
 from services.notify.sweep import Sweep, Swept
 from services.notify.watches import Watch, watch_of
-from tests.unit.notify.builders import COMPOSER, HOUR, MATTER, PROJECT, SETTLE_S, clock, state
+from tests.unit.notify.builders import COMPOSER, HOUR, MATTER, PROJECT, SETTLE_S, TELLER, clock, state
 from tests.unit.notify.fakes import (
     CallCounter,
     Crashing,
@@ -127,6 +127,7 @@ class Notifier:
             gate=world.gate,
             given_up=lambda: self._given_up(channels),
             channels=lambda: ["inbox", *channels],
+            teller=TELLER,
             composer=COMPOSER,
             clock=world.clock,
             settle_s=SETTLE_S,

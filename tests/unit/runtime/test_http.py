@@ -143,7 +143,7 @@ def test_every_problem_has_both_languages_and_fills_its_template(code: str) -> N
     assert all((words.title_zh, words.title_en, words.detail_zh, words.detail_en))
     assert words.title_zh != words.title_en
     names: dict[str, Any] = dict.fromkeys(
-        ["reason", "allowed", "subject", "id", "limit", "expected", "seconds", "what", "trace_id"], "x"
+        ["reason", "allowed", "subject", "id", "limit", "expected", "seconds", "what", "who", "trace_id"], "x"
     )
     for language in http.LANGUAGES:
         body = problems.body(ProblemError(code, **names), language, "/v1/x")
