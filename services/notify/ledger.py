@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -283,9 +284,12 @@ class Ledger:
     def _send(self, channel: Channel, row: Notification) -> Outcome:
         try:
             return channel.send(row)
-        except Exception as exc:  # a channel's defect must not stop the others, nor lose the message
-            log.exception("delivery.failed", notification=row.id, channel=channel.name)
-            return Outcome("retry", f"{type(exc).__name__}: {exc}")
+        except Exception as exc:  # noqa: BLE001  # a channel's defect must not stop the others, nor lose the message
+            # What a library says of an address it could not use holds that address: only where it went wrong is told.
+            where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(exc.__traceback__)]
+            error = type(exc).__name__
+            log.error("delivery.failed", notification=row.id, channel=channel.name, error=error, at=where)  # noqa: TRY400
+            return Outcome("retry", error)
 
     def _mark(self, attempts: Sequence[_Attempt], channel: str, lease: str, began: float) -> list[Result]:
         steps: list[tuple[_Attempt, Transition]] = []

@@ -149,10 +149,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def receiver(secret: str = SECRET, port: int = 0) -> Iterator[Receiver]:
-    """Listen on 127.0.0.1."""
+def receiver(secret: str = SECRET, port: int = 0, host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """Listen on loopback."""
     kept = Receiver(secret)
-    server = _Server(("127.0.0.1", port), type("Bound", (Handler,), {"kept": kept}))
+    server = _Server((host, port), type("Bound", (Handler,), {"kept": kept}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     kept.url = f"http://127.0.0.1:{server.server_address[1]}/luodi?key=s3cret"
