@@ -7,7 +7,7 @@ import re
 from schemas.fields import Choice, Name, Text
 from schemas.loading import Objects, Record
 
-CHANNELS = ("wecom", "dingtalk", "feishu", "email", "webhook")
+CHANNELS = ("wecom", "dingtalk", "feishu", "email", "webhook", "apprise")
 """The channels that a contact may have, one of each."""
 
 RECIPIENT = re.compile(r"operators|zone:[a-z][a-z0-9-]{0,31}|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -82,6 +82,11 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "The address lies in a private or reserved range; the operator may allow it with LUODI_WEBHOOK_ALLOW",
     ),
     "no-robot": ("不是群机器人的地址：缺少密钥", "Not the address of a group robot: its key is missing"),
+    "no-such-service": (
+        "不支持该服务，或该服务另有专门渠道",
+        "No service of this name, or one that has a channel of its own",
+    ),
+    "not-apprise": ("不是可用的 Apprise 地址", "Not an address that Apprise can read"),
     "no-secret-here": ("该渠道没有签名密钥", "This channel has no secret"),
     "no-mention-here": ("该渠道不能点名", "This channel mentions nobody"),
     "bad-secret": (

@@ -26,6 +26,7 @@ from services.notify.acts import Acts
 from services.notify.alarms import Endpoint
 from services.notify.channels import Channel
 from services.notify.channels.addressed import AddressedChannel, Sender
+from services.notify.channels.apprise import Apprise
 from services.notify.channels.dingtalk import DingTalk
 from services.notify.channels.email import Email
 from services.notify.channels.feishu import Feishu
@@ -77,6 +78,7 @@ class Service:
         gauges: Callable[[], None],
         metrics: Metrics,
         connect: Callable[[], Source],
+        release: Callable[[], None],
     ) -> None:
         self.app = app
         self.watching = watching
@@ -87,6 +89,7 @@ class Service:
         self._gauges = gauges
         self._metrics = metrics
         self._connect = connect
+        self._release = release
         self._server = Server(app, listen, HTTP_THREADS)
         self._threads: list[threading.Thread] = []
         self._scheduler = BackgroundScheduler(
@@ -114,6 +117,7 @@ class Service:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         self._dispatcher.close()
+        self._release()
         self._server.stop(bound_s / 4)
         self._database.client.close()
 
@@ -176,7 +180,8 @@ def build(
     stores = Stores.on(database)
     ways = {channel.name: channel for channel in (channels if channels is not None else _channels(settings, clock))}
     guard = Guard(Allowed.of(settings.webhook_allow))
-    senders = {sender.channel: sender for sender in _senders(settings, guard, clock)}
+    long_tail = Apprise(settings.webhook_allow, clock)
+    senders = {sender.channel: sender for sender in _senders(settings, guard, clock, long_tail)}
     reached = MongoContacts(database)
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
     addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
@@ -237,6 +242,7 @@ def build(
         gauges=gauges,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings)),
+        release=long_tail.close,
     )
 
 
@@ -260,13 +266,14 @@ def _names_in_use(stores: Stores, channels: Mapping[str, Channel]) -> Callable[[
     return names
 
 
-def _senders(settings: Settings, guard: Guard, clock: Clock) -> list[Sender]:
+def _senders(settings: Settings, guard: Guard, clock: Clock, long_tail: Sender) -> list[Sender]:
     return [
         WeCom(guard, clock),
         DingTalk(guard, clock),
         Feishu(guard, clock),
         Email(settings.smtp, clock),
         ContactWebhook(guard, clock),
+        long_tail,
     ]
 
 
