@@ -239,18 +239,20 @@ OK = 200
 PATIENCE_S = 10.0
 POST_CONNECTIONS, LOOK_CONNECTIONS = 16, 8
 VISIBLE_PROJECTS = 2_000
+RECENT = timedelta(days=60)  # since the signature: within every limit, for as many rounds as anybody waits for
 
 
 def _begin_projects(bench: Bench, side: Side, space: str) -> None:
     """Every project gets its first milestone before the rounds: a zone's projects exist when something happens."""
-    first = [of_project(_seen(number), 0).payload() for number in range(VISIBLE_PROJECTS)]
+    first = [_recent(number, 0).payload() for number in range(VISIBLE_PROJECTS)]
     with running([*side.ingest_programs(space), *side.tracker_programs(space)], bench.home / "logs"):
         _post_arrays(side, first)
         _await_applied(bench, side, space)
 
 
-def _seen(number: int) -> str:
-    return f"seen-{number:05d}"
+def _recent(number: int, nth: int) -> Milestone:
+    """The nth milestone of a project that is in time, as most are: no light of it changes with what is told."""
+    return of_project(f"seen-{number:05d}", nth, date.today() - RECENT)  # noqa: DTZ011 - the day before or after will do
 
 
 async def _visible_round(bench: Bench, side: Side, turn: int, pids: Sequence[int]) -> tuple[Reading, Reading]:
@@ -271,7 +273,7 @@ async def _visible_round(bench: Bench, side: Side, turn: int, pids: Sequence[int
             at = begin + number / size.visible_rate
             await asyncio.sleep(max(0.0, at - time.monotonic()))
             place = turn // 2 * (warm + count) + number
-            milestone = of_project(_seen(place % VISIBLE_PROJECTS), 1 + place // VISIBLE_PROJECTS)
+            milestone = _recent(place % VISIBLE_PROJECTS, 1 + place // VISIBLE_PROJECTS)
             watched = number >= warm and number % size.visible_every == 0
             told = seconds if watched else None
             tasks.append(asyncio.create_task(_post_one(side, posts, looks, milestone, at, told)))

@@ -31,9 +31,9 @@ DETAILS: dict[str, Any] = {
 }
 
 
-def of_project(name: str, nth: int) -> Milestone:
-    """The nth milestone of a project: through the stages in turn, each time a day later."""
-    return Milestone(name, STAGES[nth % len(STAGES)], (FIRST_DATE + timedelta(days=nth)).isoformat())
+def of_project(name: str, nth: int, first: date = FIRST_DATE) -> Milestone:
+    """The nth milestone of a project: through the stages in turn, each time a day after the one before."""
+    return Milestone(name, STAGES[nth % len(STAGES)], (first + timedelta(days=nth)).isoformat())
 
 
 def shuffled(projects: int, each: int, seed: int, prefix: str = "bench") -> list[Milestone]:

@@ -62,5 +62,13 @@ class Cache:
         self._held.clear()
         self._bytes = 0
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether what is put there only because there was time would soon push out what is in use."""
+        return self._bytes >= self._max_bytes // 2
+
+    def __contains__(self, subject: str) -> bool:
+        return subject in self._held
+
     def __len__(self) -> int:
         return len(self._held)

@@ -45,7 +45,7 @@ from services.tracker.ports import Document, Journal
 from services.tracker.rulesets import Regime
 
 BATCH = 200  # projects carried on together
-REST_S = 0.25  # between two looks when there is nothing to do
+REST_S = 0.25  # between two looks, unless a whole batch was found
 AGAIN_S = 1.0  # after a passing fault
 HEAVY_PER_S = 500  # records read a second from which on the projector needs the processor
 BATCH_WHEN_HEAVY = 20
@@ -236,7 +236,8 @@ class Historian:
                 stop.wait(AGAIN_S)
                 done = 0
             worked = self._clock.monotonic() - began
-            stop.wait(max(REST_S, worked * REST_WHEN_HEAVY) if heavy else worked if done else REST_S)
+            # Projects are carried on together: one by one each would cost several calls of the store.
+            stop.wait(max(REST_S, worked * REST_WHEN_HEAVY) if heavy else worked if done == BATCH else REST_S)
             now, count = self._clock.monotonic(), self._count
             heavy = count - read > HEAVY_PER_S * (now - began)
             began, read = now, count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -159,15 +159,22 @@ def add_routes(
         """A project as asked for: live, or as it was; and what stands beside it."""
         _check_project(project_id)
         when = when_asked()
-        await_position(visibility, topic)
+        offsets = _asked(topic)
+        rollups = None
+        if when.is_live and not visibility.reached(offsets):
+            # They follow the projects at their own pace: the time of waiting is as good for a look at them.
+            rollups = queries.rollups([project_id])
+        _await(visibility, offsets)
         view = when.viewer(clock.now_text(), http.language(), calendar())
-        document = queries.project(project_id) if when.is_live else past.project(project_id, when)
+        if when.is_live:
+            document = (visibility.shown(project_id, offsets) if offsets else None) or queries.project(project_id)
+        else:
+            document = past.project(project_id, when)
         if document is None:
             raise _no_project(project_id)
-        beside = (
-            queries.beside([document]) if when.is_live else past.beside(document, queries.members(project_id), when)
-        )
-        return when, view, document, beside
+        if when.is_live:
+            return when, view, document, queries.beside([document], rollups)
+        return when, view, document, past.beside(document, queries.members(project_id), when)
 
     @app.get("/v1/projects/<project_id>")
     def project(project_id: str) -> Response:
@@ -217,15 +224,25 @@ def add_routes(
 
 def await_position(visibility: Visibility, topic: TopicInfo) -> None:
     """Wait until the position in `after` is visible; 400 when it is none of ours, 503 when the time is up."""
+    _await(visibility, _asked(topic))
+
+
+def _asked(topic: TopicInfo) -> Mapping[int, int]:
+    """What the position in `after` covers; nothing without one. 400 when it is none of ours."""
     text = request.args.get("after")
     if text is None:
-        return
+        return {}
     try:
         offsets = position.decode(text, topic.tag)
     except (position.Malformed, position.Foreign) as exc:
         raise ProblemError("bad-position") from exc
     if max(offsets) >= topic.partitions:
         raise ProblemError("bad-position")
+    return offsets
+
+
+def _await(visibility: Visibility, offsets: Mapping[int, int]) -> None:
+    """Wait until these are visible; 503 when the time is up."""
     if not visibility.wait(offsets):
         raise ProblemError("not-yet-visible", seconds=round(WAIT_S), headers={"Retry-After": "1"})
 

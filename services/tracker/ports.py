@@ -180,6 +180,9 @@ class Projects(Protocol):
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:
         """The stored guards and folded states of those subjects that have a document."""
 
+    def standing(self, partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
+        """The same of up to `limit` projects of these partitions, in the order of their ids, those behind `after`."""
+
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
         """Replace each document if it still stands exactly at its base (None: does not exist). Returns the refused.
 

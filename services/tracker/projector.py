@@ -73,6 +73,7 @@ COMMIT_EVERY_S = 1.0  # under load: a commit holds the loop up, and only a resta
 COMMIT_AFTER = 2_000  # records: or so many; at once, as the positions, when there is nothing else to do
 MARK_EVERY_S = 1.0  # between two questions for the end offsets
 FUSES_EVERY_S = 2.0  # between two looks for an operator's word
+WARM = 200  # projects taken into the cache in a turn that has nothing else to do
 REFOLDS = 10  # attempts at one document while others keep writing it
 FRESH_S = 10.0  # /ready wants the lag to be no older
 FAULTS = 3  # passing faults in a row from which on /ready says so
@@ -162,6 +163,7 @@ class Projector:
         self._metrics = metrics
         self._timezone = timezone
         self._cache = Cache()
+        self._cold: str | None = None  # the projects behind this id were not taken into the cache yet
         self._watermarks = Watermarks()
         self._owned = Ownership(clock)
         self._in_flight: tuple[Work, Future[Sent]] | None = None
@@ -264,7 +266,7 @@ class Projector:
         documents = self._replaced(work, refused)
         again = work.verdict.place.keys() - {document["_id"] for document in documents}
         documents += self._refold({subject: work.verdict.place[subject] for subject in again})
-        self._visibility.advance({partition: mark.offset for partition, mark in work.marks.items()})
+        self._visibility.advance({partition: mark.offset for partition, mark in work.marks.items()}, documents)
         for document in documents:
             self._outboxes.documents.state(document, work.verdict.place[document["_id"]].event.traceparent)
         self._metrics.published.inc(len(documents))
@@ -326,6 +328,18 @@ class Projector:
             bases, ids = self._stores.projects.bases(missing), asked.result()
             held |= {s: Held(bases.get(s), frozenset(ids.get(s, ()))) for s in missing}
         return held
+
+    def _warm(self, after: str) -> None:
+        """Take the next projects into the cache, so that an event need not wait for a look at the stores.
+
+        Only where nothing is under way: what is read here must be what the next batch meets.
+        """
+        bases = self._stores.projects.standing(list(self._owned), after, WARM)
+        ids = self._stores.journal.ids(bases)
+        for subject, base in bases.items():
+            if subject not in self._cache:
+                self._cache.put(subject, Held(base, frozenset(ids.get(subject, ()))))
+        self._cold = max(bases) if len(bases) == WARM and not self._cache.is_half_full else None
 
     def _carry(self, verdict: Verdict, held: Mapping[str, Held]) -> dict[str, Carried]:
         """The documents of the subjects whose events are all certain to be new and sort after what is folded."""
@@ -393,6 +407,8 @@ class Projector:
             self._commit()
         self._look_for_mended_fuses()
         self._mark_time(idle=idle)
+        if idle and self._cold is not None:
+            self._warm(self._cold)
 
     def _note(self) -> None:
         """Let the scribe tell the other processes how far everything is applied."""
@@ -503,6 +519,7 @@ class Projector:
         self._visibility.own(assignment)
         self._published.own(assignment)
         self._assigned, self._learned = True, False
+        self._cold = ""
         self._next_mark = 0.0
         log.info("partitions.assigned", partitions=sorted(assignment))
 

@@ -101,15 +101,20 @@ class Queries:
         found = self._find(query, showing(query), viewer.now, query.limit + 1, phased=False)
         return paged(query, found, viewer, lambda document: _key(query, document))
 
-    def beside(self, documents: Sequence[Document]) -> Beside:
-        """What stands beside these documents: roll-ups, likely duplicates."""
+    def rollups(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The roll-ups of those projects that have one."""
+        with translated():
+            return {row["_id"]: row for row in self._rollups.find({"_id": {"$in": list(ids)}}, {"members": 0})}
+
+    def beside(self, documents: Sequence[Document], rollups: Mapping[str, Document] | None = None) -> Beside:
+        """What stands beside these documents: roll-ups (unless they are known already), likely duplicates."""
         marks = {document["sameness"] for document in documents if may_be_double(document)}
         same: dict[str, list[str]] = {}
-        with translated():
-            found = self._rollups.find({"_id": {"$in": [document["_id"] for document in documents]}}, {"members": 0})
-            rollups = {row["_id"]: row for row in found}
-            if marks:
-                condition = {"sameness": {"$in": sorted(marks)}, "registered": True}
+        if rollups is None:
+            rollups = self.rollups([document["_id"] for document in documents])
+        if marks:
+            condition = {"sameness": {"$in": sorted(marks)}, "registered": True}
+            with translated():
                 for row in self._documents.find(condition, _SAME).hint("sameness").sort("_id"):
                     if may_be_double(row):
                         same.setdefault(row["sameness"], []).append(row["_id"])

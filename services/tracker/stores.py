@@ -51,6 +51,12 @@ class MongoProjects:
             found = self._documents.find({"_id": {"$in": list(subjects)}}, _BASE)
             return {row["_id"]: Base(row["events"], row["ruleset"], row["fold"]) for row in found}
 
+    def standing(self, partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
+        with translated():
+            found = self._documents.find({"_id": {"$gt": after}, "partition": {"$in": list(partitions)}}, _BASE)
+            rows = found.sort("_id", ASCENDING).hint("_id_").limit(limit)
+            return {row["_id"]: Base(row["events"], row["ruleset"], row["fold"]) for row in rows}
+
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
         if not changes:
             return set()

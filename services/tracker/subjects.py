@@ -46,6 +46,9 @@ class MongoSubjects:
         projects, others = _parted(subjects)
         return self._projects.bases(projects) | (self._others.bases(others) if others else {})
 
+    def standing(self, partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
+        return self._projects.standing(partitions, after, limit)  # the others are few and change seldom
+
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
         projects = [change for change in changes if is_project(change[1]["_id"])]
         if len(projects) == len(changes):

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
-from services.tracker.ports import Positions
+from services.tracker.ports import Document, Positions
 
 WAIT_S = 5.0
 WAITERS = 16
 LOOK_EVERY_S = 0.05  # at the stored positions, while a partition of another process is waited for
 OWN_LOOK_EVERY_S = 0.5  # the same for our own: their news come by themselves, but ownership may move
+SHOWN = 500  # documents kept for those who wait for them
+SHOWN_S = 1.0
+
+
+class Shown(NamedTuple):
+    """A document as it was stored: by then everything below `applied` of its partition was in the store."""
+
+    document: Document
+    applied: int
+    at: float
 
 
 class Visibility:
@@ -27,6 +39,7 @@ class Visibility:
         self._news = threading.Condition()
         self._applied: dict[int, int] = {}
         self._owned: frozenset[int] = frozenset()
+        self._shown: OrderedDict[str, Shown] = OrderedDict()
 
     def own(self, partitions: Collection[int]) -> None:
         """From now on the news of these partitions come through `advance`."""
@@ -34,13 +47,34 @@ class Visibility:
             self._owned = frozenset(partitions)
             self._news.notify_all()
 
-    def advance(self, applied: Mapping[int, int]) -> None:
-        """Every offset below these is applied and can be read."""
+    def advance(self, applied: Mapping[int, int], documents: Sequence[Document] = ()) -> None:
+        """Every offset below these is applied and can be read; the documents are what that left in the store."""
+        now = time.monotonic()
         with self._news:
+            for document in documents:
+                self._shown[document["_id"]] = Shown(document, applied[document["partition"]], now)
+                self._shown.move_to_end(document["_id"])
+            while len(self._shown) > SHOWN:
+                self._shown.popitem(last=False)
             for partition, offset in applied.items():
                 if offset > self._applied.get(partition, -1):
                     self._applied[partition] = offset
             self._news.notify_all()
+
+    def shown(self, subject: str, offsets: Mapping[int, int]) -> Document | None:
+        """The document as this process stored it a moment ago, where it is certain to hold all that these cover.
+
+        Another process may have stored a newer one since: whoever knows of that asks with a later position.
+        """
+        with self._news:
+            shown = self._shown.get(subject)
+        if shown is None or time.monotonic() - shown.at > SHOWN_S:
+            return None
+        return shown.document if offsets.get(shown.document["partition"], -1) < shown.applied else None
+
+    def reached(self, offsets: Mapping[int, int]) -> bool:
+        """Whether all of these are known to be applied."""
+        return not self._missing(offsets)
 
     def wait(self, offsets: Mapping[int, int], timeout_s: float = WAIT_S) -> bool:
         """Wait until all of these offsets (the last covered, per partition) are applied; says whether they are.

@@ -28,6 +28,8 @@ def test_a_position_makes_the_write_before_it_visible_whoever_is_asked(world: Wo
             for tracker in (one, two):
                 answer = http.request("GET", f"{tracker.address}/v1/projects/{subject}?after={text}")
                 assert (answer.status, answer.json()["name"]) == (200, f"项目 {subject}")
+                stored = http.request("GET", f"{tracker.address}/v1/projects/{subject}")
+                assert stored.json() == answer.json(), "what was kept for those who wait is what stands in the store"
 
 
 def test_a_position_that_never_comes_is_answered_503_and_starves_nobody(
@@ -64,6 +66,21 @@ def test_a_waiter_is_woken_by_the_news_and_not_by_the_clock() -> None:
     seen.advance({0: 6})
     waiter.join(timeout=5)
     assert answers == [True]
+
+
+def test_a_document_kept_for_those_who_wait_is_given_only_to_those_whose_position_it_covers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = Visibility(MemoryPositions())
+    seen.own([0])
+    mine = {"_id": "p1", "partition": 0}
+    seen.advance({0: 6}, [mine])
+    assert seen.shown("p1", {0: 5}) is mine
+    assert seen.shown("p1", {1: 9}) is mine, "a position that says nothing of its partition"
+    assert seen.shown("p1", {0: 6}) is None, "another owner may have applied that one"
+    assert seen.shown("p2", {0: 5}) is None
+    monkeypatch.setattr(visibility, "SHOWN_S", 0.0)
+    assert seen.shown("p1", {0: 5}) is None, "too long ago"
 
 
 def test_too_many_waiters_are_turned_away_at_once() -> None:

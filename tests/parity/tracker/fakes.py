@@ -73,6 +73,10 @@ class MemoryProjects:
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:
         return {s: self._base(s) for s in subjects if s in self.documents}
 
+    def standing(self, partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
+        found = [s for s, document in self.documents.items() if s > after and document["partition"] in partitions]
+        return {subject: self._base(subject) for subject in sorted(found)[:limit]}
+
     def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
         self._measure([document for _, document in changes])
         refused = set()

@@ -77,6 +77,15 @@ def test_a_first_document_is_inserted_once(stores: AllStores) -> None:
     assert stores.projects.bases(["p1"]) == {"p1": Base(1, 1, b"mine")}
 
 
+def test_bases_are_read_in_the_order_of_the_ids_a_few_at_a_time(stores: AllStores) -> None:
+    placed = [("p3", 0), ("p1", 0), ("p2", 1), ("p4", 2), ("p5", 0)]
+    stores.projects.swap([(None, document(subject, partition=partition)) for subject, partition in placed])
+    assert list(stores.projects.standing([0, 1], "", 3)) == ["p1", "p2", "p3"]
+    assert list(stores.projects.standing([0, 1], "p3", 3)) == ["p5"]
+    assert stores.projects.standing([1], "", 9) == stores.projects.bases(["p2"])
+    assert stores.projects.standing([0, 1], "p5", 3) == {}
+
+
 def test_a_swap_holds_only_against_its_exact_base(stores: AllStores) -> None:
     stores.projects.swap([(None, document("p1", 3)), (None, document("p2", 3))])
     current, stale = Base(3, 1, b"{}"), Base(2, 1, b"{}")

@@ -10,7 +10,7 @@ import pytest
 from luodi.domain.events import PROJECT_REGISTERED
 from luodi.runtime.errors import FatalError
 from schemas import states
-from services.tracker import intake, rulesets
+from services.tracker import intake, projector, rulesets
 from services.tracker.ports import Unwritten
 from services.tracker.rulesets import Content
 from tests.parity.tracker.fakes import Faults, passing
@@ -265,4 +265,23 @@ def test_a_rebalance_takes_each_partition_from_its_committed_offset() -> None:
     assert plant.projects.documents["p2"]["events"] == 1, "no longer ours"
     worker.source.rebalance([0, 1])
     worker.turn(4)
+    plant.check_end()
+
+
+def test_with_nothing_else_to_do_projects_are_taken_into_the_cache_so_that_their_events_need_no_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(projector, "WARM", 2)
+    plant = Plant()
+    subjects = [f"p{n}" for n in range(5)]
+    plant.arrive(*(event(subject, "a", 1) for subject in subjects))
+    plant.worker().work()
+    restarted = plant.worker()
+    restarted.turn(6)
+    looks: list[object] = []
+    monkeypatch.setattr(plant.projects, "bases", looks.append)
+    monkeypatch.setattr(plant.journal, "ids", looks.append)
+    plant.arrive(*(event(subject, "b", 2, stage="land_supplied", date="2026-02-01") for subject in subjects))
+    restarted.work()
+    assert not looks
     plant.check_end()
