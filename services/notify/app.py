@@ -38,6 +38,7 @@ from services.notify.composing import Composer, OwnChannels
 from services.notify.contact_routes import contact_routes
 from services.notify.contact_store import MongoContacts, MongoPaces
 from services.notify.contacts import Contacts, ContactStore, endpoint_of
+from services.notify.directory import ActingWatches, Directory
 from services.notify.directory_store import MongoDirectory
 from services.notify.dispatching import Dispatcher
 from services.notify.guard import Allowed, Guard
@@ -186,11 +187,17 @@ def build(
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
     addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
     contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
+
+    def today() -> date:
+        return config.calendar.business_date(clock.now_text())
+
     entries = MongoDirectory(database)
     watching = Watching(stores.watches, entries, clock, metrics, stop)
     teller = Teller(config.zones, config.calendar, config.rules)
+    directory = Directory(entries)
+    acting = ActingWatches(stores.watches, directory, today, teller.head_of)
     sweep = Sweep(
-        watches=stores.watches,
+        watches=acting,
         matters=stores.matters,
         notifications=stores.notifications,
         gate=lambda: watching.gate,
@@ -221,10 +228,8 @@ def build(
     app = http.create_app("notify", settings, clock, metrics, probes)
     feeds = Streams(lambda after, recipient: MongoFeed(database, after, recipient), stop, metrics, clock.monotonic)
 
-    def today() -> date:
-        return config.calendar.business_date(clock.now_text())
-
-    routes(app, stores, feeds, Acts(stores.matters, stores.watches, teller, clock), today)
+    acts = Acts(stores.matters, acting, teller, clock)
+    routes(app, stores, feeds, acts, today, lambda person: directory.acts_for(person, today().isoformat()))
     contact_routes(app, contacts, stores.endpoints)
 
     def gauges() -> None:

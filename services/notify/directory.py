@@ -117,10 +117,18 @@ class Directory:
 class ActingWatches:
     """The port `WatchStore` over another one: each watch read says who acts today for whom its project names."""
 
-    def __init__(self, store: WatchStore, directory: Directory, today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        store: WatchStore,
+        directory: Directory,
+        today: Callable[[], date],
+        head_of: Callable[[str | None], str | None],
+    ) -> None:
+        """`head_of`: who stands at the top of a zone, by id; that may be a post, too."""
         self._store = store
         self._directory = directory
         self._today = today
+        self._head_of = head_of
 
     def get_many(self, project_ids: Iterable[str]) -> dict[str, Watch]:
         found = self._store.get_many(project_ids)
@@ -142,5 +150,12 @@ class ActingWatches:
         return self._store.unreadable(partitions)
 
     def _with_acting(self, watches: Sequence[Watch]) -> list[Watch]:
-        acting = self._directory.acting({id_ for watch in watches for id_ in watch.people.values()}, str(self._today()))
-        return [replace(watch, acting={id_: acting[id_] for id_ in watch.people.values()}) for watch in watches]
+        named = [self._named(watch) for watch in watches]
+        acting = self._directory.acting({id_ for ids in named for id_ in ids}, self._today().isoformat())
+        return [
+            replace(watch, acting={id_: acting[id_] for id_ in ids}) for watch, ids in zip(watches, named, strict=True)
+        ]
+
+    def _named(self, watch: Watch) -> set[str]:
+        head = self._head_of(watch.zone)
+        return {*watch.people.values(), *([head] if head is not None else [])}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -36,8 +36,15 @@ TOKEN = re.compile(r"[0-9A-Fa-f]{1,2000}")
 Row = TypeVar("Row")
 
 
-def routes(app: Flask, stores: Stores, streams: Streams, acts: Acts, today: Callable[[], date]) -> None:
-    """Put the routes on the application."""
+def routes(
+    app: Flask,
+    stores: Stores,
+    streams: Streams,
+    acts: Acts,
+    today: Callable[[], date],
+    acts_for: Callable[[str], Collection[str]],
+) -> None:
+    """Put the routes on the application. `acts_for`: the ids for which a person acts today."""
 
     def shown(matter: Matter) -> dict[str, Any]:
         return matter_body(matter, acts.scenes([matter]).get(matter.id), http.language(), today())
@@ -81,11 +88,11 @@ def routes(app: Flask, stores: Stores, streams: Streams, acts: Acts, today: Call
     @app.get("/v1/matters")
     def matters() -> Response:
         http.known_parameters("zone", "state", "person", "limit", "cursor")
-        limit = _limit()
+        limit, person = _limit(), request.args.get("person")
         rows = stores.matters.page(
             zone=request.args.get("zone"),
             state=_choice("state", MATTER_STATES),
-            person=request.args.get("person"),
+            people=None if person is None else {person, *acts_for(person)},
             before=_place(),
             limit=limit + 1,
         )

@@ -16,7 +16,8 @@ def recipients(watch: Watch) -> tuple[str, ...]:
 
 def ladder_steps(watch: Watch, head: str | None) -> tuple[Rung, ...]:
     """The steps above them, as the project names people now; `head` is that of its zone."""
-    return rungs(watch.responsible, desk_of(watch), head, key=watch.key)
+    top = watch.acting.get(head, head) if head is not None else None
+    return rungs(watch.responsible, desk_of(watch), top, key=watch.key)
 
 
 def may_sign(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:

@@ -209,10 +209,19 @@ class MongoMatters:
             return [matter_from(row) for row in self._rows.find(query)]
 
     def page(
-        self, *, zone: str | None, state: str | None, person: str | None, before: tuple[str, str] | None, limit: int
+        self,
+        *,
+        zone: str | None,
+        state: str | None,
+        people: AnyOf[str] | None,
+        before: tuple[str, str] | None,
+        limit: int,
     ) -> list[Matter]:
-        """Matters that were opened last first, after the place `before` (opened_at, id) of the page before."""
-        wanted = {"zone": zone, "state": state, "people": person}
+        """Matters that were opened last first, after the place `before` (opened_at, id) of the page before.
+
+        `people`: those that concern any of these.
+        """
+        wanted = {"zone": zone, "state": state, "people": None if people is None else {"$in": sorted(people)}}
         query: Document = {name: value for name, value in wanted.items() if value is not None}
         query.update(_after("opened_at", before))
         order = [("opened_at", DESCENDING), ("_id", DESCENDING)]

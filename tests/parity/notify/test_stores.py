@@ -223,17 +223,20 @@ def test_matters_are_paged_newest_first_and_filtered(stores: AllStores) -> None:
         )
         stores.matters.compare_and_set([(None, opened(None, made, at(number // 2)))])
     page = stores.matters.page
-    assert [m.id for m in page(zone=None, state=None, person=None, before=None, limit=10)] == [
+    assert [m.id for m in page(zone=None, state=None, people=None, before=None, limit=10)] == [
         "m4",
         "m3",
         "m2",
         "m1",
         "m0",
     ]
-    assert [m.id for m in page(zone=None, state=None, person=None, before=(at(1), "m3"), limit=2)] == ["m2", "m1"]
-    assert [m.id for m in page(zone="real", state="open", person="u-all", before=None, limit=10)] == ["m3", "m1"]
-    assert [m.id for m in page(zone=None, state=None, person="u2", before=None, limit=10)] == ["m2"]
-    assert page(zone=None, state="cleared", person=None, before=None, limit=10) == []
+    assert [m.id for m in page(zone=None, state=None, people=None, before=(at(1), "m3"), limit=2)] == ["m2", "m1"]
+    assert [m.id for m in page(zone="real", state="open", people=["u-all"], before=None, limit=10)] == ["m3", "m1"]
+    assert [m.id for m in page(zone=None, state=None, people=["u2"], before=None, limit=10)] == ["m2"]
+    asked = ["u1", "u2", "u9"]
+    assert [m.id for m in page(zone=None, state=None, people=asked, before=None, limit=2)] == ["m2", "m1"]
+    assert page(zone=None, state=None, people=[], before=None, limit=2) == []
+    assert page(zone=None, state="cleared", people=None, before=None, limit=10) == []
 
 
 # -- notifications

@@ -116,14 +116,20 @@ class MemoryMatters:
         return [m for m in self.rows.values() if m.state == "open" and m.kind == "operations" and m.partition in wanted]
 
     def page(
-        self, *, zone: str | None, state: str | None, person: str | None, before: tuple[str, str] | None, limit: int
+        self,
+        *,
+        zone: str | None,
+        state: str | None,
+        people: AnyOf[str] | None,
+        before: tuple[str, str] | None,
+        limit: int,
     ) -> list[Matter]:
         found = [
             m
             for m in self.rows.values()
             if zone in (None, m.zone)
             and state in (None, m.state)
-            and (person is None or person in m.people)
+            and (people is None or set(people) & set(m.people))
             and (before is None or (m.opened_at, m.id) < before)
         ]
         return sorted(found, key=lambda m: (m.opened_at, m.id), reverse=True)[:limit]

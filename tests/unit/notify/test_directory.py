@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from services.notify.directory import ActingWatches, Directory, Entry, entry_of
+from services.notify.recipients import ladder_steps
 from services.notify.watches import Watch
 from tests.unit.notify.builders import at, watch
 from tests.unit.notify.fakes import MemoryDirectory, MemoryWatches
@@ -38,7 +39,7 @@ def test_an_entry_keeps_what_says_who_acts_and_nothing_else() -> None:
 def test_a_watch_that_is_read_says_who_acts_and_the_one_that_is_kept_does_not() -> None:
     rows, directory = MemoryWatches(), MemoryDirectory()
     rows.put([watch(people={"officer": "u-zhang", "group_head": "head"}), watch(project_id="p2", people={})])
-    acting = ActingWatches(rows, Directory(directory), lambda: TODAY)
+    acting = ActingWatches(rows, Directory(directory), lambda: TODAY, lambda _zone: None)
     directory.put([held("u-li")])
     (read,) = acting.due(0, at(1), 1)
     assert read.people == {"officer": "u-zhang", "group_head": "head"}
@@ -49,9 +50,19 @@ def test_a_watch_that_is_read_says_who_acts_and_the_one_that_is_kept_does_not() 
     assert rows.rows[read.project_id].acting == {}
 
 
+def test_the_head_of_a_zone_may_be_a_post() -> None:
+    rows, directory = MemoryWatches(), MemoryDirectory()
+    rows.put([watch(key=True)])
+    directory.put([held("u-li")])
+    acting = ActingWatches(rows, Directory(directory), lambda: TODAY, lambda _zone: "head")
+    (read,) = acting.due(0, at(1), 1)
+    assert [rung.recipient for rung in ladder_steps(read, "head")] == ["u-li"]
+    assert [rung.recipient for rung in ladder_steps(read, None)] == ["zone:demo"]
+
+
 def test_everything_else_goes_through_to_the_watches_that_are_kept() -> None:
     rows = MemoryWatches()
-    acting = ActingWatches(rows, Directory(MemoryDirectory()), lambda: TODAY)
+    acting = ActingWatches(rows, Directory(MemoryDirectory()), lambda: TODAY, lambda _zone: None)
     kept = watch()
     acting.put([kept])
     acting.put_off([(kept, at(100))])

@@ -1,0 +1,94 @@
+"""Who is told and may sign where a project names a post or somebody on leave, on a real Kafka and a real MongoDB."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.integration.notify.world import World, now, until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+
+def day(ahead: int = 0) -> str:
+    """The business date so many days from now."""
+    return (datetime.now(UTC) + timedelta(days=ahead)).astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
+
+
+def tell(world: World, subject: str, events: int = 1, **told: Any) -> None:
+    """Publish the state of a unit, a person or a post, and wait until notify knows it."""
+    guard = {"id": subject, "events": events, "ruleset": 1}
+    world.publish_record({**guard, "registered": True, "updated_at": now(), **told})
+    until(lambda: world.database["directory"].find_one({"_id": subject, "events": events}), f"{subject} known")
+
+
+def held(*holders: tuple[str, str]) -> list[dict[str, Any]]:
+    """Who held a post from which day on; the next one ends it."""
+    return [
+        {
+            "holder": holder,
+            "date": date,
+            "until": None if place + 1 == len(holders) else day(-1),
+            "event_id": f"e{place}",
+            "recorded_at": now(),
+        }
+        for place, (holder, date) in enumerate(holders)
+    ]
+
+
+def recipients(world: World, project_id: str) -> list[str]:
+    """Who was told of the stall of a project, in any order."""
+    until(lambda: world.told(project_id), f"{project_id} told")
+    return sorted({notice["recipient"] for notice in world.notifications(f"project_id={project_id}")})
+
+
+def post(world: World, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    answer = world.http.request(
+        "POST", f"{world.base}{path}", body=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
+    return answer.status, json.loads(answer.data)
+
+
+def test_whoever_holds_the_post_a_project_names_is_told_and_takes_over_with_it(world: World) -> None:
+    world.notifier()
+    world.watermarks_run()
+    tell(world, "post:head", holders=held(("u-zhang", "2026-01-01")))
+    tell(world, "unit:power", head="head")
+    world.overdue("p-1", officer="head")
+    assert recipients(world, "p-1") == ["u-zhang"]
+    tell(world, "post:head", 2, holders=held(("u-zhang", "2026-01-01"), ("u-li", day())))
+    world.overdue("p-2", officer="power")
+    assert recipients(world, "p-2") == ["u-li"]
+    assert recipients(world, "p-1") == ["u-zhang"], "what was told stays told, and nobody hears of it twice"
+    # What is open is the new holder's, too, though somebody else had been told of it.
+    (matter,) = (m for m in world.get("/v1/matters?person=u-li")[1]["items"] if m["project_id"] == "p-1")
+    assert post(world, f"/v1/matters/{matter['id']}/sign", {"actor": "u-zhang"})[0] == 403
+    status, signed = post(world, f"/v1/matters/{matter['id']}/sign", {"actor": "u-li"})
+    assert status == 200, signed
+    assert world.database["watches"].count_documents({"_id": {"$regex": ":"}}) == 0
+
+
+def test_the_deputy_of_somebody_on_leave_is_told_until_the_leave_is_over(world: World) -> None:
+    world.notifier()
+    world.watermarks_run()
+    away = {"id": "e1", "date": day(-1), "until": day(1), "deputy": None}
+    tell(world, "person:u-zhang", deputies=["u-li"], leaves=[away])
+    world.overdue("p-1", officer="u-zhang")
+    assert recipients(world, "p-1") == ["u-li"]
+    tell(world, "person:u-zhang", 2, deputies=["u-li"], leaves=[{**away, "until": day(-1)}])
+    world.overdue("p-2", officer="u-zhang")
+    assert recipients(world, "p-2") == ["u-zhang"]
+
+
+def test_an_entry_that_cannot_be_read_holds_up_nobody(world: World) -> None:
+    world.notifier()
+    world.watermarks_run()
+    tell(world, "post:head", holders=held(("u-zhang", "2026-01-01")))
+    world.write("post:head", b"{")
+    world.write("unit:head", b'{"id": "unit:other"}')
+    world.overdue("p-1", officer="head")
+    assert recipients(world, "p-1") == ["u-zhang"]
