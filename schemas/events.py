@@ -367,6 +367,38 @@ class PostHandedOver(Record):
     note = _note()
 
 
+class MatterSigned(Record):
+    """签收: somebody took a stall on. Told by notify, as all that is done about a matter."""
+
+    matter = Text(_LINE, required=True)
+    note = _note()
+
+
+class MatterAnswered(Record):
+    """反馈: what is being done about a stall, and the day by which it will be over."""
+
+    matter = Text(_LINE, required=True)
+    text = Text(_NOTE, lines=True, required=True)
+    recovery = Day(required=True)
+    note = _note()
+
+
+class MatterReviewed(Record):
+    """复核: a feedback was accepted, which holds the ladder until its date, or refused with a reason."""
+
+    matter = Text(_LINE, required=True)
+    accepted = Flag(required=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
+    note = _note()
+
+
+class MatterClosed(Record):
+    """销号: a stall that is over was put on record as dealt with."""
+
+    matter = Text(_LINE, required=True)
+    note = _note()
+
+
 class NoteAdded(Record):
     """A remark in the timeline of the subject."""
 
@@ -487,8 +519,9 @@ SUBJECT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 class EventType:
     """One row. `kind` is the kind of subject that such an event is about, or ANY_KIND.
 
-    `path` is the endpoint that takes this type, with `{subject}` for the address of one subject; other `{names}` are
-    data fields. `happened` names the dates that tell of something that has happened: at most one day in the future.
+    `path` is ingest's endpoint that takes this type, with `{subject}` for the address of one subject; other `{names}`
+    are data fields. Where it is empty only another service of ours tells such events.
+    `happened` names the dates that tell of something that has happened: at most one day in the future.
     `nulls` names the fields whose null is information; elsewhere null and absent are the same and null is dropped.
     `rules` look at several fields together, after each has been accepted.
     """
@@ -713,13 +746,17 @@ ROWS = (
         nulls=frozenset({"holder"}),
         rules=(_ends_after_it_begins,),
     ),
+    EventType(domain.MATTER_SIGNED, PROJECT, MatterSigned, "", "签收 · A stall was signed for"),
+    EventType(domain.MATTER_ANSWERED, PROJECT, MatterAnswered, "", "反馈 · A stall was answered"),
+    EventType(domain.MATTER_REVIEWED, PROJECT, MatterReviewed, "", "复核 · An answer was reviewed"),
+    EventType(domain.MATTER_CLOSED, PROJECT, MatterClosed, "", "销号 · A matter was closed"),
     EventType(domain.NOTE_ADDED, ANY_KIND, NoteAdded, f"{_SUBJECT}/notes", "记事 · Add a note"),
     EventType(domain.EVENT_RETRACTED, ANY_KIND, EventRetracted, f"{_SUBJECT}/retractions", "撤回 · Retract an event"),
 )
 
 EVENT_TYPES: Mapping[str, EventType] = MappingProxyType({row.type: row for row in ROWS})
 
-ENDPOINTS = tuple(Endpoint(row, subject) for row in ROWS for subject in row.kinds)
+ENDPOINTS = tuple(Endpoint(row, subject) for row in ROWS if row.path for subject in row.kinds)
 """Every address that takes events."""
 
 
@@ -743,7 +780,7 @@ def _request_schema(endpoint: Endpoint) -> type[Record]:
 REQUESTS: Mapping[str, type[Record]] = MappingProxyType(
     {endpoint.row.type: _request_schema(endpoint) for endpoint in ENDPOINTS}
 )
-"""Event type -> the body of its endpoints: those of a type that is about several kinds take the same."""
+"""Event type -> the body of its endpoints, where callers may tell it: those about several kinds take the same."""
 
 
 def load_http(type_: str, payload: object, today: date) -> Data:

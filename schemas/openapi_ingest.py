@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.codec import SPEC_VERSION
-from schemas.events import ANY_KIND, ENDPOINTS, EVENT_TYPES, REQUESTS, SUBJECT_PATTERNS, SUBJECTS, Endpoint, EventType
+from schemas.events import ANY_KIND, ENDPOINTS, REQUESTS, SUBJECT_PATTERNS, SUBJECTS, Endpoint, EventType
 from schemas.fields import EVENT_ID, ID
 from schemas.loading import object_rule
 from schemas.openapi import (
@@ -175,7 +175,7 @@ def _cloudevent() -> Json:
             "specversion": {"const": SPEC_VERSION},
             "id": _ID,
             "source": {"type": "string", "minLength": 1, "maxLength": 256},
-            "type": {"enum": list(EVENT_TYPES)},
+            "type": {"enum": list(REQUESTS)},
             "subject": {
                 "type": "string",
                 "pattern": f"^{SUBJECT_PATTERNS[ANY_KIND].pattern}$",

@@ -35,6 +35,10 @@ LEAVE_GRANTED = "leave.granted"
 POST_REGISTERED = "post.registered"
 POST_AMENDED = "post.amended"
 POST_HANDED_OVER = "post.handed_over"
+MATTER_SIGNED = "matter.signed"
+MATTER_ANSWERED = "matter.answered"
+MATTER_REVIEWED = "matter.reviewed"
+MATTER_CLOSED = "matter.closed"
 NOTE_ADDED = "note.added"
 EVENT_RETRACTED = "event.retracted"
 
@@ -62,6 +66,10 @@ TYPES = (
     POST_REGISTERED,
     POST_AMENDED,
     POST_HANDED_OVER,
+    MATTER_SIGNED,
+    MATTER_ANSWERED,
+    MATTER_REVIEWED,
+    MATTER_CLOSED,
     NOTE_ADDED,
     EVENT_RETRACTED,
 )

@@ -336,7 +336,7 @@ def _note(state: State, _event: Event) -> None:
 
 
 def _stand(_state: State, _event: Event) -> None:
-    """A retraction has acted before any handler is called; by itself it changes nothing."""
+    """It stands in the journal and changes nothing; a retraction has acted before any handler is called."""
 
 
 HANDLERS: dict[str, Handler] = {
@@ -363,6 +363,11 @@ HANDLERS: dict[str, Handler] = {
     events.POST_REGISTERED: Handler(people.register, slots=("fields",)),
     events.POST_AMENDED: Handler(people.amend, slots=("fields",)),
     events.POST_HANDED_OVER: Handler(people.hand_over, slots=("holders",)),
+    # What people do about a stall stands in the timeline only: no light depends on it.
+    events.MATTER_SIGNED: Handler(_stand),
+    events.MATTER_ANSWERED: Handler(_stand),
+    events.MATTER_REVIEWED: Handler(_stand),
+    events.MATTER_CLOSED: Handler(_stand),
     events.NOTE_ADDED: Handler(_note),
     events.EVENT_RETRACTED: Handler(_stand),
 }

@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from luodi.domain.subjects import subject_of
 from luodi.runtime import trace
 from schemas.codec import SPEC_VERSION
-from schemas.events import EVENT_TYPES, SUBJECT_PATTERNS, Endpoint, EventType, load_http, load_request
+from schemas.events import EVENT_TYPES, REQUESTS, SUBJECT_PATTERNS, Endpoint, EventType, load_http, load_request
 from schemas.fields import EVENT_ID, Choice, Free, Name, Text
 from schemas.invalid import FieldError, Invalid, flatten
 from schemas.loading import REFUSE, Record, loader
@@ -60,7 +60,7 @@ class CloudEvent(Record):
     specversion = Choice("version", (SPEC_VERSION,), required=True)
     id = Name(EVENT_ID, required=True)
     source = Text(256, required=True)
-    type = Choice("type", tuple(EVENT_TYPES), required=True)
+    type = Choice("type", tuple(REQUESTS), required=True)
     subject = Text(130, required=True)
     datacontenttype = Choice("value", ("application/json",), allow_none=True)
     dataschema = Free(allow_none=True)

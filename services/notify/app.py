@@ -41,9 +41,11 @@ from services.notify.contacts import Contacts, ContactStore, endpoint_of
 from services.notify.directory import ActingWatches, Directory
 from services.notify.directory_store import MongoDirectory
 from services.notify.dispatching import Dispatcher
+from services.notify.eventlog import KafkaEvents
 from services.notify.guard import Allowed, Guard
 from services.notify.http import routes
 from services.notify.ledger import Ledger
+from services.notify.recording import Recording
 from services.notify.shaping import Lanes
 from services.notify.source import KafkaSource
 from services.notify.stores import Stores, ensure_indexes
@@ -54,9 +56,11 @@ from services.notify.watching import Source, Watching
 
 SWEEP_S = 1.0
 DELIVERY_S = 0.5
+RECORDING_S = 0.5
 GAUGES_S = 5.0
 HTTP_THREADS = live.MAX_STREAMS + 8  # streams hold their threads: eight are always left for everyone else
 CONNECT_RETRY_S = 1.0
+EVENTS_CLOSE_S = 2.0
 PROBE_MS = 1_000
 LATE_SWEEP_S = 30.0
 
@@ -75,6 +79,7 @@ class Service:
         database: Database[mongo.Document],
         watching: Watching,
         sweep: Sweep,
+        recording: Recording,
         dispatcher: Dispatcher,
         gauges: Callable[[], None],
         metrics: Metrics,
@@ -86,6 +91,7 @@ class Service:
         self._stop = stop
         self._database = database
         self._sweep = sweep
+        self._recording = recording
         self._dispatcher = dispatcher
         self._gauges = gauges
         self._metrics = metrics
@@ -95,7 +101,7 @@ class Service:
         self._threads: list[threading.Thread] = []
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": JobThreads(3)},
+            executors={"default": JobThreads(4)},
             # A job that was late runs once, as soon as it can, never beside itself.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
@@ -137,6 +143,7 @@ class Service:
         for name, job, seconds in (
             ("sweep", self._sweep.run, SWEEP_S),
             ("deliver", self._dispatcher.tick, DELIVERY_S),
+            ("record", self._recording.run, RECORDING_S),
             ("gauges", self._gauges, GAUGES_S),
         ):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
@@ -210,6 +217,12 @@ def build(
         settle_s=settings.settle_s,
         metrics=metrics,
     )
+    events = KafkaEvents(settings)
+
+    def release() -> None:
+        long_tail.close()
+        events.close(EVENTS_CLOSE_S)
+
     ledger = Ledger(
         notifications=stores.notifications,
         matters=stores.matters,
@@ -243,11 +256,12 @@ def build(
         database=database,
         watching=watching,
         sweep=sweep,
+        recording=Recording(stores.matters, events, lambda: watching.gate.partitions),
         dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
         gauges=gauges,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings)),
-        release=long_tail.close,
+        release=release,
     )
 
 

@@ -8,10 +8,13 @@ whoever finds an incomplete matter can finish what another began.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from luodi.domain import events
+from luodi.domain.events import Event
 from services.notify.watches import MatterKind, Watch
 
 MatterState = Literal["warned", "open", "cleared"]
@@ -23,6 +26,7 @@ FEEDBACK: EntryKind = "feedback"
 REVIEWED: EntryKind = "reviewed"
 CLOSED: EntryKind = "closed"
 
+NAMESPACE = uuid.UUID("5b7f5d2c-6f0e-5a59-8a1e-2b8e4c0f9d11")  # ours, for ever: another one would record acts twice
 NO_PARTITION = -1  # of a matter that belongs to no partition: any notifier looks after it
 MAX_HISTORY = 50  # episodes kept in the matter itself; every message of every episode stays in the ledger
 FIRST_LEVEL = 0
@@ -83,6 +87,7 @@ class Matter:
     history: tuple[Facts, ...] = ()  # earlier episodes, oldest first
     tellings: tuple[Telling, ...] = ()
     entries: tuple[Entry, ...] = ()
+    outbox: tuple[Event, ...] = ()  # what was done and does not stand among the project's events yet
 
     @property
     def last_telling(self) -> Telling:
@@ -145,8 +150,17 @@ class Matter:
         )
 
     def entered(self, entry: Entry) -> Matter:
-        """A person has done something about it."""
-        return replace(self, version=self.version + 1, entries=(*self.entries, entry))
+        """A person has done something about it; the event that tells of it is still to be recorded."""
+        return replace(
+            self,
+            version=self.version + 1,
+            entries=(*self.entries, entry),
+            outbox=(*self.outbox, _event_of(self, entry)),
+        )
+
+    def recorded(self) -> Matter:
+        """What was done stands among the project's events."""
+        return replace(self, version=self.version + 1, outbox=())
 
 
 RULES_CHANGED = "rules-changed"  # the clearing of an episode that other rules ended: nobody is told of it
@@ -202,7 +216,33 @@ def opened(before: Matter | None, opening: Opening, now: str) -> Matter:
         traceparent=opening.traceparent,
         history=history,
         tellings=(*before.tellings, telling) if before is not None and goes_on else (telling,),
+        outbox=before.outbox if before is not None else (),
     )
+
+
+def _event_of(matter: Matter, entry: Entry) -> Event:
+    """The event that tells of an act: always the same one, whoever makes it."""
+    if matter.project_id is None:
+        raise ValueError(f"{matter.id} is about no project")
+    return Event(
+        subject=matter.project_id,
+        id=uuid.uuid5(NAMESPACE, f"{matter.id} {matter.episode} {entry.id}").hex,
+        type=EVENT_TYPES[entry.kind],
+        recordedtime=entry.at,
+        sequence=0,
+        actor=entry.by,
+        data={"matter": matter.id, **entry.data},
+        traceparent=None,
+    )
+
+
+EVENT_TYPES: Mapping[EntryKind, str] = {
+    SIGNED: events.MATTER_SIGNED,
+    FEEDBACK: events.MATTER_ANSWERED,
+    REVIEWED: events.MATTER_REVIEWED,
+    CLOSED: events.MATTER_CLOSED,
+}
+"""What a person does about a matter -> the type of the event that tells of it."""
 
 
 def _past(matter: Matter) -> Facts:

@@ -17,6 +17,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, OperationFailure
 
+from luodi.domain.events import Event
 from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from services.notify.looking import Ahead
@@ -35,6 +36,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "matters": (
         IndexModel([("project_id", ASCENDING)], name="project"),
         IndexModel([("partition", ASCENDING)], name="incomplete", partialFilterExpression={"complete": False}),
+        IndexModel([("partition", ASCENDING)], name="unrecorded", partialFilterExpression={"unrecorded": True}),
         IndexModel([("state", ASCENDING), ("kind", ASCENDING), ("partition", ASCENDING)], name="faults"),
         IndexModel([("opened_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
         IndexModel([("state", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="state"),
@@ -200,6 +202,11 @@ class MongoMatters:
 
     def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
         query = {"partition": {"$in": list(partitions)}, "complete": False}
+        with mongo.translated():
+            return [matter_from(row) for row in self._rows.find(query).limit(limit)]
+
+    def unrecorded(self, partitions: AnyOf[int], limit: int) -> list[Matter]:
+        query = {"partition": {"$in": list(partitions)}, "unrecorded": True}
         with mongo.translated():
             return [matter_from(row) for row in self._rows.find(query).limit(limit)]
 
@@ -526,6 +533,19 @@ def matter_document(matter: Matter) -> Document:
             }
             for telling in matter.tellings
         ],
+        "unrecorded": bool(matter.outbox),
+        "outbox": [
+            {
+                "id": event.id,
+                "type": event.type,
+                "recordedtime": event.recordedtime,
+                "sequence": event.sequence,
+                "actor": event.actor,
+                "data": dict(event.data),
+                "traceparent": event.traceparent,
+            }
+            for event in matter.outbox
+        ],
         "entries": [
             {
                 "id": entry.id,
@@ -561,11 +581,12 @@ def matter_from(row: Document) -> Matter:
         clearing=row["clearing"],
         traceparent=row["traceparent"],
         history=tuple(row["history"]),
-        # A row of an earlier version has neither.
+        # A row of an earlier version has none of these.
         tellings=tuple(
             Telling(**{**told, "recipients": tuple(told["recipients"])}) for told in row.get("tellings", ())
         ),
         entries=tuple(Entry(**entry) for entry in row.get("entries", ())),
+        outbox=tuple(Event(subject=row["project_id"], **event) for event in row.get("outbox", ())),
     )
 
 

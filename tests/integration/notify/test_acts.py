@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from kafka import TopicPartition
 
+from luodi.domain.events import Event
+from luodi.runtime import kafka
+from schemas import codec
 from tests.integration.notify.test_http import fits
 from tests.integration.notify.world import LONG_AGO, World, until
 from tests.unit.notify.builders import MATTER, clock
@@ -34,6 +39,23 @@ def post(world: World, matter: str, act: str, key: str | None = None, **body: An
 def stalled(world: World, **fields: Any) -> None:
     """The project's stage has been overdue for long."""
     world.publish(PROJECT, clocks=[{**clock(LONG_AGO), **fields}], **PEOPLE)
+
+
+def events(world: World) -> list[Event]:
+    """What stands on `project-events`, each event once, by the time of its record: one may be written again."""
+    consumer = kafka.consumer(world.settings, None)
+    try:
+        partitions = [TopicPartition(world.settings.topics.events, n) for n in range(world.topic.partitions)]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning()
+        ends = consumer.end_offsets(partitions)
+        found: list[Event] = []
+        while any(consumer.position(partition) < end for partition, end in ends.items()):
+            for records in consumer.poll(timeout_ms=200).values():
+                found += [codec.decode(r.value, r.key, ZoneInfo("Asia/Shanghai")) for r in records]
+        return sorted({event.id: event for event in found}.values(), key=lambda event: event.order)
+    finally:
+        consumer.close(autocommit=False)
 
 
 def inbox(world: World) -> set[tuple[str, int, str]]:
@@ -67,6 +89,9 @@ def test_a_stall_is_signed_for_answered_reviewed_and_closed(world: World) -> Non
     assert (signed["matter"]["ladder"]["phase"], len(signed["matter"]["acts"])) == ("signed", 1)
     assert post(world, MATTER, "sign", "k1", actor="u-zhang", note="马上核实")[1] == signed
 
+    told = until(lambda: events(world), "the signature among the events")
+    assert [(event.type, event.actor, event.data["matter"]) for event in told] == [("matter.signed", "u-zhang", MATTER)]
+
     recovery = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
     status, answered = post(world, MATTER, "feedback", actor="u-zhang", text="机械已进场", recovery=recovery)
     assert (status, answered["matter"]["ladder"]["phase"]) == (200, "in-review")
@@ -82,6 +107,13 @@ def test_a_stall_is_signed_for_answered_reviewed_and_closed(world: World) -> Non
     until(lambda: inbox(world) == over, "both hear that it is over")
     status, closed = post(world, MATTER, "close", actor="u-li", note="现场核实")
     assert (status, closed["matter"]["acts"][-1]["act"]) == (200, "closed")
+    until(lambda: len(events(world)) == 4, "all four acts among the events")
+    assert [event.type.removeprefix("matter.") for event in events(world)] == [
+        "signed",
+        "answered",
+        "reviewed",
+        "closed",
+    ]
     _, matter = world.get(f"/v1/matters/{MATTER}", language="en")
     fits(matter, "Matter")
     assert matter["ladder"] is None

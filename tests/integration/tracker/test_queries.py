@@ -24,6 +24,7 @@ from luodi.domain.events import (
     BLOCKER_RAISED,
     BLOCKER_UPDATED,
     EVENT_RETRACTED,
+    MATTER_SIGNED,
     PROJECT_WITHDRAWN,
     SUSPENSION_BEGUN,
     Event,
@@ -442,12 +443,14 @@ def test_the_timeline_shows_every_event_and_marks_what_was_taken_back(desk: Desk
         r.registered("p1"),
         r.milestone("p1", "signed", "2026-05-20", id_="wrong"),
         r.event("p1", EVENT_RETRACTED, {"event_id": "wrong", "reason": "看错了"}),
+        r.event("p1", MATTER_SIGNED, {"matter": "p1:signed-land_supplied"}),
     )
     items = desk.items("/v1/projects/p1/timeline")
     assert [(i["type"], i["date"], i["retracted"]) for i in items] == [
         ("project.registered", None, False),
         ("milestone.reported", "2026-05-20", True),
         ("event.retracted", None, False),
+        ("matter.signed", None, False),
     ]
     for item in items:
         jsonschema.validate(item, {"$ref": "#/components/schemas/TimelineItem", "components": OPENAPI["components"]})

@@ -169,6 +169,15 @@ def test_what_was_told_and_done_about_a_matter_comes_back_as_it_was(stores: AllS
     assert stores.matters.get(MATTER) == climbed
 
 
+def test_a_matter_waits_to_be_recorded_until_what_was_done_stands_among_the_events(stores: AllStores) -> None:
+    done = open_matter().entered(Entry("e1", "signed", "u-zhang", at(3), 1, {}))
+    stores.matters.compare_and_set([(None, done), (None, replace(open_matter(), id="m2"))])
+    assert stores.matters.unrecorded([0, 1], 9) == [done]
+    assert stores.matters.unrecorded([1], 9) == []
+    stores.matters.compare_and_set([(done, done.recorded())])
+    assert stores.matters.unrecorded([0], 9) == []
+
+
 def test_of_two_who_open_the_same_matter_one_does(stores: AllStores) -> None:
     mine = opened(None, opening(told="me"), at(0))
     theirs = opened(None, opening(told="them"), at(1))

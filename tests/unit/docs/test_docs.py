@@ -18,6 +18,8 @@ from luodi.runtime.errors import InvalidSettingsError
 from luodi.runtime.metrics import Metrics
 from schemas.events import ENDPOINTS
 from seeds import tour
+from services.notify.acts import RULES as ACTS
+from services.notify.matters import EVENT_TYPES as EVENT_OF
 
 ROOT = Path(__file__).resolve().parents[3]
 READMES = ("README.md", "README.zh-CN.md")
@@ -188,7 +190,8 @@ def test_every_example_is_valid_shell(name: str) -> None:
 
 def test_the_table_of_events_is_that_of_the_code() -> None:
     told = {cells[0]: cells[1] for cells in rows(page("docs/events.md"), 3) if "." in cells[0]}
-    assert told == {f"`{e.name}`": f"`{e.row.method} {e.path}`" for e in ENDPOINTS if e.name == e.row.type}
+    acts = {f"`{EVENT_OF[kind]}`": f"notify: `POST /v1/matters/{{matter_id}}/{act}`" for act, (kind, _) in ACTS.items()}
+    assert told == acts | {f"`{e.name}`": f"`{e.row.method} {e.path}`" for e in ENDPOINTS if e.name == e.row.type}
 
 
 def test_every_dependency_has_its_line() -> None:

@@ -389,6 +389,7 @@ def test_a_cloudevent_brings_its_own_trace_and_cannot_bring_its_own_time(world: 
     ("change", "pointer"),
     [
         ({"type": "project.exploded"}, "/type"),
+        ({"type": "matter.signed", "data": {"matter": "p1:signed-started"}}, "/type"),  # told by notify alone
         ({"specversion": "0.3"}, "/specversion"),
         ({"subject": "zone:demo"}, "/subject"),
         ({"subject": None}, "/subject"),

@@ -111,6 +111,9 @@ class MemoryMatters:
         wanted = set(partitions)
         return [m for m in self.rows.values() if not m.complete and m.partition in wanted][:limit]
 
+    def unrecorded(self, partitions: AnyOf[int], limit: int) -> list[Matter]:
+        return [m for m in self.rows.values() if m.outbox and m.partition in partitions][:limit]
+
     def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
         wanted = set(partitions)
         return [m for m in self.rows.values() if m.state == "open" and m.kind == "operations" and m.partition in wanted]

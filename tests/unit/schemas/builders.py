@@ -44,6 +44,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "post.registered": {"name": "示例专班组长"},
     "post.amended": {"unit": None},
     "post.handed_over": {"holder": "u-1", "date": "2026-03-09"},
+    "matter.signed": {"matter": "p1:signed-started"},
+    "matter.answered": {"matter": "p1:signed-started", "text": "机械已进场", "recovery": "2026-03-20"},
+    "matter.reviewed": {"matter": "p1:blocker:b1", "accepted": True},
+    "matter.closed": {"matter": "p1:signed-started"},
     "note.added": {"text": "走访"},
     "event.retracted": {"event_id": "e1", "reason": "奠基不是开工"},
 }

@@ -25,7 +25,7 @@ from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
 from luodi.domain.subjects import is_project, kind_of
-from schemas.events import BLOCKER_KINDS, EVENT_TYPES, load_http, unconfirmed
+from schemas.events import BLOCKER_KINDS, REQUESTS, load_http, unconfirmed
 from seeds import demo, staff
 from seeds.demo import DemoProject
 from seeds.facts import published_events
@@ -228,8 +228,8 @@ def test_every_status_route_kind_stage_blocker_kind_and_cause_occurs() -> None:
     assert lanes == {LANE_START_ON_LAND}
 
 
-def test_every_type_of_event_occurs() -> None:
-    assert {event.type for event in demo.events(DAY)} == set(EVENT_TYPES)
+def test_every_type_of_event_that_callers_may_tell_occurs() -> None:
+    assert {event.type for event in demo.events(DAY)} == set(REQUESTS)
 
 
 def test_approvals_of_their_own_and_postponed_promises_occur() -> None:
