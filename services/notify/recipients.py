@@ -20,6 +20,12 @@ def ladder_steps(watch: Watch, head: str | None) -> tuple[Rung, ...]:
     return rungs(watch.responsible, desk_of(watch), top, key=watch.key)
 
 
+def told_again(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:
+    """Who is told of a stall that has become worse: those told first, and whoever holds the step it had reached now."""
+    reached = [rung.recipient for rung in ladder_steps(watch, head) if rung.level <= level]
+    return tuple(dict.fromkeys([*recipients(watch), *reached[-1:]]))
+
+
 def may_sign(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:
     """Whose signature counts when a stall stands on this level: whoever holds that step now, or one above.
 

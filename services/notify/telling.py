@@ -15,7 +15,7 @@ from luodi.runtime.configuration import Zone
 from services.notify.decide import Act, Circumstances, Decision, clearing_date
 from services.notify.ladder import Rung, ladder_of, quickest, standing
 from services.notify.matters import Facts, Matter, Opening, Telling, TellingKind, opened
-from services.notify.recipients import ladder_steps, recipients, role_of
+from services.notify.recipients import ladder_steps, recipients, role_of, told_again
 from services.notify.watches import Deadline, Stretch, Watch
 
 
@@ -109,7 +109,7 @@ class Teller:
         worse = deadline.worse_than(matter.facts["rules"], now) if deadline is not None else None
         if deadline is None or worse is None:
             raise ValueError(f"{matter.id} breaks no other rule")
-        told = tuple(dict.fromkeys([*recipients(watch), *last.recipients]))
+        told = told_again(watch, last.level, self.head_of(watch.zone))
         facts = {"told": told[0], "role": role_of(watch, told[0])}
         telling = Telling("stalled", last.level, matter.round + 1, now, last.role, told, why, facts)
         changed = {**_lit(worse.stretch), **self._broken(deadline, now)}

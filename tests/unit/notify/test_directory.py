@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from services.notify.directory import ActingWatches, Directory, Entry, entry_of
-from services.notify.recipients import ladder_steps
+from services.notify.recipients import ladder_steps, told_again
 from services.notify.watches import Watch
 from tests.unit.notify.builders import at, watch
 from tests.unit.notify.fakes import MemoryDirectory, MemoryWatches
@@ -58,6 +61,18 @@ def test_the_head_of_a_zone_may_be_a_post() -> None:
     (read,) = acting.due(0, at(1), 1)
     assert [rung.recipient for rung in ladder_steps(read, "head")] == ["u-li"]
     assert [rung.recipient for rung in ladder_steps(read, None)] == ["zone:demo"]
+
+
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [(0, ("u-zhang", "u-li")), (1, ("u-zhang", "u-li")), (2, ("u-zhang", "u-li", "power")), (4, ("u-zhang", "u-li"))],
+)
+def test_of_what_becomes_worse_those_are_told_who_now_hold_the_steps_it_had_reached(
+    level: int, told: tuple[str, ...]
+) -> None:
+    named = {"officer": "u-zhang", "group_head": "head", "lead_unit": "power", "leader": "chief"}
+    acting = {"head": "u-li", "power": "power", "chief": "u-li"}
+    assert told_again(replace(watch(people=named, key=True), acting=acting), level, "u-li") == told
 
 
 def test_everything_else_goes_through_to_the_watches_that_are_kept() -> None:
