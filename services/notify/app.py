@@ -52,6 +52,7 @@ from services.notify.stores import Stores, ensure_indexes
 from services.notify.streams import MongoFeed, Streams
 from services.notify.sweep import Sweep
 from services.notify.telling import Teller
+from services.notify.turns import Turns
 from services.notify.watching import Source, Watching
 
 SWEEP_S = 1.0
@@ -93,6 +94,9 @@ class Service:
         self._sweep = sweep
         self._recording = recording
         self._dispatcher = dispatcher
+        self._sweeps = Turns(self._guarded("sweep", self._swept), stop)
+        self._deliveries = Turns(self._guarded("deliver", dispatcher.tick), stop)
+        watching.opened = self._sweeps.nudge
         self._gauges = gauges
         self._metrics = metrics
         self._connect = connect
@@ -119,6 +123,8 @@ class Service:
     def stop(self, bound_s: float) -> None:
         """End the streams and the loops, finish the attempts under way, stop listening."""
         self._stop.ask()
+        self._sweeps.nudge()
+        self._deliveries.nudge()
         for thread in self._threads:
             thread.join(bound_s / 2)
         if self._scheduler.running:
@@ -140,15 +146,17 @@ class Service:
                 self._stop.wait(CONNECT_RETRY_S)
         if self._stop.asked:
             return
-        for name, job, seconds in (
-            ("sweep", self._sweep.run, SWEEP_S),
-            ("deliver", self._dispatcher.tick, DELIVERY_S),
-            ("record", self._recording.run, RECORDING_S),
-            ("gauges", self._gauges, GAUGES_S),
-        ):
+        for name, turns, seconds in (("sweep", self._sweeps, SWEEP_S), ("deliver", self._deliveries, DELIVERY_S)):
+            self._threads.append(spawn(name, turns.run, self._stop))
+            self._scheduler.add_job(turns.nudge, "interval", seconds=seconds, id=name)
+        for name, job, seconds in (("record", self._recording.run, RECORDING_S), ("gauges", self._gauges, GAUGES_S)):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
         self._scheduler.start()
         self.watching.run(self._connect)
+
+    def _swept(self) -> None:
+        if self._sweep.run().written:
+            self._deliveries.nudge()
 
     def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
         """An exception out of a job would only become an event that nobody hears."""

@@ -140,6 +140,9 @@ class ActingWatches:
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
         return self._with_acting(self._store.due(partition, until, limit))
 
+    def any_due(self, until: Mapping[int, str]) -> bool:
+        return self._store.any_due(until)
+
     def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
         self._store.put_off(looks)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -29,8 +29,11 @@ log = logging.get("dispatching")
 class Deliveries(Protocol):
     """The ledger, as far as it is needed here. Every call may raise TransientError."""
 
-    def due(self, channel: str) -> list[Notification]:
-        """Rows that wait for this channel now, at most `CLAIM_BATCH` of our own."""
+    def any_due(self, channels: Collection[str]) -> bool:
+        """Whether there is anything to deliver on any of the channels."""
+
+    def due(self, channel: str, besides: Collection[str] = ()) -> list[Notification]:
+        """Rows that wait for this channel now besides those known, at most `CLAIM_BATCH` of our own."""
 
     def batch(self, channel: str) -> int:
         """How many messages are taken and marked together."""
@@ -49,10 +52,14 @@ class Dispatcher:
     """All channels of one notifier."""
 
     def __init__(self, ledger: Deliveries, channels: Mapping[str, Channel | Addressed], stop: Stop) -> None:
+        self._ledger = ledger
+        self._names = sorted(channels)
         self._lanes = [_Lane(name, channel.threads, ledger, stop) for name, channel in channels.items()]
 
     def tick(self) -> None:
         """Set threads to work on whatever is due. Raises TransientError."""
+        if not self._ledger.any_due(self._names):
+            return  # what threads have in hand they see through
         for lane in self._lanes:
             lane.tick()
 
@@ -103,7 +110,9 @@ class _Lane:
                 self._pool.submit(self._work)
 
     def _fetch(self) -> None:
-        due = self._ledger.due(self._name)
+        with self._lock:
+            besides = sorted(self._in_hand)
+        due = self._ledger.due(self._name, besides)
         with self._lock:
             new = [row for row in due if row.id not in self._in_hand]
             self._in_hand.update(row.id for row in new)

@@ -41,7 +41,7 @@ MAX_CONFLICTS = 20  # steps of others on the same row between reading and writin
 RECHECK_S = 1.0  # how soon to look again whether a message that must wait may go
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
 LOOK_S = 1.0  # what a look found holds no longer: then it is looked at anew
-CLAIM_BATCH = 200
+CLAIM_BATCH = 500
 LEFT_S = 5.0  # due for so long, a row is taken by anyone: whoever has its partition is away
 LEFT_EVERY_S = 2.0  # how often to look for such rows
 
@@ -67,8 +67,21 @@ class NotificationStore(Protocol):
     def replace_many(self, rows: Sequence[Notification]) -> set[str]:
         """The same for many rows, each for itself; returns the ids of those that were written."""
 
-    def due(self, channel: str, wall: str, limit: int, partitions: Collection[int] | None = None) -> list[Notification]:
-        """Rows whose delivery on the channel is due, the longest due first; of these partitions, None: of all."""
+    def due(
+        self,
+        channel: str,
+        wall: str,
+        limit: int,
+        partitions: Collection[int] | None = None,
+        besides: Collection[str] = (),
+    ) -> list[Notification]:
+        """Rows whose delivery on the channel is due, the longest due first; of these partitions, None: of all.
+
+        `besides`: ids of rows that are known already.
+        """
+
+    def any_due(self, channels: Collection[str], wall: str) -> bool:
+        """Whether there is any row whose delivery on one of the channels is due."""
 
     def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
         """See `looking.Queue`."""
@@ -147,18 +160,24 @@ class Ledger:
         self._jitter = jitter
         self._left_at: dict[str, float] = {}
 
-    def due(self, channel: str) -> list[Notification]:
-        """Rows that wait for this channel now: those of our partitions, then those that others left."""
-        rows = self._notifications.due(
-            channel, self._clock.wall_text(), CLAIM_BATCH, [*sorted(self._owned()), NO_PARTITION]
-        )
+    def due(self, channel: str, besides: Collection[str] = ()) -> list[Notification]:
+        """Rows that wait for this channel now: those of our partitions, then those that others left.
+
+        `besides`: ids of rows that are known already.
+        """
+        wall, mine = self._clock.wall_text(), [*sorted(self._owned()), NO_PARTITION]
+        rows = self._notifications.due(channel, wall, CLAIM_BATCH, mine, besides)
         now = self._clock.monotonic()
         if len(rows) < CLAIM_BATCH and now - self._left_at.get(channel, float("-inf")) >= LEFT_EVERY_S:
             self._left_at[channel] = now
             ours = {row.id for row in rows}
-            left = self._notifications.due(channel, self._later(-LEFT_S), CLAIM_BATCH)
+            left = self._notifications.due(channel, self._later(-LEFT_S), CLAIM_BATCH, None, besides)
             rows += [row for row in left if row.id not in ours]
         return rows
+
+    def any_due(self, channels: Collection[str]) -> bool:
+        """Whether there is anything to deliver: one question for all channels, for mostly there is not."""
+        return self._notifications.any_due(channels, self._clock.wall_text())
 
     def deliver(self, rows: Sequence[Notification], channel: str) -> list[Result]:
         """Make one attempt at each of these deliveries that is still due, right, and whose turn it is."""
@@ -277,9 +296,19 @@ class Ledger:
 
     def _take(self, entered: Sequence[Ready], channel: str, lease: str) -> dict[str, Notification]:
         wall, until = self._clock.wall_text(), self._later(LEASE_S)
-        begun = [row for one in entered if (row := one.row.begun(channel, wall, lease, until)) is not None]
+
+        def step(row: Notification) -> Notification | None:
+            return row.begun(channel, wall, lease, until)
+
+        begun = [row for one in entered if (row := step(one.row)) is not None]
         written = self._notifications.replace_many(begun) if begun else set()
-        return {row.id: row for row in begun if row.id in written}
+        taken = {row.id: row for row in begun if row.id in written}
+        for row in begun:
+            # Mostly another channel of the message was marked meanwhile; or the delivery is over, or taken by another.
+            after = None if row.id in taken else settle(self._notifications, row.id, step)
+            if after is not None:
+                taken[row.id] = after
+        return taken
 
     def _send(self, channel: Channel, row: Notification) -> Outcome:
         try:

@@ -11,14 +11,14 @@ from services.notify.watching import Mark, Polled
 
 GROUP = "luodi-notify"
 MAX_POLL_RECORDS = 1_000
-FETCH_BYTES = 64 * 1024  # or what came in a tenth of a second: a record may come so late, but not each one alone
+FETCH_WAIT_MS = 500  # of an empty answer; a record is answered with at once, for it may be the watermark that opens
 
 
 class KafkaSource:
     """See the port `Source`. Made and used in one thread."""
 
     def __init__(self, settings: Settings) -> None:
-        consumer = kafka.consumer(settings, GROUP, max_poll_records=MAX_POLL_RECORDS, fetch_min_bytes=FETCH_BYTES)
+        consumer = kafka.consumer(settings, GROUP, max_poll_records=MAX_POLL_RECORDS, fetch_max_wait_ms=FETCH_WAIT_MS)
         self._member = Member(consumer, settings.topics.states)
         self._owned: frozenset[int] = frozenset()
 

@@ -120,6 +120,13 @@ class MongoWatches:
         with mongo.translated():
             return [watch_from(row) for row in self._rows.find(query).sort("next_due", ASCENDING).limit(limit)]
 
+    def any_due(self, until: Mapping[int, str]) -> bool:
+        if not until:
+            return False
+        query = {"$or": [{"partition": partition, "next_due": {"$lte": last}} for partition, last in until.items()]}
+        with mongo.translated():
+            return self._rows.find_one(query, {"_id": 1}) is not None
+
     def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
         writes = [
             UpdateOne(
@@ -303,32 +310,48 @@ class MongoNotifications:
                 if wanted[row["_id"]] == (row["version"], tuple(Delivery(**d) for d in row["deliveries"]))
             }
 
-    def due(self, channel: str, wall: str, limit: int, partitions: AnyOf[int] | None = None) -> list[Notification]:
+    def due(
+        self,
+        channel: str,
+        wall: str,
+        limit: int,
+        partitions: AnyOf[int] | None = None,
+        besides: AnyOf[str] = (),
+    ) -> list[Notification]:
         query: Document = {"deliveries": {"$elemMatch": {"channel": channel, "due_at": {"$lte": wall}}}}
         if partitions is not None:
             query["partition"] = {"$in": list(partitions)}
+        if besides:
+            query["_id"] = {"$nin": list(besides)}
         with mongo.translated():
             # Read along its index the longest due comes first; a sort over an array would be made in memory.
             return [notification_from(row) for row in self._rows.find(query).hint("shared").limit(limit)]
+
+    def any_due(self, channels: AnyOf[str], wall: str) -> bool:
+        due = {"$elemMatch": {"channel": {"$in": list(channels)}, "due_at": {"$lte": wall}}}
+        with mongo.translated():
+            return self._rows.find_one({"deliveries": due}, {"_id": 1}, hint="shared") is not None
 
     def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
         query: Document = {
             "matter": {"$in": sorted({row.matter for row in rows})},
             "deliveries": {"$elemMatch": {"channel": channel, "status": {"$in": ["queued", "sending"]}}},
         }
-        wanted = {"matter": 1, "order": 1, "recipient": 1, "deliveries": 1}
         with mongo.translated():
-            found = sorted(self._rows.find(query, wanted).hint("matter"), key=lambda other: int(other["order"]))
-        under_way: dict[tuple[str, str | None], Document] = {}
+            found = list(self._rows.find(query, {"matter": 1, "order": 1, "recipient": 1}).hint("matter"))
+        under_way: dict[tuple[str, str | None], tuple[int, str]] = {}
         for other in found:
-            under_way.setdefault((other["matter"], other["recipient"] if own else None), other)
-        ahead: dict[str, Ahead] = {}
-        for row in rows:
-            first = under_way.get((row.matter, row.recipient if own else None))
-            if first is not None and first["order"] < row.order:
-                due_at = next(d["due_at"] for d in first["deliveries"] if d["channel"] == channel)
-                ahead[row.id] = Ahead(first["_id"], due_at)
-        return ahead
+            key = (other["matter"], other["recipient"] if own else None)
+            place = (other["order"], other["_id"])
+            under_way[key] = min(under_way.get(key, place), place)
+        firsts = {row.id: under_way.get((row.matter, row.recipient if own else None)) for row in rows}
+        in_front = {row.id: first[1] for row in rows if (first := firsts[row.id]) and first[0] < row.order}
+        if not in_front:
+            return {}
+        with mongo.translated():
+            others = self._rows.find({"_id": {"$in": sorted(set(in_front.values()))}}, {"deliveries": 1})
+            due_at = {o["_id"]: next(d["due_at"] for d in o["deliveries"] if d["channel"] == channel) for o in others}
+        return {row_id: Ahead(other, due_at[other]) for row_id, other in in_front.items() if other in due_at}
 
     def page(
         self,

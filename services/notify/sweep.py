@@ -13,7 +13,7 @@ the same rows again, in vain; one before 4 looks again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +51,9 @@ class WatchStore(Protocol):
 
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
         """Those whose `next_due` is not after `until`, the longest due first."""
+
+    def any_due(self, until: Mapping[int, str]) -> bool:
+        """Whether the `next_due` of any watch of these partitions is not after the partition's instant."""
 
     def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
         """Set `next_due` of each watch, unless it has changed since it was read."""
@@ -136,8 +139,11 @@ class Sweep:
         gate = self._gate()
         swept = Swept()
         self._finish([*gate.partitions, NO_PARTITION], swept)
-        for partition in sorted(gate.partitions):
-            self._look_over(partition, gate.usable(partition), swept)
+        now = self._clock.now_text()
+        known = {p: min(w, now) for p in sorted(gate.partitions) if (w := gate.usable(p)) is not None}
+        if self._watches.any_due(known):  # one question for all partitions, for mostly there is nothing
+            for partition in known:
+                self._look_over(partition, gate.usable(partition), swept)
         self._look_at_ourselves(gate, swept)
         self._ended = self._clock.monotonic()
         self._metrics.sweep_seconds.observe(self._ended - began)

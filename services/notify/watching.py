@@ -32,6 +32,8 @@ from services.notify.watches import Watch, unreadable, watch_of
 POLL_S = 0.5
 LAG_S = 5.0  # how often the ends of all partitions are asked for
 FRESH_S = 15.0  # a lag older than this is not known any more
+GATHER_S = 0.03  # records that come one by one are read together; the first after a silence is read at once
+FEW = 500  # records of a poll: after more of them there is a backlog, which does not wait
 COMMIT_S = 1.0  # at most so often; what is read again changes nothing
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -95,10 +97,18 @@ class Watching:
     """The reading side of one notifier. `gate` may be read from any thread: it is replaced, never changed."""
 
     def __init__(
-        self, watches: WatchStore, directory: DirectoryStore, clock: Clock, metrics: Metrics, stop: Stop
+        self,
+        watches: WatchStore,
+        directory: DirectoryStore,
+        clock: Clock,
+        metrics: Metrics,
+        stop: Stop,
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
+        """`opened` is called when a partition may be decided upon up to a later instant than before."""
         self._watches = watches
         self._directory = directory
+        self.opened = opened
         self._clock = clock
         self._metrics = metrics
         self._stop = stop
@@ -137,8 +147,10 @@ class Watching:
                 try:
                     if source is None:
                         source = connect()
-                    self.step(source)
+                    read = self.step(source)
                     failures = 0
+                    if 0 < read < FEW:
+                        self._stop.wait(GATHER_S)
                 except TransientError as exc:
                     self._metrics.transient.labels("watching").inc()
                     log.warning("watching.deferred", error=str(exc), failures=failures)
@@ -149,11 +161,15 @@ class Watching:
             if source is not None:
                 self._close(source)
 
-    def step(self, source: Source) -> None:
-        """One turn. Raises TransientError; what was not taken over is read again by the next turn."""
+    def step(self, source: Source) -> int:
+        """One turn; returns how many records it took over.
+
+        Raises TransientError; what was not taken over is read again by the next turn.
+        """
         polled = source.poll(POLL_S)
         if polled.assignment is not None:
             self._assign(polled.assignment)
+        before = self.gate
         try:
             if polled.records:
                 self._take_over(source, polled.records)
@@ -161,8 +177,11 @@ class Watching:
             for partition, batch in polled.records.items():
                 source.seek(partition, batch[0].offset)
             raise
-        self._commit(source)
         self._ask(source)
+        if any(gate.usable != before.usable(partition) for partition, gate in self.gate.partitions.items()):
+            self.opened()
+        self._commit(source)
+        return sum(len(batch) for batch in polled.records.values())
 
     def _assign(self, partitions: frozenset[int]) -> None:
         self._assigned = True

@@ -321,9 +321,12 @@ def test_every_query_is_served_by_an_index_and_reads_no_more_than_it_answers(wor
         "matter": {"$in": ["m7", "m8", "m9"]},
         "deliveries": {"$elemMatch": {"channel": "webhook", "status": {"$in": ["queued", "sending"]}}},
     }
+    idle = {"deliveries": {"$elemMatch": {"channel": {"$in": ["log", "webhook"]}, "due_at": {"$lte": at(-1)}}}}
     queries: list[tuple[str, dict[str, Any], dict[str, Any], int]] = [
         # collection, filter, options, documents that may be read
         ("watches", {"partition": 1, "next_due": {"$lte": at(20)}}, {"sort": {"next_due": 1}, "limit": 500}, 5),
+        ("watches", {"$or": [{"partition": p, "next_due": {"$lte": at(20)}} for p in (0, 1)]}, {"limit": 1}, 1),
+        ("watches", {"$or": [{"partition": p, "next_due": {"$lte": at(-1)}} for p in (0, 1)]}, {"limit": 1}, 0),
         ("watches", {"partition": {"$in": [0, 1]}, "unreadable": True}, {}, 0),
         ("matters", {"partition": {"$in": [0, -1]}, "complete": False}, {"limit": 500}, 0),
         ("matters", {"state": "open", "kind": "operations", "partition": {"$in": [0]}}, {}, 0),
@@ -333,6 +336,7 @@ def test_every_query_is_served_by_an_index_and_reads_no_more_than_it_answers(wor
         ("matters", {"state": "open"}, {"sort": {"opened_at": -1, "_id": -1}, "limit": 5}, 5),
         ("matters", {}, {"sort": {"opened_at": -1, "_id": -1}, "limit": 5}, 5),
         ("notifications", due, {"limit": 5, "hint": "shared"}, 5),
+        ("notifications", idle, {"limit": 1, "hint": "shared"}, 0),
         ("notifications", {**due, "partition": {"$in": [0, 1, -1]}}, {"limit": 5, "hint": "shared"}, 5),
         ("notifications", {**due, "partition": {"$in": [7, -1]}}, {"limit": 5, "hint": "shared"}, 0),
         ("notifications", ahead, {"hint": "matter"}, 3),

@@ -115,6 +115,9 @@ def test_what_is_due_comes_by_partition_the_longest_due_first(stores: AllStores)
     assert [w.project_id for w in stores.watches.due(0, at(30), 10)] == ["p1", "p2", "p0"]
     assert [w.project_id for w in stores.watches.due(0, at(30), 2)] == ["p1", "p2"]
     assert stores.watches.due(2, END_OF_TIME, 10) == []
+    assert stores.watches.any_due({0: at(9), 1: at(5)})
+    assert not stores.watches.any_due({0: at(9), 1: at(4), 2: END_OF_TIME})
+    assert not stores.watches.any_due({})
 
 
 def test_a_watch_is_put_off_unless_it_has_changed_since_it_was_read(stores: AllStores) -> None:
@@ -294,6 +297,9 @@ def test_what_is_due_on_a_channel_comes_the_longest_due_first(stores: AllStores)
         stores.notifications.insert([replace(made, id=f"n{number}")])
     assert due(stores, at(20)) == ["n1", "n2"]
     assert due(stores, at(30), limit=2) == ["n1", "n2"]
+    assert stores.notifications.any_due(["wecom", "webhook"], at(10))
+    assert not stores.notifications.any_due(["wecom", "webhook"], at(9))
+    assert not stores.notifications.any_due(["inbox", "wecom"], at(9999))
     assert stores.notifications.due("inbox", at(9999), 10) == []
     first = stores.notifications.get("n1")
     assert first is not None
@@ -315,6 +321,8 @@ def test_what_is_due_can_be_asked_of_some_partitions_only(stores: AllStores) -> 
     )
     assert set(due(stores, at(0), partitions=[1, -1])) == {"n1", "n2"}
     assert due(stores, at(0), partitions=[]) == []
+    besides = stores.notifications.due("webhook", at(0), 10, None, ["n0", "n3", "none"])
+    assert {found.id for found in besides} == {"n1", "n2"}
     assert len(due(stores, at(0))) == 4
 
 

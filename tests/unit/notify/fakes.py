@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as AnyOf
 from dataclasses import replace
 from typing import Any
@@ -34,6 +34,9 @@ class MemoryWatches:
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
         found = [w for w in self.rows.values() if w.partition == partition and w.next_due <= until]
         return sorted(found, key=lambda w: w.next_due)[:limit]
+
+    def any_due(self, until: Mapping[int, str]) -> bool:
+        return any(w.partition in until and w.next_due <= until[w.partition] for w in self.rows.values())
 
     def put_off(self, looks: Sequence[tuple[Watch, str]]) -> None:
         for watch, again in looks:
@@ -179,14 +182,27 @@ class MemoryNotifications:
     def replace_many(self, rows: Sequence[Notification]) -> set[str]:
         return {row.id for row in rows if self.replace(row)}
 
-    def due(self, channel: str, wall: str, limit: int, partitions: AnyOf[int] | None = None) -> list[Notification]:
+    def due(
+        self,
+        channel: str,
+        wall: str,
+        limit: int,
+        partitions: AnyOf[int] | None = None,
+        besides: AnyOf[str] = (),
+    ) -> list[Notification]:
         found = [
             (d.due_at, row.id)
             for row in list(self.rows.values())
             for d in row.deliveries
-            if d.channel == channel and d.due_at <= wall and (partitions is None or row.partition in partitions)
+            if d.channel == channel
+            and d.due_at <= wall
+            and (partitions is None or row.partition in partitions)
+            and row.id not in besides
         ]
         return [self.rows[row_id] for _, row_id in sorted(found)][:limit]
+
+    def any_due(self, channels: AnyOf[str], wall: str) -> bool:
+        return any(self.due(channel, wall, 1) for channel in channels)
 
     def ahead_of(self, rows: Sequence[Notification], channel: str, *, own: bool) -> dict[str, Ahead]:
         found: dict[str, Ahead] = {}

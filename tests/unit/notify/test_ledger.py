@@ -200,8 +200,23 @@ def test_of_two_notifiers_that_want_the_same_message_one_gets_it() -> None:
 def test_a_row_that_changes_at_every_step_is_left_to_the_next_round() -> None:
     world = stalled()
     world.notifications.replace = lambda row: False  # type: ignore[method-assign]  # somebody is always first
-    assert Notifier(world).deliver() == ["taken"]
+    with pytest.raises(TransientError):
+        Notifier(world).deliver()
     assert world.receiver.got == []
+
+
+def test_a_message_marked_on_another_channel_meanwhile_goes_at_once_all_the_same() -> None:
+    world = stalled()
+    (row,) = world.inbox()
+    replace_many = world.notifications.replace_many
+
+    def after_another(rows: Sequence[Notification]) -> set[str]:
+        world.notifications.replace_many = replace_many  # type: ignore[method-assign]  # once
+        assert world.notifications.replace(replace(row, version=row.version + 1))
+        return replace_many(rows)
+
+    world.notifications.replace_many = after_another  # type: ignore[method-assign]  # it comes first
+    assert Notifier(world).deliver() == ["sent"]
 
 
 def test_an_answer_that_can_never_be_marked_is_a_passing_fault() -> None:

@@ -118,6 +118,30 @@ def test_states_become_watches_and_the_watermark_behind_them_usable() -> None:
     assert reader.watching.gate.usable(1) is None
 
 
+def test_it_says_so_at_once_when_the_gate_of_a_partition_opens_further_and_only_then() -> None:
+    reader, said = Reader(), []
+    reader.watching.opened = lambda: said.append(reader.watching.gate.usable(0))
+    reader.topic.state()
+    reader.step()
+    reader.step()
+    assert said == []
+    reader.topic.watermark(1)
+    reader.step()
+    assert said == [at(1)]
+    reader.topic.watermark(1)
+    reader.topic.state(events=2)
+    reader.step()
+    assert said == [at(1)]
+    reader.topic.ends_fail = True
+    reader.topic.watermark(2)
+    with pytest.raises(TransientError):
+        reader.step()
+    assert said == [at(1)]
+    reader.topic.ends_fail = False
+    reader.step()
+    assert said == [at(1), at(2)]
+
+
 def test_a_watermark_is_not_believed_while_records_behind_it_are_unread() -> None:
     reader = Reader()
     reader.topic.most = 1

@@ -13,8 +13,8 @@ class LogChannel(Unshaped):
     """Writes the message to the log. It cannot fail, so it needs no second attempt."""
 
     name = "log"
-    threads = 1
-    batch = 200
+    threads = 2  # one writes while the other waits for MongoDB
+    batch = 250
     endpoint = None
     shown = "log"
 
