@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant
 from luodi.domain.events import MILESTONE_REPORTED, PROJECT_REGISTERED, Event
 from luodi.domain.fold import fold
+from luodi.domain.kinds import KINDS
+from luodi.domain.subjects import kind_of
 from luodi.runtime.clock import ManualClock
 from luodi.runtime.metrics import Metrics
 from schemas import codec
@@ -134,7 +135,8 @@ class Plant:
         assert self.projects.documents.keys() == histories.keys() == published.keys()
         for subject, events in histories.items():
             document = self.projects.documents[subject]
-            expected = assess(subject, fold(events), DEFAULT_RULES, CALENDAR)
+            kind = KINDS[kind_of(subject)]
+            expected = kind.document(subject, fold(events, kind.empty), DEFAULT_RULES, CALENDAR)
             assert {name: document[name] for name in expected} == expected
             assert published[subject] == {
                 "id": subject,

@@ -7,18 +7,28 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED, Event
+from luodi.domain.events import (
+    EVENT_RETRACTED,
+    PLAN_SET,
+    POST_HANDED_OVER,
+    POST_REGISTERED,
+    PROJECT_REGISTERED,
+    Event,
+)
 from luodi.domain.stages import STAGES
+from luodi.domain.subjects import is_project
 from tests.parity.tracker.fakes import Crash, Faults, crash
 from tests.unit.tracker.plant import HandsKind, Plant, event
 from tests.unit.tracker.test_crash_at_every_call import HANDS
 
-SUBJECTS = ("p1", "p2", "p3")
+SUBJECTS = ("p1", "p2", "p3", "post:p1", "post:p4")
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
-    """Events of three projects: milestones, plans, retractions of each other, the same id said again or with more."""
+    """Events of three projects and two posts: milestones, plans, posts handed over, retractions of each other, the same
+    id said again or with more.
+    """
     made: list[Event] = []
     for n in range(draw(st.integers(1, 14))):
         subject = draw(st.sampled_from(SUBJECTS))
@@ -26,8 +36,9 @@ def histories(draw: st.DrawFn) -> list[Event]:
         kind = draw(st.sampled_from(["milestone", "milestone", "plan", "register", "retract", "again", "rival"]))
         mine = [held for held in made if held.subject == subject]
         if kind == "register":
-            made.append(event(subject, f"e{n}", at, PROJECT_REGISTERED, name=f"n{n}"))
-        elif kind == "plan":
+            type_ = PROJECT_REGISTERED if is_project(subject) else POST_REGISTERED
+            made.append(event(subject, f"e{n}", at, type_, name=f"n{n}"))
+        elif kind == "plan" and is_project(subject):
             made.append(event(subject, f"e{n}", at, PLAN_SET, stage="started", date=f"2026-0{1 + n % 9}-01"))
         elif kind == "retract" and mine:
             made.append(
@@ -36,6 +47,9 @@ def histories(draw: st.DrawFn) -> list[Event]:
         elif kind == "again" and mine:
             said = draw(st.sampled_from(mine))
             made.append(event(subject, said.id, at, said.type, **said.data))  # stamped anew
+        elif not is_project(subject):
+            id_ = draw(st.sampled_from(mine)).id if kind == "rival" and mine else f"e{n}"
+            made.append(event(subject, id_, at, POST_HANDED_OVER, holder=f"u{n % 3}", date=f"2026-0{1 + n % 5}-01"))
         elif kind == "rival" and mine:
             made.append(
                 event(subject, draw(st.sampled_from(mine)).id, at, stage="signed", date=f"2025-0{1 + n % 9}-11")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, PROJECT_REGISTERED
+from luodi.domain.events import EVENT_RETRACTED, PLAN_SET, POST_HANDED_OVER, POST_REGISTERED, PROJECT_REGISTERED
 from tests.parity.tracker.fakes import Crash, Eager, Faults, Lazy, crash, passing
 from tests.unit.tracker.plant import HandsKind, Plant, Worker, event, rejected_ids
 
@@ -22,7 +22,7 @@ REJECTED = {"project-events-0-5", "project-events-1-3", "project-events-1-4"}
 
 
 def story() -> Plant:
-    """Two partitions with all that may happen: repetition, rivalry, lateness, retraction, what is no event at all."""
+    """Projects and a post with all that may happen: repetition, rivalry, lateness, retraction, what is no event."""
     plant = Plant()
     first, second, third = "p1", "p2", "p3"
     assert [plant.partition(s) for s in (first, second, third)] == [1, 0, 1]
@@ -43,6 +43,9 @@ def story() -> Plant:
     plant.arrive(
         event(third, "y", 8, stage="started", date="2026-02-02"),
         event(first, "c", 7, PLAN_SET, stage="started", date="2026-05-01"),
+        event("post:p1", "b", 12, POST_HANDED_OVER, holder="u-li", date="2026-03-01"),
+        event("post:p1", "a", 11, POST_REGISTERED, name="组长"),
+        event("post:p1", "b", 13, POST_HANDED_OVER, holder="u-li", date="2026-03-01"),  # said again
     )
     return plant
 
