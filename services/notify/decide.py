@@ -9,6 +9,8 @@ The rule, from which every case below follows: nobody is told anything from stal
 - A change of rules alone is told only where something turns red that was not known as red: a stall that ends by it ends
   without a message, and goes on without one where the rules are changed back and nothing else has happened. A warning
   that comes by it is none.
+- A stall that began and ended while the system itself was behind, so that nobody could be told, is told once as
+  recovered, when the watermark has reached the moment this became known and the project has settled.
 - A stall that was told climbs its ladder at the instant that `ladder.standing` names, known to be red up to then. An
   approved pause holds every message but the all-clear.
 """
@@ -17,17 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from luodi.domain.calendar import Calendar
-from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
+from luodi.domain.days import END_OF_TIME, last_ordinal
 from services.notify.ladder import Rung, standing
 from services.notify.matters import RULES_CHANGED, Matter
 from services.notify.recipients import ladder_steps
-from services.notify.watches import Deadline, Stretch, Watch
+from services.notify.watches import GRACE_S, Deadline, Recovered, Stretch, Watch, after
 
-GRACE_S = 5.0  # for clocks that differ a little, and for a report that arrives at the last moment
 LATEST_S = 60.0  # a project that is edited all the time is told about all the same
 NO_LONGER_DUE = "no-longer-due"  # the clearing of an episode that a correction ended
 
@@ -49,6 +49,7 @@ class Act(StrEnum):
     OPEN = "open"  # a new episode, or the one that was warned of: tell that it is stalled
     CLIMB = "climb"  # the step was not signed for in time, or what was promised did not come: tell the next one
     REOPEN = "reopen"  # another rule is broken: a new round, for what was signed does not cover it
+    RECOVER = "recover"  # an episode that was over before anybody could be told: tell that it was, and is over
     FINISH = "finish"  # the last change is not complete: write its messages
     CLEAR = "clear"  # the episode is over: all clear, where it was red
     RESUME = "resume"  # the episode that other rules ended goes on: whoever needs to know has been told
@@ -92,6 +93,9 @@ def decide(watch: Watch, matter_id: str, matter: Matter | None, at: Circumstance
     red = deadline.red_at(at.now) if deadline is not None else None
     if matter is not None and matter.state == "open":
         return _of_open(watch, deadline, red, matter, at)
+    recovered = watch.recovery(matter_id)
+    if recovered is not None and _is_untold(recovered, matter):
+        return _of_recovered(watch, recovered, at)
     if matter is not None and matter.state == "warned" and red is None:
         return _of_warned(watch, deadline, matter, at)
     if deadline is None:
@@ -108,16 +112,28 @@ def decide(watch: Watch, matter_id: str, matter: Matter | None, at: Circumstance
     return decision
 
 
+def _is_untold(recovered: Recovered, matter: Matter | None) -> bool:
+    """Whether the matter was not open when its end became known: an episode cleared before is another one.
+
+    That red itself is one it was told of, whatever the clocks of two notifiers make of before and after.
+    """
+    if matter is None or matter.state == "warned":
+        return True
+    told = matter.facts.get("red_since") == recovered.red.since
+    return not told and matter.cleared_at is not None and matter.cleared_at < recovered.seen
+
+
+def _of_recovered(watch: Watch, recovered: Recovered, at: Circumstances) -> Decision:
+    calm = after(max(recovered.seen, watch.changed_at), at.settle_s)
+    latest = after(recovered.seen, LATEST_S)
+    return _when(Act.RECOVER, "recovered-unseen", min(calm, latest), "recovered-settling", at)
+
+
 def _is_known(watch: Watch, matter: Matter) -> bool:
     """Whether everybody was told of the matter's last stall, which other rules ended, with nothing new since."""
     clearing = matter.clearing or {}
     told = clearing.get("code") == RULES_CHANGED and bool(clearing.get("told")) and matter.was_red
     return told and clearing["events"] == watch.events
-
-
-def after(text: str, seconds: float) -> str:
-    """The instant `seconds` later."""
-    return instant(parse_instant(text) + timedelta(seconds=seconds))
 
 
 def _of_open(

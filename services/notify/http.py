@@ -26,7 +26,7 @@ from services.notify.streams import Streams
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-KINDS = ("stalled", "warning", "escalated", "cleared", "digest", "operations", "test")
+KINDS = ("stalled", "warning", "escalated", "recovered", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
 NOTIFICATIONS_OF_A_MATTER = 200

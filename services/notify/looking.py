@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from services.notify.channels import Channel
-from services.notify.matters import Matter, still_holds
+from services.notify.matters import Matter, MatterState, still_holds
 from services.notify.notifications import Kind, Notification
 from services.notify.watches import Watch
 
 UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test"})  # sent whatever became of their matter
+
+STATES: Mapping[Kind, MatterState] = {"warning": "warned", "recovered": "cleared"}
+"""Kind of a message -> the state of its matter in which it may go; of any other kind: open."""
 
 Verdict = Literal["go", "no-address", "endpoint-disabled", "over", "seems-over", "behind"]
 
@@ -97,11 +100,11 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
         return "endpoint-disabled"
     if _may_be_over(row, channel):
         matter = seen.matters.get(row.matter)
-        state = "warned" if row.kind == "warning" else "open"
-        if matter is None or matter.state != state or matter.episode != row.episode:
+        if matter is None or matter.state != STATES.get(row.kind, "open") or matter.episode != row.episode:
             return "over"
         if not still_holds(matter, seen.watches.get(matter.project_id or ""), now):
-            return "seems-over"  # the watermark that lets the matter be cleared is on its way
+            # Of an open one the watermark that lets it be cleared is on its way.
+            return "over" if row.kind == "recovered" else "seems-over"
     return "behind" if row.id in seen.ahead else "go"
 
 

@@ -18,7 +18,7 @@ from luodi.domain.events import Event
 from services.notify.watches import MatterKind, Watch
 
 MatterState = Literal["warned", "open", "cleared"]
-TellingKind = Literal["warning", "stalled", "escalated", "operations"]
+TellingKind = Literal["warning", "stalled", "escalated", "recovered", "operations"]
 EntryKind = Literal["signed", "feedback", "reviewed", "closed"]
 
 SIGNED: EntryKind = "signed"
@@ -108,6 +108,11 @@ class Matter:
         """Whether people were told of more than a warning in this episode."""
         return any(telling.kind != "warning" for telling in self.all_tellings)
 
+    @property
+    def is_told_last(self) -> bool:
+        """Whether its last change is told by its last telling, and not by an all-clear."""
+        return self.state != "cleared" or self.last_telling.kind == "recovered"
+
     def entries_since(self) -> tuple[Entry, ...]:
         """What was done since people were told last."""
         return tuple(entry for entry in self.entries if entry.telling == len(self.tellings))
@@ -163,6 +168,7 @@ class Matter:
         return replace(self, version=self.version + 1, outbox=())
 
 
+RECOVERED_UNSEEN = "recovered-unseen"  # the clearing of an episode that was over before anybody could be told
 RULES_CHANGED = "rules-changed"  # the clearing of an episode that other rules ended: nobody is told of it
 
 
@@ -189,7 +195,7 @@ def opened(before: Matter | None, opening: Opening, now: str) -> Matter:
 
     Raises ValueError when an episode is open or the messages of the last one are not all written.
     """
-    goes_on = before is not None and before.state == "warned" and opening.telling == "stalled"
+    goes_on = before is not None and before.state == "warned" and opening.telling != "warning"
     if before is not None and not goes_on and (before.state != "cleared" or not before.complete):
         raise ValueError(f"{before.id}: the episode before is not over")
     role = str(opening.facts.get("role", ""))
@@ -218,6 +224,15 @@ def opened(before: Matter | None, opening: Opening, now: str) -> Matter:
         tellings=(*before.tellings, telling) if before is not None and goes_on else (telling,),
         outbox=before.outbox if before is not None else (),
     )
+
+
+def ended_unseen(before: Matter | None, opening: Opening, now: str, clearing: Facts) -> Matter:
+    """The matter with an episode that was over when it became known: begun and ended in one change.
+
+    Raises ValueError like `opened`.
+    """
+    begun = opened(before, opening, now)
+    return replace(begun, state="cleared", cleared_at=now, clearing=clearing)
 
 
 def _event_of(matter: Matter, entry: Entry) -> Event:
@@ -257,12 +272,15 @@ def _past(matter: Matter) -> Facts:
 
 
 def still_holds(matter: Matter, watch: Watch | None, now: str) -> bool:
-    """Whether what was told of a matter is still so, as far as its project is known: it is red, or as warned, yellow.
+    """Whether what was told of a matter is still so, as far as its project is known: it is red; or as warned, yellow;
+    or over, as told of one that has recovered.
 
     A watermark may have to come before the matter itself is found over; a message about it must not go meanwhile.
     """
     if matter.project_id is None or watch is None or watch.unreadable:
         return True
+    if matter.state == "cleared":
+        return watch.recovery(matter.id) is not None
     deadline = watch.deadline(matter.id)
     if deadline is None:
         return False

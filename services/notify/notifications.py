@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from luodi.domain.days import END_OF_TIME
 
-Kind = Literal["warning", "stalled", "escalated", "cleared", "operations", "test"]
+Kind = Literal["warning", "stalled", "escalated", "recovered", "cleared", "operations", "test"]
 DeliveryStatus = Literal["queued", "sending", "sent", "superseded", "failed", "dead"]
 
 INBOX = "inbox"

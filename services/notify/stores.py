@@ -23,7 +23,7 @@ from luodi.runtime.errors import FatalError, TransientError
 from services.notify.looking import Ahead
 from services.notify.matters import Entry, Matter, Telling
 from services.notify.notifications import Delivery, Notification, Texts
-from services.notify.watches import Broken, Deadline, Stretch, Watch
+from services.notify.watches import Broken, Deadline, Recovered, Stretch, Watch
 
 Document = dict[str, Any]
 DUPLICATE_KEY = 11000
@@ -444,6 +444,7 @@ def watch_document(watch: Watch) -> Document:
         "lifted": list(watch.lifted),
         "key": watch.key,
         "parent": watch.parent,
+        "recovered": [_recovered_document(recovered) for recovered in watch.recovered],
     }
 
 
@@ -471,6 +472,33 @@ def watch_from(row: Document) -> Watch:
         lifted=tuple(row.get("lifted", ())),  # a row of an earlier version has none of these
         key=row.get("key", False),
         parent=row.get("parent"),
+        recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
+    )
+
+
+def _recovered_document(recovered: Recovered) -> Document:
+    return {
+        "matter": recovered.matter,
+        "kind": recovered.kind,
+        "gap": list(recovered.gap) if recovered.gap else None,
+        "blocker": recovered.blocker,
+        "owner": recovered.owner,
+        "red": _stretch_document(recovered.red),
+        "ended": recovered.ended,
+        "seen": recovered.seen,
+    }
+
+
+def _recovered_from(row: Document) -> Recovered:
+    return Recovered(
+        matter=row["matter"],
+        kind=row["kind"],
+        gap=_pair(row["gap"]),
+        blocker=row["blocker"],
+        owner=row["owner"],
+        red=_stretch_from(row["red"]),
+        ended=row["ended"],
+        seen=row["seen"],
     )
 
 

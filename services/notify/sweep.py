@@ -191,7 +191,7 @@ class Sweep:
             # In the order of the matters' ids, so that two notifiers write in the same order.
             decisions = {
                 matter_id: decide(watch, matter_id, matters.get(matter_id), at)
-                for matter_id in sorted({*matters, *(deadline.matter for deadline in watch.deadlines)})
+                for matter_id in sorted({*matters, *watch.matters})
             }
             acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
             if not acts:
@@ -219,7 +219,10 @@ class Sweep:
     def _finish(self, partitions: Sequence[int], swept: Swept) -> None:
         """Write the messages of changed matters, whoever changed them, and mark them as complete."""
         while incomplete := self._matters.incomplete(partitions, BATCH):
-            finished = [matter.completed() for matter in self._tell(incomplete, swept)]
+            told = self._tell(incomplete, swept)
+            # Of one that had recovered, and has not after all, nobody is told.
+            left = [m for m in incomplete if m.state == "cleared" and m.is_told_last and m not in told]
+            finished = [matter.completed() for matter in (*told, *left)]
             finished += self._tell_all_clear(incomplete, swept)
             # Another notifier may have looked at the project while its matter was being changed on older knowledge, and
             # put it off. So each change of a matter, told or not, is followed by another look at what is known by then.
@@ -233,7 +236,7 @@ class Sweep:
 
     def _tell(self, incomplete: Sequence[Matter], swept: Swept) -> list[Matter]:
         """What was told last, each only if it still holds of the project, read again: it may have moved on since."""
-        last = [matter for matter in incomplete if matter.state != "cleared"]
+        last = [matter for matter in incomplete if matter.is_told_last]
         watches = self._watches.get_many({matter.project_id for matter in last if matter.project_id})
         now = self._clock.now_text()
         told = [matter for matter in last if still_holds(matter, watches.get(matter.project_id or ""), now)]
@@ -248,7 +251,7 @@ class Sweep:
 
         Returns the matters as completed, each with whether everybody had been told of the stall.
         """
-        over = [matter for matter in incomplete if matter.state == "cleared"]
+        over = [matter for matter in incomplete if not matter.is_told_last]
         if not over:
             return []
         channels = self._channels()

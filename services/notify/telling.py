@@ -14,7 +14,16 @@ from luodi.domain.rules import Rules
 from luodi.runtime.configuration import Zone
 from services.notify.decide import Act, Circumstances, Decision, clearing_date
 from services.notify.ladder import Rung, ladder_of, quickest, standing
-from services.notify.matters import Facts, Matter, Opening, Telling, TellingKind, opened
+from services.notify.matters import (
+    RECOVERED_UNSEEN,
+    Facts,
+    Matter,
+    Opening,
+    Telling,
+    TellingKind,
+    ended_unseen,
+    opened,
+)
 from services.notify.recipients import ladder_steps, recipients, role_of, told_again
 from services.notify.watches import Deadline, Stretch, Watch
 
@@ -43,6 +52,8 @@ class Teller:
                 return self._opened(watch, matter_id, matter, "warning", decision.reason, now)
             case Act.OPEN:
                 return self._opened(watch, matter_id, matter, "stalled", decision.reason, now)
+            case Act.RECOVER:
+                return self._recovered(watch, matter_id, matter, now)
         if matter is None:
             raise ValueError(f"{matter_id} was never opened")
         match decision.act:
@@ -95,6 +106,40 @@ class Teller:
         )
         after = opened(matter, opening, now)
         return after if kind == "warning" else self._dated(watch, after)
+
+    def _recovered(self, watch: Watch, matter_id: str, matter: Matter | None, now: str) -> Matter:
+        """An episode that begins and ends at once, with one telling of both."""
+        found = watch.recovery(matter_id)
+        if found is None:
+            raise ValueError(f"{matter_id} has not recovered")
+        told = recipients(watch)
+        opening = Opening(
+            id=matter_id,
+            kind=found.kind,
+            partition=watch.partition,
+            project_id=watch.project_id,
+            zone=watch.zone,
+            recipients=told,
+            people=tuple(dict.fromkeys([*told, *watch.people.values(), *watch.responsible.values()])),
+            facts={
+                "name": watch.name,
+                "route": watch.route,
+                "gap": list(found.gap) if found.gap else None,
+                "blocker": found.blocker,
+                "owner": found.owner,
+                **_lit(found.red),
+                "red_since": found.red.since,
+                "told": told[0],
+                "role": role_of(watch, told[0]),
+                "decided": RECOVERED_UNSEEN,
+                "guard": [watch.events, watch.ruleset],
+            },
+            traceparent=watch.traceparent,
+            telling="recovered",
+            why=RECOVERED_UNSEEN,
+        )
+        over = {"code": RECOVERED_UNSEEN, "date": found.ended, "events": watch.events, "ruleset": watch.ruleset}
+        return ended_unseen(matter, opening, now, over)
 
     def _climbed(self, watch: Watch, matter: Matter, to: Rung, why: str, now: str) -> Matter:
         last = matter.last_telling

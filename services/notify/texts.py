@@ -80,7 +80,8 @@ def _words(
         "stage": stages.noun(facts["route"], facts["gap"][1], language) if facts.get("gap") else "",
         "owner": facts.get("owner") or ("责任单位（待认领）" if language == ZH else "a unit still to be named"),
         "due": facts["due"],
-        "over": f"{over}天" if language == ZH else f"{over} day{'' if over == 1 else 's'}",
+        "over": _days(over, language),
+        "late": _days(_late(facts, clearing), language),
         "why": reasons.text(facts["reason"], language, today),
         "who": _who(facts["role"], facts["told"], language),
         "step": _who(telling.role, telling.recipients[0], language) if telling.kind == "escalated" else "",
@@ -88,6 +89,16 @@ def _words(
         "else": _otherwise(facts, telling, today, language),
         "date": clearing.get("date") or ("日期不详" if language == ZH else "an unknown date"),
     }
+
+
+def _days(count: int, language: Language) -> str:
+    return f"{count}天" if language == ZH else f"{count} day{'' if count == 1 else 's'}"
+
+
+def _late(facts: Facts, clearing: Facts) -> int:
+    """Calendar days from the day it was due to the day on which it ended; 0 where that is not known."""
+    ended = clearing.get("date")
+    return days.last_ordinal(ended) - days.last_ordinal(facts["due"]) if ended is not None else 0
 
 
 def _project(matter: Matter, language: Language) -> str:
@@ -157,6 +168,22 @@ TELLINGS: dict[tuple[str, str], Template] = {
         "Climbed to you: {project}, {stage} is {over} overdue",
         "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and says what is being done "
         "and by when it will have recovered{else}.",
+    ),
+    ("gap", "recovered"): Template(
+        "已恢复：{project}{stage}曾超期{late}",
+        "{zone} · {project}：应于{due}前{stage}，已报{date}{stage}，曾超期{late}。系统当时未能及时提醒，现补告一次；"
+        "已经恢复，无需处理。",
+        "Recovered: {project}, {stage} was {late} late",
+        "{zone} · {project}: {stage} was due by {due} and is reported for {date}, {late} late. The system could not "
+        "tell anybody at the time; it has recovered, there is nothing to do.",
+    ),
+    ("promise", "recovered"): Template(
+        "已恢复：{project}，{owner}的承诺曾超期{late}",
+        "{zone} · {project}：{owner}承诺{due}前解决的问题已于{date}销号，曾超期{late}。系统当时未能及时提醒，"
+        "现补告一次；已经恢复，无需处理。",
+        "Recovered: {project}, the promise of {owner} was {late} late",
+        "{zone} · {project}: {owner} had promised {due}, and the blocker was cleared on {date}, {late} late. The "
+        "system could not tell anybody at the time; it has recovered, there is nothing to do.",
     ),
     ("promise", "warning"): Template(
         "预警：{project}，{owner}的承诺临近期限",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Literal
 
 from luodi.domain.clocks import reason_of
-from luodi.domain.days import END_OF_TIME
+from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
 
 MatterKind = Literal["gap", "promise", "operations"]
 
@@ -19,6 +20,7 @@ PEOPLE = ("officer", "group_head", "lead_unit", "leader", "vice_leader")
 
 PROMISE = "promise"  # the rule of a deadline that a unit has set itself
 OVERDUE_PAUSED = "overdue-paused"  # the reason of a red that goes on under an approved pause
+GRACE_S = 5.0  # for clocks that differ a little, and for a report that arrives at the last moment
 STATUSES_WITHOUT_CLOCKS = frozenset({"withdrawn", "pool"})
 
 
@@ -109,6 +111,23 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovered:
+    """A stall that began and ended before anybody could be told: its red, and the business date on which it ended.
+
+    `seen` is the instant, on notify's clock, at which this was first known.
+    """
+
+    matter: str
+    kind: MatterKind
+    gap: tuple[str, str] | None
+    blocker: str | None
+    owner: str | None
+    red: Stretch
+    ended: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """One project as notify last heard of it. `events` and `ruleset` are the guard: neither ever falls."""
 
@@ -133,6 +152,7 @@ class Watch:
     lifted: tuple[str, ...] = ()  # matters that were red until other rules, and nothing else, said otherwise
     key: bool = False  # a key project: its ladder goes up to the top
     parent: str | None = None  # a silence on the parent holds for its parts
+    recovered: tuple[Recovered, ...] = ()  # stalls that were over when notify heard of the end, told before or not
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for whom `people` names; never stored
 
     @property
@@ -140,8 +160,16 @@ class Watch:
         """Who acts for the people that the project names, by the field that names them."""
         return {name: self.acting.get(who, who) for name, who in self.people.items()}
 
+    @property
+    def matters(self) -> tuple[str, ...]:
+        """The matters that it says anything about."""
+        return (*(d.matter for d in self.deadlines), *(r.matter for r in self.recovered))
+
     def deadline(self, matter: str) -> Deadline | None:
         return next((d for d in self.deadlines if d.matter == matter), None)
+
+    def recovery(self, matter: str) -> Recovered | None:
+        return next((r for r in self.recovered if r.matter == matter), None)
 
     def may_be_replaced_by(self, other: Watch) -> bool:
         """Whether `other` knows at least as much, and more in one respect. A readable one mends an unreadable."""
@@ -203,7 +231,50 @@ def watch_of(
         lifted=_lifted(state, before, deadlines, now),
         key=key,
         parent=state.get("parent"),
+        recovered=tuple(_recovered(state, before, deadlines, now)),
     )
+
+
+def _recovered(
+    state: Mapping[str, Any], before: Watch | None, deadlines: tuple[Deadline, ...], now: str
+) -> Iterable[Recovered]:
+    """Stalls that the watch before knew as red, or as told so, and that are over by a date after the day they were due.
+
+    Only of those that were to turn red when they were first seen, and whose end was recorded later than they would have
+    been told: whatever was entered belatedly as one, or reported in time, is no stall that anybody missed. Whether it
+    was told in its time after all, the matter knows.
+    """
+    if before is None:
+        return
+    lit = {deadline.matter for deadline in deadlines}
+    known = {r.matter: r for r in before.recovered}
+    if not before.unreadable and state["events"] > before.events:
+        for deadline in before.deadlines:
+            red, broken = deadline.red_at(now), deadline.broken_at(now)
+            paused = bool(broken) and all(b.paused for b in broken)
+            if red is None or paused or deadline.seen >= red.since or state["updated_at"] <= after(red.since, GRACE_S):
+                continue
+            d = deadline
+            known[d.matter] = Recovered(d.matter, d.kind, d.gap, d.blocker, d.owner, red, "", now)
+    for matter, found in known.items():
+        ended = _ended(state, found)
+        if matter not in lit and ended is not None and last_ordinal(ended) > last_ordinal(found.red.due):
+            yield replace(found, ended=ended)
+
+
+def _ended(state: Mapping[str, Any], found: Recovered) -> str | None:
+    """The business date on which the stage was reached or the blocker cleared, where both are so and known."""
+    if state["status"] in STATUSES_WITHOUT_CLOCKS:
+        return None
+    if found.gap is not None:
+        date: str | None = (state.get("reached") or {}).get(found.gap[1])
+        return date
+    return next((b.get("cleared") for b in state.get("blockers") or () if b["id"] == found.blocker), None)
+
+
+def after(text: str, seconds: float) -> str:
+    """The instant `seconds` later."""
+    return instant(parse_instant(text) + timedelta(seconds=seconds))
 
 
 def _lifted(

@@ -176,7 +176,7 @@ class Storm:
         with log.open("ab") as stream:
             child = subprocess.Popen([sys.executable, "-m", "tests.crash.hurried"], env=environ, stderr=stream)
         try:
-            until(lambda: child.poll() is not None or self.world.ready(), "the notifier ready", 90)
+            until(lambda: child.poll() is not None or self.world.ready(), "the notifier ready", 300)
             assert child.poll() is None, log.read_text()[-4000:]
             yield child
         finally:

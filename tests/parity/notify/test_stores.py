@@ -10,7 +10,7 @@ from luodi.domain.days import END_OF_TIME
 from services.notify.looking import Ahead
 from services.notify.matters import Entry, Matter, Telling, opened
 from services.notify.notifications import Notification
-from services.notify.watches import Broken, Stretch, Watch, unreadable
+from services.notify.watches import Broken, Recovered, Stretch, Watch, unreadable
 from tests.parity.notify.conftest import AllStores
 from tests.unit.notify.builders import (
     COMPOSER,
@@ -56,6 +56,10 @@ def test_a_watch_comes_back_as_it_was(stores: AllStores) -> None:
         withdrawn="2026-03",
         key=True,
         parent="p-0",
+        recovered=(
+            Recovered(MATTER, "gap", ("signed", "started"), None, None, strange, "2026-03", at(9)),
+            Recovered(f"{PROJECT}:blocker:$b.1", "promise", None, "$b.1", "电", yellow, "2026-03-06", at(8)),
+        ),
         traceparent="00-" + "ab" * 16 + "-" + "cd" * 8 + "-01",
     )
     stores.watches.put([tricky])
