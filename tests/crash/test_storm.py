@@ -66,7 +66,7 @@ WEBHOOK_FAULTS = {
     "reset": 2,
     "silence": 1,
 }
-BUSY = {"wecom": -1, "dingtalk": -1, "feishu": 9499}
+BUSY = {"wecom": -1, "dingtalk": -1, "feishu": 2200}  # an error inside the service itself
 NUMBER = re.compile(r"编号 ([0-9A-F]{8})")
 
 
