@@ -54,7 +54,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     awaited = stages[place + 1] if place + 1 < len(stages) else None
     held_up = blockers.joined(state, calendar)
     suspensions = _suspensions(state, calendar) if state["suspensions"] else []
-    standing = _silence(state) or _standing(fields, route, stage, awaited, reached)
+    standing = _standing(state, route, stage, awaited, reached)
     facts = Facts(
         plans=state["plans"],
         blockers=held_up,
@@ -86,7 +86,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "stage": stage,
         "stage_since": None if stage is None else reached[stage],
         "next_stage": awaited,
-        "missing": [earlier for earlier in stages[: max(place, 0)] if earlier not in reached],
+        "missing": [earlier for earlier in stages[:place] if earlier not in reached] if len(reached) <= place else [],
         "warnings": _warnings(state, route, reached, held_up, rules),
         "reached": reached,
         "lights": lights,
@@ -130,9 +130,14 @@ def _silence(state: State) -> Standing | None:
 
 
 def _standing(
-    fields: Mapping[str, Any], route: str, stage: str | None, awaited: str | None, reached: Mapping[str, str | None]
+    state: State, route: str, stage: str | None, awaited: str | None, reached: Mapping[str, str | None]
 ) -> Standing | Gap:
     """The open gap, or why there is none."""
+    fields = state["fields"]
+    if state["withdrawn"] is not None or "source" in fields or "phased" in fields:
+        silent = _silence(state)
+        if silent is not None:
+            return silent
     if fields.get("kind") == AGREEMENT:
         return Standing(GREY, {"code": "no-clock"})
     if stage is None:
@@ -161,8 +166,10 @@ def _lights(
     gap_clocks: list[dict[str, Any]] = []
     if isinstance(standing, Gap):
         runs = clocks.gap_clocks(standing, facts, profile, rules, calendar)
-        gap_clocks = [clock for clock, _ in runs]
-        tracks = [steps for _, steps in runs]
+        tracks = []
+        for clock, steps in runs:
+            gap_clocks.append(clock)
+            tracks.append(steps)
         tracks = [clocks.worst(tracks) if tracks else clocks.steady(GREY, clocks.no_limit(standing))]
         if not gap_clocks or not clocks.is_always_set(gap_clocks[0]):
             tracks = [clocks.present(tracks[0])]
@@ -171,8 +178,8 @@ def _lights(
         if standing.silent:
             return [], clocks.render(tracks[0], calendar)
     for number, blocker in enumerate(held_up):
-        promise = clocks.promise_steps(blocker, number)
-        if promise:
+        if blocker["promise"] is not None and blocker["cleared"] is None:  # most were cleared
+            promise = clocks.promise_steps(blocker, number)
             blocker["lights"] = clocks.render(promise, calendar)
             tracks.append(promise)
     return gap_clocks, clocks.render(clocks.worst(tracks), calendar)
@@ -213,6 +220,8 @@ def _since(state: State, standing: Standing | Gap, calendar: Calendar) -> str:
 def _status(state: State, suspensions: Sequence[Mapping[str, Any]]) -> str:
     if state["withdrawn"] is not None:
         return WITHDRAWN
+    if not suspensions:
+        return ACTIVE
     return SUSPENDED if any(suspension["ended"] is None for suspension in suspensions) else ACTIVE
 
 
@@ -253,13 +262,15 @@ def _warnings(
     for stage, date in reached.items():
         if date is None:
             continue
-        if before and first_day(before_date) > last_day(date):
+        # The text of a later day is greater; only then it matters what period each stands for.
+        if before and before_date > date and first_day(before_date) > last_day(date):
             order = {"stage": before, "date": before_date, "later": stage, "later_date": date}
             warnings.append({"code": "dates-out-of-order", "route": route, **order})
         before, before_date = stage, date
-    for stage, milestone in state["milestones"].items():
-        if stage not in reached:
-            warnings.append({"code": "stage-not-on-route", "stage": stage, "date": milestone["date"]})
+    if len(state["milestones"]) > len(reached):
+        for stage, milestone in state["milestones"].items():
+            if stage not in reached:
+                warnings.append({"code": "stage-not-on-route", "stage": stage, "date": milestone["date"]})
     for stage, plan in state["plans"].items():
         if plan["refused"]:
             warnings.append({"code": "plan-change-refused", "route": route, "stage": stage, "times": plan["refused"]})

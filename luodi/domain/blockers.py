@@ -22,34 +22,36 @@ def joined(state: State, calendar: Calendar) -> list[dict[str, Any]]:
     clears, updates, pauses = state["clears"], state["updates"], _pauses(state, calendar)
     found: list[dict[str, Any]] = []
     for blocker_id, blocker in state["blockers"].items():
-        promise = blocker["promise"]
-        entry = {
-            "id": blocker_id,
-            "kind": blocker["kind"],
-            "cause": blocker["cause"],
-            "owner": blocker["owner"],
-            "date": blocker["date"] or day_of(blocker, calendar),
-            "promise": promise,
-            "first_promise": promise,
-            "postponed": 0,
-            "level": blocker["level"],
-            "cleared": day_of(clears[blocker_id], calendar) if blocker_id in clears else None,
-            "note": blocker["note"],
-            "actor": blocker["actor"],
-            "recorded_at": blocker["recorded_at"],
-            "pauses": pauses.get(blocker_id) or [],
-            "updates": [],
-            "lights": [],
-        }
-        if blocker_id in updates:
-            entry |= _in_force(blocker, updates[blocker_id])
-            entry["updates"] = updates[blocker_id]
-        found.append(entry)
+        changes = updates.get(blocker_id, [])
+        owner, promise, first_promise, postponed = _in_force(blocker, changes)
+        found.append(
+            {
+                "id": blocker_id,
+                "kind": blocker["kind"],
+                "cause": blocker["cause"],
+                "owner": owner,
+                "date": blocker["date"] or day_of(blocker, calendar),
+                "promise": promise,
+                "first_promise": first_promise,
+                "postponed": postponed,
+                "level": blocker["level"],
+                "cleared": day_of(clears[blocker_id], calendar) if blocker_id in clears else None,
+                "note": blocker["note"],
+                "actor": blocker["actor"],
+                "recorded_at": blocker["recorded_at"],
+                "pauses": pauses.get(blocker_id) or [],
+                "updates": changes,
+                "lights": [],
+            }
+        )
     return found
 
 
-def _in_force(blocker: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Unit and promise after all updates. A promise brought forward is no postponement."""
+def _in_force(
+    blocker: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]
+) -> tuple[str | None, str | None, str | None, int]:
+    """Unit and promise after all updates, the promise given first, how often it was postponed. A promise brought
+    forward is no postponement."""
     owner, promise, first, postponed = blocker["owner"], blocker["promise"], blocker["promise"], 0
     for update in updates:
         owner = update["owner"] or owner
@@ -61,7 +63,7 @@ def _in_force(blocker: Mapping[str, Any], updates: Sequence[Mapping[str, Any]]) 
         elif last_ordinal(moved) > last_ordinal(promise):
             postponed += 1
         promise = moved
-    return {"owner": owner, "promise": promise, "first_promise": first, "postponed": postponed}
+    return owner, promise, first, postponed
 
 
 def _pauses(state: State, calendar: Calendar) -> dict[str, list[dict[str, Any]]]:
@@ -72,11 +74,12 @@ def _pauses(state: State, calendar: Calendar) -> dict[str, list[dict[str, Any]]]
     found: dict[str, list[dict[str, Any]]] = {}
     for number, (event_id, approval) in enumerate(state["pauses"].items(), 1):
         blocker_id = approval["blocker_id"]
-        begin = day_of(approval, calendar)
-        until = approval["until"]
+        begin, until = approval["date"] or day_of(approval, calendar), approval["until"]
         first, end = last_ordinal(begin), last_paused(begin, until) + 1
         if blocker_id in clears:
-            end = min(end, last_ordinal(day_of(clears[blocker_id], calendar)))
+            cleared = last_ordinal(day_of(clears[blocker_id], calendar))
+            if cleared < end:
+                end = cleared
         pause = {
             "from": begin,
             "until": until,
@@ -104,12 +107,18 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
             if pause["end"] <= until and is_too_long(begin, until):
                 end = day_text(last_paused(begin, until))
                 found.append({"code": "pause-too-long", "blocker": blocker["id"], "until": end})
-    known, pauses, updates, clears = state["blockers"], state["pauses"], state["updates"], state["clears"]
-    named = {pause["blocker_id"] for pause in pauses.values()}
-    if not (updates.keys() <= known.keys() and clears.keys() <= known.keys() and named <= known.keys()):
-        unknown = [*(pause["blocker_id"] for pause in pauses.values()), *updates, *clears]
-        found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(unknown) if name not in known]
+    known, unknown = state["blockers"], []
+    for named in (_paused(state), state["updates"], state["clears"]):
+        for name in named:
+            if name not in known:
+                unknown.append(name)  # noqa: PERF401  # there is none, most often: a list would be made for nothing
+    if unknown:
+        found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(unknown)]
     return found
+
+
+def _paused(state: State) -> list[str]:
+    return [pause["blocker_id"] for pause in state["pauses"].values()]
 
 
 def day_of(entry: Mapping[str, Any], calendar: Calendar) -> str:

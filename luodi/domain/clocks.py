@@ -32,7 +32,7 @@ from luodi.domain.lights import (
     steady,
     worst,
 )
-from luodi.domain.rules import PLAN, ZONE_DEFAULT, Profile, Rules, Track
+from luodi.domain.rules import PLAN, ZONE_DEFAULT, Piece, Profile, Rules
 from luodi.domain.stages import LAND, ROUTES
 
 __all__ = [
@@ -78,8 +78,18 @@ def gap_clocks(gap: Gap, facts: Facts, profile: Profile, rules: Rules, calendar:
     ``in_force``). Days on which a rule sets no limit are ABSENT in the lights by day, and grey in the clock.
     """
     made: list[Run] = []
+    begin = last_ordinal(gap.start)
     for track in rules.tracks((gap.reached, gap.awaited), profile):
-        clock = _tracked(track, gap, facts, calendar, len(made))
+        pieces = track.from_day(begin)
+        if len(pieces) > 1:
+            clock = _pieced_clock(pieces, gap, facts, calendar, len(made))
+        else:  # most often one version holds from the gap's first day on
+            _, version, case = pieces[0]
+            if version is None or case is None:
+                continue
+            clock = run(gap, facts, version, case, calendar, len(made))
+            if clock is not None:
+                clock[0]["lights"] = render(clock[1], calendar)
         if clock is not None:
             made.append(clock)
     return made
@@ -233,16 +243,9 @@ def no_limit(gap: Gap) -> dict[str, Any]:
     return {"code": "no-limit", "route": gap.route, "gap": [gap.reached, gap.awaited]}
 
 
-def _tracked(track: Track, gap: Gap, facts: Facts, calendar: Calendar, number: int) -> Run | None:
+def _pieced_clock(pieces: Sequence[Piece], gap: Gap, facts: Facts, calendar: Calendar, number: int) -> Run | None:
     """The clock of one rule through those of its versions that are in force after the gap began; it will stand at this
     place among the project's clocks."""
-    pieces = track.from_day(last_ordinal(gap.start))
-    if len(pieces) == 1:  # most often one version holds from the gap's first day on
-        _, version, case = pieces[0]
-        made = None if version is None or case is None else run(gap, facts, version, case, calendar, number)
-        if made is not None:
-            made[0]["lights"] = render(made[1], calendar)
-        return made
     runs: list[tuple[int, Run | None]] = []
     found: list[Run] = []
     for begin, version, case in pieces:

@@ -21,7 +21,9 @@ def greys(lights: Sequence[Mapping[str, Any]], since: str) -> list[dict[str, str
     for step in lights:
         if step["light"] != GREY or step["reason"]["code"] in BY_NATURE:
             continue
-        begin, end = max(step["from"], since), step["to"]
+        begin, end = step["from"], step["to"]
+        if begin < since:
+            begin = since
         if begin >= end:
             continue
         if runs and runs[-1]["to"] == begin:

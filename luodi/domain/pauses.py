@@ -16,6 +16,9 @@ MAX_PAUSE_DAYS = 90  # of one approval, both ends included: whoever needs more m
 NOTICE_WORKDAYS = 3  # so long before an approval runs out its pause says so
 
 
+_made = tuple.__new__  # a named tuple in a third of the time that its own call takes
+
+
 class Pause(NamedTuple):
     """Days (ordinals, ``end`` exclusive) in which a clock stands still, the blocker charged with them, its approval."""
 
@@ -32,7 +35,8 @@ def is_too_long(begin: str, until: str) -> bool:
 
 def last_paused(begin: str, until: str) -> int:
     """The last day of an approved pause; never later than one approval reaches."""
-    return min(last_ordinal(until), last_ordinal(begin) + MAX_PAUSE_DAYS - 1)
+    last, reached = last_ordinal(until), last_ordinal(begin) + MAX_PAUSE_DAYS - 1
+    return last if last < reached else reached  # noqa: FURB136  # asked for every pause of every clock
 
 
 def approved(
@@ -44,13 +48,15 @@ def approved(
 
 def approvals(blockers: Iterable[Mapping[str, Any]]) -> list[Pause]:
     """Every approved pause of at least a day, by its beginning, then by when it was recorded; they may overlap."""
-    found = []
+    found: list[Pause] = []
+    latest, ordered = 0, True
     for blocker in blockers:
         for approval in blocker["pauses"]:
             begin, end = last_ordinal(approval["from"]), last_ordinal(approval["end"])
             if begin < end:
-                found.append(Pause(begin, end, blocker, approval))
-    if len(found) > 1:
+                found.append(_made(Pause, (begin, end, blocker, approval)))
+                ordered, latest = ordered and begin > latest, begin
+    if not ordered:
         found.sort(key=_begun)
     return found
 
