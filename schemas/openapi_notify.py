@@ -28,7 +28,8 @@ STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
 TELLINGS = ("warning", "stalled", "escalated", "recovered", "operations")
 PHASES = ("to-verify", "to-sign", "signed", "in-review", "held", "told-all")
-DELIVERY_STATUSES = ("queued", "sending", *STATUSES[1:])
+DELIVERY_STATUSES = ("held", "carried", "queued", "sending", *STATUSES[1:])
+GROUPS = ("new", "overdue", "soon", "cleared")
 
 _DESCRIPTION = (
     "Tells what has stalled and what moves again. A notification is one message to one recipient; its inbox row exists "
@@ -75,6 +76,7 @@ def build() -> Json:
             f"/v1/matters/{{matter_id}}/{act}": _matter_act(act, record, summary)
             for act, (record, summary) in ACTS.items()
         },
+        "/v1/digests/{recipient}": {"get": _digest()},
         "/v1/contacts": {
             "get": _contacts(
                 "contacts",
@@ -88,6 +90,26 @@ def build() -> Json:
     }
     schemas = {"Notification": _notification(), "Matter": _matter_body(), "Contact": _contact_body()}
     return document("notify", _DESCRIPTION, paths, schemas)
+
+
+def _digest() -> Json:
+    text: Json = {"type": "string"}
+    sheet = an_object(
+        {
+            "recipient": text,
+            "channel": nullable(text),
+            "goes_at": nullable(INSTANT | {"description": "When the next one is written; null: there is none."}),
+            "title": text,
+            "text": text,
+            "items": {"type": "array", "items": _line()},
+        }
+    )
+    return _query(
+        "digest",
+        "每日汇总预览 · What a recipient's next digest would say now",
+        [path_parameter("recipient", f"^({RECIPIENT.pattern})$"), query("channel", "渠道: one of the recipient's own")],
+        sheet,
+    )
 
 
 def _contacts(name: str, summary: str, parameters: list[Json], schema: Json, refusals: Json) -> Json:
@@ -249,25 +271,43 @@ def _notification() -> Json:
             "sent_at": nullable(INSTANT),
         }
     )
+    shown: Json = {
+        "id": text,
+        "kind": {"type": "string", "enum": list(KINDS)},
+        "matter": text,
+        "episode": {"type": "integer", "minimum": 1},
+        "project_id": nullable(text),
+        "zone": nullable(text),
+        "demo": {"type": "boolean", "description": "It is about invented demonstration data."},
+        "gap": nullable({"type": "array", "items": text}),
+        "rule": nullable(text),
+        "level": {"type": "integer", "minimum": 0},
+        "recipient": text,
+        "status": {"type": "string", "enum": list(STATUSES)},
+        "title": text,
+        "text": text,
+        "url": nullable(text),
+        "created_at": INSTANT,
+        "deliveries": {"type": "array", "items": delivery},
+        "urgent": {"type": "boolean", "description": "It waits neither for working hours nor for a digest."},
+    }
+    items: Json = {"type": "array", "items": _line(), "description": "The lines of a digest."}
+    return an_object(shown | {"items": items}, shown)
+
+
+def _line() -> Json:
+    text: Json = {"type": "string"}
     return an_object(
         {
-            "id": text,
-            "kind": {"type": "string", "enum": list(KINDS)},
-            "matter": text,
-            "episode": {"type": "integer", "minimum": 1},
-            "project_id": nullable(text),
-            "zone": nullable(text),
-            "demo": {"type": "boolean", "description": "It is about invented demonstration data."},
-            "gap": nullable({"type": "array", "items": text}),
-            "rule": nullable(text),
-            "level": {"type": "integer", "minimum": 0},
-            "recipient": text,
-            "status": {"type": "string", "enum": list(STATUSES)},
-            "title": text,
+            "group": {
+                "type": "string",
+                "enum": list(GROUPS),
+                "description": "新增, 仍超期, 将到期, 已解除",
+            },
             "text": text,
+            "number": {"type": "string", "description": "编号 of the message that it stands for."},
             "url": nullable(text),
-            "created_at": INSTANT,
-            "deliveries": {"type": "array", "items": delivery},
+            "project_id": nullable(text),
         }
     )
 

@@ -26,6 +26,7 @@ LOG_EVENTS: dict[str, str] = {
     "job.deferred": "a sweep or a delivery round met a passing fault and begins again",
     "delivery.attempted": "one attempt at one delivery: notification, message id, channel, outcome, attempt",
     "delivery.postponed": "a delivery waits for an earlier message of its matter",
+    "digests.written": "the digests of a morning were written",
     "delivery.deferred": "a delivery thread met a passing fault; its leases run out",
     "delivery.failed": "a channel met an unforeseen exception: a defect, the attempt counts as failed",
     "endpoint.disabled": "a receiver refused for good: its address is given up",

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import time
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -84,6 +85,7 @@ class Settings:
     api_key: str | None = field(repr=False)
     public_url: str | None
     settle_s: float
+    working_hours: tuple[time, time] | None  # None: always
     clock_offset_s: float
     webhook_url: str | None
     webhook_secret: str | None = field(repr=False)
@@ -133,6 +135,7 @@ SECRETS = (
 """Settings that may also come as `NAME_FILE`."""
 
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+USUAL_HOURS: tuple[time, time] | None = (time(8, 30), time(18))
 MAX_PARTITIONS = 1000
 ONE_DAY_S = 86_400
 
@@ -299,6 +302,21 @@ def _directory(text: str) -> Path:
     return path
 
 
+def _working_hours(text: str) -> tuple[time, time] | None:
+    if text == "always":
+        return None
+    match = _HOURS.fullmatch(text)
+    if match is None:
+        raise ValueError("no span of a day")
+    opens, closes = time.fromisoformat(match[1]), time.fromisoformat(match[2])
+    if opens >= closes:
+        raise ValueError("the end is not after the beginning")
+    return opens, closes
+
+
+_HOURS = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+
+
 def _slot(text: str) -> str:
     if not text.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise ValueError("not a name")
@@ -382,6 +400,9 @@ def read(environ: Mapping[str, str]) -> Settings:
         api_key=api_key,
         public_url=reader.value("LUODI_PUBLIC_URL", None, _url, "an http or https address"),
         settle_s=reader.value("LUODI_SETTLE_S", 10.0, _seconds(0, 3600), "0 to 3600 seconds"),
+        working_hours=reader.value(
+            "LUODI_WORKING_HOURS", USUAL_HOURS, _working_hours, "a span like 08:30-18:00, or always"
+        ),
         clock_offset_s=offset,
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,

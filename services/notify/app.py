@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, time
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -37,14 +38,20 @@ from services.notify.channels.wecom import WeCom
 from services.notify.composing import Composer, OwnChannels
 from services.notify.contact_routes import contact_routes
 from services.notify.contact_store import MongoContacts, MongoPaces
-from services.notify.contacts import Contacts, ContactStore, endpoint_of
+from services.notify.contacts import Contacts, ContactStore, endpoint_of, zone_of
+from services.notify.digest_routes import digest_routes
+from services.notify.digest_store import MongoDigests
+from services.notify.digesting import Digesting, Topic
 from services.notify.directory import ActingWatches, Directory
 from services.notify.directory_store import MongoDirectory
 from services.notify.dispatching import Dispatcher
 from services.notify.eventlog import KafkaEvents
 from services.notify.guard import Allowed, Guard
+from services.notify.hours import Hours, wait_s
 from services.notify.http import routes
 from services.notify.ledger import Ledger
+from services.notify.looking import Looks
+from services.notify.notifications import Notification
 from services.notify.recording import Recording
 from services.notify.shaping import Lanes
 from services.notify.source import KafkaSource
@@ -58,6 +65,7 @@ from services.notify.watching import Source, Watching
 SWEEP_S = 1.0
 DELIVERY_S = 0.5
 RECORDING_S = 0.5
+DIGESTS_S = 1.0
 GAUGES_S = 5.0
 HTTP_THREADS = live.MAX_STREAMS + 8  # streams hold their threads: eight are always left for everyone else
 CONNECT_RETRY_S = 1.0
@@ -82,6 +90,7 @@ class Service:
         sweep: Sweep,
         recording: Recording,
         dispatcher: Dispatcher,
+        digesting: Digesting | None,
         gauges: Callable[[], None],
         metrics: Metrics,
         connect: Callable[[], Source],
@@ -97,6 +106,7 @@ class Service:
         self._sweeps = Turns(self._guarded("sweep", self._swept), stop)
         self._deliveries = Turns(self._guarded("deliver", dispatcher.tick), stop)
         watching.opened = self._sweeps.nudge
+        self._digesting = digesting
         self._gauges = gauges
         self._metrics = metrics
         self._connect = connect
@@ -105,7 +115,7 @@ class Service:
         self._threads: list[threading.Thread] = []
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": JobThreads(4)},
+            executors={"default": JobThreads(5)},
             # A job that was late runs once, as soon as it can, never beside itself.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
@@ -149,7 +159,13 @@ class Service:
         for name, turns, seconds in (("sweep", self._sweeps, SWEEP_S), ("deliver", self._deliveries, DELIVERY_S)):
             self._threads.append(spawn(name, turns.run, self._stop))
             self._scheduler.add_job(turns.nudge, "interval", seconds=seconds, id=name)
-        for name, job, seconds in (("record", self._recording.run, RECORDING_S), ("gauges", self._gauges, GAUGES_S)):
+        jobs: list[tuple[str, Callable[[], object], float]] = [
+            ("record", self._recording.run, RECORDING_S),
+            ("gauges", self._gauges, GAUGES_S),
+        ]
+        if self._digesting is not None:
+            jobs.append(("digests", self._digesting.run, DIGESTS_S))
+        for name, job, seconds in jobs:
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
         self._scheduler.start()
         self.watching.run(self._connect)
@@ -200,17 +216,32 @@ def build(
     senders = {sender.channel: sender for sender in _senders(settings, guard, clock, long_tail)}
     reached = MongoContacts(database)
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
-    addressed = {s.name: AddressedChannel(s, reached, lanes, paces) for s in senders.values()}
+    entries = MongoDirectory(database)
+    directory = Directory(entries)
+    hours = Hours(*settings.working_hours) if settings.working_hours is not None else None
+
+    def hours_of(recipient: str) -> Hours:
+        """Of a person, the own ones where there are some."""
+        own = directory.hours([recipient]).get(recipient) if recipient else None
+        return Hours(*map(time.fromisoformat, own)) if own is not None else hours or Hours()
+
+    def quiet(row: Notification) -> float:
+        if hours is None or row.urgent:
+            return 0.0
+        return wait_s(clock.now_text(), hours_of(row.recipient), config.calendar_of(zone_of(row.recipient)))
+
+    addressed = {s.name: AddressedChannel(s, reached, lanes, paces, quiet) for s in senders.values()}
     contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
 
     def today() -> date:
         return config.calendar.business_date(clock.now_text())
 
-    entries = MongoDirectory(database)
     watching = Watching(stores.watches, entries, clock, metrics, stop)
     teller = Teller(config.zones, config.calendar, config.rules)
-    directory = Directory(entries)
     acting = ActingWatches(stores.watches, directory, today, teller.head_of)
+    own = _own_channels(stores, reached, senders)
+    digested = tuple(addressed) if hours is not None else ()
+    composer = Composer(config.zones, config.calendar, settings.public_url, digested)
     sweep = Sweep(
         watches=acting,
         matters=stores.matters,
@@ -218,9 +249,9 @@ def build(
         gate=lambda: watching.gate,
         given_up=_given_up(stores, ways, reached),
         channels=_names_in_use(stores, ways),
-        own=_own_channels(stores, reached, senders),
+        own=own,
         teller=teller,
-        composer=Composer(config.zones, config.calendar, settings.public_url),
+        composer=composer,
         clock=clock,
         settle_s=settings.settle_s,
         metrics=metrics,
@@ -242,6 +273,25 @@ def build(
         clock=clock,
         metrics=metrics,
     )
+    partitions = _Partitions()
+
+    def topic() -> Topic | None:
+        return Topic(partitions.count, sweep.passed) if partitions.count else None
+
+    digesting = Digesting(
+        notifications=stores.notifications,
+        digests=MongoDigests(database),
+        matters=stores.matters,
+        contacts=reached,
+        own=own,
+        addressed=addressed,
+        looks=Looks(stores.notifications, stores.endpoints, stores.matters, stores.watches),
+        composer=composer,
+        topic=topic,
+        hours=hours_of,
+        clock=clock,
+        metrics=metrics,
+    )
     probes = Probes()
     probes.add("mongodb", lambda: _mongodb_missing(database))
     probes.add("states", watching.missing)
@@ -252,6 +302,7 @@ def build(
     acts = Acts(stores.matters, acting, teller, clock)
     routes(app, stores, feeds, acts, today, lambda person: directory.acts_for(person, today().isoformat()))
     contact_routes(app, contacts, stores.endpoints)
+    digest_routes(app, digesting, composer, hours, clock)
 
     def gauges() -> None:
         metrics.watches.set(stores.watches.count())
@@ -266,15 +317,23 @@ def build(
         sweep=sweep,
         recording=Recording(stores.matters, events, lambda: watching.gate.partitions),
         dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
+        digesting=digesting if hours is not None else None,
         gauges=gauges,
         metrics=metrics,
-        connect=connect or (lambda: _connect(settings)),
+        connect=connect or (lambda: _connect(settings, partitions)),
         release=release,
     )
 
 
-def _connect(settings: Settings) -> Source:
-    kafka.ensure_topics(settings)
+@dataclass(slots=True)
+class _Partitions:
+    """How many partitions the topics have; 0 until that is known."""
+
+    count: int = 0
+
+
+def _connect(settings: Settings, partitions: _Partitions) -> Source:
+    partitions.count = kafka.ensure_topics(settings).partitions
     return KafkaSource(settings)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import quote
 
 from luodi.domain.calendar import Calendar
@@ -14,7 +15,9 @@ from services.notify.matters import FIRST_LEVEL, RULES_CHANGED, Matter, Telling
 from services.notify.notifications import (
     Delivery,
     Notification,
+    Texts,
     fresh_deliveries,
+    held_deliveries,
     never_told,
     notification_id,
 )
@@ -36,17 +39,28 @@ class Composer:
     zones: Mapping[str, Zone]
     calendar: Calendar
     public_url: str | None
+    digested: Collection[str] = ()  # channels on which what is not urgent waits for its recipient's digest
 
     def openings(
         self, matter: Matter, channels: Sequence[str], wall: str, own: OwnChannels = NO_OWN
     ) -> list[Notification]:
         """The messages of the matter's last telling, one per recipient, on these channels and on each one's own."""
         telling = matter.last_telling
+        urgent = is_urgent(matter, telling)
         return self._rows(
             matter,
             telling,
-            lambda who: fresh_deliveries(self._all(matter, who, channels, own), telling.at, wall),
+            lambda who: self._deliveries(self._all(matter, who, channels, own), telling.at, wall, urgent=urgent),
         )
+
+    def standing_texts(self, matter: Matter, today: date) -> Texts:
+        """What was told last of an open matter, as it reads today."""
+        return telling_texts(matter, matter.last_telling, today, self._zone_name)
+
+    def _deliveries(self, channels: Sequence[str], now: str, wall: str, *, urgent: bool) -> tuple[Delivery, ...]:
+        wait = [channel for channel in channels if channel in self.digested and not urgent]
+        at_once = [channel for channel in channels if channel not in wait]
+        return fresh_deliveries(at_once, now, wall) + held_deliveries(wait)
 
     def untold(self, matter: Matter, channels: Sequence[str], own: OwnChannels = NO_OWN) -> list[Notification]:
         """The messages of the whole episode, for one that was over before they were written: they say so and block
@@ -59,10 +73,11 @@ class Composer:
 
     def _all(self, matter: Matter, who: str, channels: Sequence[str], own: OwnChannels) -> Sequence[str]:
         """Of invented data nobody is told outside, but for the operator's own receiver, which sees that it is."""
-        return channels if self._is_demo(matter) else [*channels, *own.get(who, ())]
+        return channels if self.is_demo(matter.zone) else [*channels, *own.get(who, ())]
 
-    def _is_demo(self, matter: Matter) -> bool:
-        zone = self.zones.get(matter.zone) if matter.zone else None
+    def is_demo(self, zone_id: str | None) -> bool:
+        """Whether a zone's data is invented."""
+        zone = self.zones.get(zone_id) if zone_id else None
         return zone is not None and zone.demo
 
     def all_clear(self, matter: Matter, told: Sequence[Notification], wall: str) -> Notification | None:
@@ -78,7 +93,7 @@ class Composer:
         if not channels or matter.cleared_at is None:
             return None
         texts = clearing_texts(matter, self.calendar.business_date(matter.cleared_at), self._zone_name)
-        first = reds[0]
+        first, urgent = reds[0], matter.kind == "operations"
         return replace(
             first,
             id=notification_id(matter.id, matter.episode, matter.round, "cleared", FIRST_LEVEL, first.recipient),
@@ -89,9 +104,9 @@ class Composer:
             texts=texts,
             created_at=matter.cleared_at,
             traceparent=matter.traceparent,
-            deliveries=fresh_deliveries(channels, matter.cleared_at, wall),
+            deliveries=self._deliveries(channels, matter.cleared_at, wall, urgent=urgent),
             version=1,
-            urgent=matter.kind == "operations",
+            urgent=urgent,
         )
 
     def _rows(
@@ -114,7 +129,7 @@ class Composer:
                 partition=matter.partition,
                 project_id=matter.project_id,
                 zone=matter.zone,
-                demo=self._is_demo(matter),
+                demo=self.is_demo(matter.zone),
                 gap=(gap[0], gap[1]) if gap else None,
                 rule=facts.get("rule"),
                 texts=texts,

@@ -137,7 +137,7 @@ class Contacts:
         return self._rules[way.channel].shown(way.address)
 
     def _refuse_unreachable(self, recipient: str) -> None:
-        zone_id = recipient.removeprefix(ZONE_PREFIX) if recipient.startswith(ZONE_PREFIX) else None
+        zone_id = zone_of(recipient)
         if zone_id is not None and zone_id not in self._zones:
             known = ", ".join(sorted(self._zones))
             raise ProblemError("invalid", errors=[FieldError("recipient", "unknown-zone", {"allowed": known})])
@@ -173,6 +173,11 @@ class Contacts:
 def endpoint_of(way: Way) -> str:
     """The id under which a way is given up."""
     return f"{way.channel}/{way.key}"
+
+
+def zone_of(recipient: str) -> str | None:
+    """The zone whose desk a recipient is; None for a person, a unit or the operators."""
+    return recipient.removeprefix(ZONE_PREFIX) if recipient.startswith(ZONE_PREFIX) else None
 
 
 def delivery_name(channel: str) -> str:

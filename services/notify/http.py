@@ -20,7 +20,7 @@ from luodi.runtime.problems import FieldError, ProblemError
 from services.notify.act_routes import act_routes
 from services.notify.acts import Acts, Scene
 from services.notify.matters import Matter, Telling
-from services.notify.notifications import Notification
+from services.notify.notifications import Line, Notification
 from services.notify.stores import Stores
 from services.notify.streams import Streams
 
@@ -148,6 +148,19 @@ def notification_body(row: Notification, language: Language) -> dict[str, Any]:
             {"channel": d.channel, "status": d.status, "attempts": d.attempts, "sent_at": d.sent_at}
             for d in row.deliveries
         ],
+        "urgent": row.urgent,
+        **({"items": [line_body(line, language) for line in row.sheet.lines]} if row.sheet is not None else {}),
+    }
+
+
+def line_body(line: Line, language: Language) -> dict[str, Any]:
+    """A line of a digest as callers see it, in their language."""
+    return {
+        "group": line.group,
+        "text": line.zh if language == "zh-CN" else line.en,
+        "number": line.number,
+        "url": line.url,
+        "project_id": line.project_id,
     }
 
 

@@ -14,7 +14,7 @@ from services.notify.matters import Matter, MatterState, still_holds
 from services.notify.notifications import Kind, Notification
 from services.notify.watches import Watch
 
-UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test"})  # sent whatever became of their matter
+UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test", "digest"})  # sent whatever became of their matter
 
 STATES: Mapping[Kind, MatterState] = {"warning": "warned", "recovered": "cleared"}
 """Kind of a message -> the state of its matter in which it may go; of any other kind: open."""

@@ -2,8 +2,10 @@
 
 A row is written before any request is made. A delivery goes queued → sending → sent, or back to queued until its next
 attempt, or ends as failed (the endpoint is gone), dead (no attempt left) or superseded (the stall was over before the
-first attempt). Whoever takes a step writes the row by compare-and-set on `version`, so steps of two processes never
-mix. Instants of deliveries (`due_at`, leases) are wall time; `created_at` and `sent_at` are business time.
+first attempt). On a person's own address a message that is not urgent waits for that person's next digest: held →
+carried (named in a digest that is on its way) → as the digest ends; being carried is its attempt. Whoever takes a step
+writes the row by compare-and-set on `version`, so steps of two processes never mix. Instants of deliveries (`due_at`,
+leases) are wall time; `created_at` and `sent_at` are business time.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from typing import Any, Literal
 
 from luodi.domain.days import END_OF_TIME
 
-Kind = Literal["warning", "stalled", "escalated", "recovered", "cleared", "operations", "test"]
-DeliveryStatus = Literal["queued", "sending", "sent", "superseded", "failed", "dead"]
+Kind = Literal["warning", "stalled", "escalated", "recovered", "cleared", "operations", "test", "digest"]
+DeliveryStatus = Literal["held", "carried", "queued", "sending", "sent", "superseded", "failed", "dead"]
+Group = Literal["new", "overdue", "soon", "cleared"]
 
 INBOX = "inbox"
 PENDING: frozenset[DeliveryStatus] = frozenset({"queued", "sending"})
+DIGESTED: frozenset[DeliveryStatus] = frozenset({"held", "carried"})
 
 SCHEDULE_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 """Seconds before each attempt, as the Standard Webhooks specification recommends; after the last one it is dead."""
@@ -52,6 +56,7 @@ class Delivery:
     waited: bool = False  # it has waited for an earlier message of its matter
     sent_at: str | None = None
     error: str | None = None  # what the last attempt met
+    carrier: str | None = None  # the digest that names it here
 
     @property
     def pending(self) -> bool:
@@ -59,8 +64,32 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a digest, in both languages; `number` (编号) is that of the message it stands for."""
+
+    group: Group
+    zh: str
+    en: str
+    number: str
+    url: str | None
+    project_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a digest holds: its lines, and the ids of the messages that it carries.
+
+    `settled`: the digest has ended and all that it carries has been marked so.
+    """
+
+    lines: tuple[Line, ...]
+    carries: tuple[str, ...]
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """One row of the ledger."""
+    """One row of the ledger. An urgent one waits neither for working hours nor for a digest."""
 
     id: str
     matter: str
@@ -83,6 +112,14 @@ class Notification:
     deliveries: tuple[Delivery, ...]
     version: int = 1
     urgent: bool = False  # goes at once, at any hour: a red that a leader hears of the same day, a fault, a test
+    sheet: Sheet | None = None  # of a digest only
+
+    @property
+    def in_digest(self) -> bool:
+        """Whether a digest is still to be seen to for it: to carry it, to mark it, or its own to be settled."""
+        if self.sheet is not None:
+            return not self.sheet.settled
+        return any(delivery.status in DIGESTED for delivery in self.deliveries)
 
     @property
     def status(self) -> str:
@@ -106,7 +143,7 @@ class Notification:
     @property
     def under_way(self) -> tuple[str, ...]:
         """Channels on which a request was begun and another one follows."""
-        return tuple(d.channel for d in self.deliveries if d.attempts > 0 and d.pending)
+        return tuple(d.channel for d in self.deliveries if d.attempts > 0 and (d.pending or d.status == "carried"))
 
     @property
     def was_told(self) -> bool:
@@ -177,8 +214,41 @@ class Notification:
 
     def superseded(self) -> Notification | None:
         """What was never attempted is not sent any more."""
-        deliveries = tuple(_ended(d, "superseded") if d.pending and d.attempts == 0 else d for d in self.deliveries)
+        deliveries = tuple(
+            _ended(d, "superseded") if (d.pending or d.status == "held") and d.attempts == 0 else d
+            for d in self.deliveries
+        )
         return self._changed(deliveries) if deliveries != self.deliveries else None
+
+    def carried(self, channel: str, digest: str) -> Notification | None:
+        """A digest takes it along: from here on it counts as attempted."""
+        return self._step(
+            channel,
+            lambda d: replace(d, status="carried", attempts=1, carrier=digest) if d.status == "held" else None,
+        )
+
+    def released(self, channel: str, digest: str) -> Notification | None:
+        """The digest does not take it along after all: it waits for the next one."""
+        return self._step(
+            channel,
+            lambda d: replace(d, status="held", attempts=0, carrier=None) if _is_carried(d, digest) else None,
+        )
+
+    def arrived(self, channel: str, digest: Notification) -> Notification | None:
+        """The digest that carries it has ended, and so has it."""
+        end = digest.delivery(channel)
+        if end is None or end.pending:
+            return None
+        return self._step(
+            channel,
+            lambda d: (
+                _ended(d, end.status, sent_at=end.sent_at, error=end.error) if _is_carried(d, digest.id) else None
+            ),
+        )
+
+    def unreachable(self, channel: str, error: str) -> Notification | None:
+        """What waits for a digest can never be delivered there."""
+        return self._step(channel, lambda d: _ended(d, "failed", error=error) if d.status == "held" else None)
 
     def _step(self, channel: str, step: Callable[[Delivery], Delivery | None]) -> Notification | None:
         changed = [(d, step(d) if d.channel == channel else d) for d in self.deliveries]
@@ -193,6 +263,8 @@ class Notification:
 _WEIGHT: tuple[tuple[DeliveryStatus, str], ...] = (
     ("sending", "queued"),
     ("queued", "queued"),
+    ("held", "queued"),
+    ("carried", "queued"),
     ("dead", "dead"),
     ("failed", "failed"),
     ("sent", "sent"),
@@ -202,6 +274,10 @@ _WEIGHT: tuple[tuple[DeliveryStatus, str], ...] = (
 def _is_due(delivery: Delivery, now: str) -> bool:
     """It waits for its next attempt, or whoever made the last one did not come back."""
     return delivery.pending and delivery.due_at <= now
+
+
+def _is_carried(delivery: Delivery, digest: str) -> bool:
+    return delivery.status == "carried" and delivery.carrier == digest
 
 
 def _held(delivery: Delivery, lease: str) -> bool:
@@ -225,6 +301,11 @@ def fresh_deliveries(channels: Sequence[str], now: str, wall: str) -> tuple[Deli
         else Delivery(channel, "queued", 0, wall)
         for channel in channels
     )
+
+
+def held_deliveries(channels: Sequence[str]) -> tuple[Delivery, ...]:
+    """Those of a new row that wait for the recipient's next digest."""
+    return tuple(Delivery(channel, "held", 0, END_OF_TIME) for channel in channels)
 
 
 def never_told(channels: Sequence[str]) -> tuple[Delivery, ...]:

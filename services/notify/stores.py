@@ -22,7 +22,7 @@ from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from services.notify.looking import Ahead
 from services.notify.matters import Entry, Matter, Telling
-from services.notify.notifications import Delivery, Notification, Texts
+from services.notify.notifications import Delivery, Line, Notification, Sheet, Texts
 from services.notify.watches import Broken, Deadline, Recovered, Stretch, Watch
 
 Document = dict[str, Any]
@@ -54,6 +54,9 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("project_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="project"),
         IndexModel([("kind", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="kind"),
         IndexModel([("status", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="status"),
+        # Few rows at a time: what waits for a digest or is named in one on its way, and the digests themselves.
+        IndexModel([("recipient", ASCENDING)], name="digest", partialFilterExpression={"in_digest": True}),
+        IndexModel([("partition", ASCENDING)], name="unsettled", partialFilterExpression={"sheet.settled": False}),
     ),
 }
 """Collection -> the indexes that every query of notify is served by."""
@@ -668,13 +671,41 @@ def notification_document(row: Notification) -> Document:
         "urgent": row.urgent,
         "version": row.version,
         "deliveries": _deliveries_document(row),
+        **({"in_digest": True} if row.in_digest else {}),
+        **({"sheet": _sheet_document(row.sheet)} if row.sheet is not None else {}),
     }
+
+
+def _sheet_document(sheet: Sheet) -> Document:
+    lines = [
+        {
+            "group": line.group,
+            "zh": line.zh,
+            "en": line.en,
+            "number": line.number,
+            "url": line.url,
+            "project_id": line.project_id,
+        }
+        for line in sheet.lines
+    ]
+    return {"lines": lines, "carries": list(sheet.carries), "settled": sheet.settled}
+
+
+def _sheet_from(row: Document | None) -> Sheet | None:
+    if row is None:
+        return None
+    return Sheet(tuple(Line(**line) for line in row["lines"]), tuple(row["carries"]), row["settled"])
 
 
 def _step_of(row: Notification) -> tuple[Document, Document]:
     """The compare-and-set of one step: all that a step changes, `status` following from the deliveries."""
     changes = {"status": row.status, "version": row.version, "deliveries": _deliveries_document(row)}
-    return {"_id": row.id, "version": row.version - 1}, {"$set": changes}
+    step: Document = {"$set": changes}
+    if row.in_digest:
+        changes["in_digest"] = True
+    else:
+        step["$unset"] = {"in_digest": ""}
+    return {"_id": row.id, "version": row.version - 1}, step
 
 
 def _deliveries_document(row: Notification) -> list[Document]:
@@ -688,6 +719,7 @@ def _deliveries_document(row: Notification) -> list[Document]:
             "waited": d.waited,
             "sent_at": d.sent_at,
             "error": d.error,
+            "carrier": d.carrier,
         }
         for d in row.deliveries
     ]
@@ -717,6 +749,7 @@ def notification_from(row: Document) -> Notification:
         version=row["version"],
         urgent=row.get("urgent", False),  # a row of an earlier version does not say
         deliveries=tuple(Delivery(**d) for d in row["deliveries"]),
+        sheet=_sheet_from(row.get("sheet")),
     )
 
 

@@ -130,6 +130,8 @@ class Sweep:
         self._clock = clock
         self._settle_s = settle_s
         self._metrics = metrics
+        self.passed: dict[int, str] = {}
+        """Owned partition -> the instant up to which all that was due has been told; "" where that is not known."""
         self._ended = clock.monotonic()
         metrics.sweep_age.set_function(lambda: clock.monotonic() - self._ended)
 
@@ -141,9 +143,11 @@ class Sweep:
         self._finish([*gate.partitions, NO_PARTITION], swept)
         now = self._clock.now_text()
         known = {p: min(w, now) for p in sorted(gate.partitions) if (w := gate.usable(p)) is not None}
+        passed = dict.fromkeys(gate.partitions, "") | known
         if self._watches.any_due(known):  # one question for all partitions, for mostly there is nothing
             for partition in known:
-                self._look_over(partition, gate.usable(partition), swept)
+                passed[partition] = self._look_over(partition, gate.usable(partition), swept)
+        self.passed = passed
         self._look_at_ourselves(gate, swept)
         self._ended = self._clock.monotonic()
         self._metrics.sweep_seconds.observe(self._ended - began)
@@ -166,19 +170,21 @@ class Sweep:
 
     # -- what is due --------------------------------------------------------------------------------------------------
 
-    def _look_over(self, partition: int, w: str | None, swept: Swept) -> None:
+    def _look_over(self, partition: int, w: str | None, swept: Swept) -> str:
+        """Look at what is due; returns the instant up to which nothing is left."""
         if w is None:
-            return
+            return ""
         for _ in range(MAX_BATCHES):
             now = self._clock.now_text()
             due = self._watches.due(partition, min(w, now), BATCH)
             if not due:
-                return
+                return min(w, now)
             changes = self._look(due, w, now)
             swept.looked += len(due)
             if changes:
                 self._change(changes, swept)
                 self._finish([partition], swept)
+        return ""
 
     def _look(self, due: Sequence[Watch], w: str, now: str) -> list[Change]:
         """Decide on every matter of these watches; put off those with nothing left to do."""

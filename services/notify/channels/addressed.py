@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from services.notify.channels import Outcome
@@ -48,30 +49,47 @@ class Sender(Protocol):
 class AddressedChannel:
     """All recipients on one kind of channel."""
 
-    def __init__(self, sender: Sender, contacts: ContactStore, lanes: Lanes, paces: Paces) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        contacts: ContactStore,
+        lanes: Lanes,
+        paces: Paces,
+        quiet: Callable[[Notification], float] = lambda _: 0.0,
+    ) -> None:
+        """`quiet`: for how many seconds a message must wait because people do not work now."""
         self.name = sender.name
         self.threads = sender.threads
         self._sender = sender
         self._contacts = contacts
         self._lanes = lanes
         self._paces = paces
+        self._quiet = quiet
 
     def to(self, rows: Sequence[Notification]) -> list[Receiver | None]:
         """The receivers of messages. Raises TransientError."""
         contacts = self._contacts.get_many({row.recipient for row in rows})
-        return [self._receiver(contacts.get(row.recipient)) for row in rows]
+        return [self._receiver(row, contacts.get(row.recipient)) for row in rows]
 
-    def _receiver(self, contact: Contact | None) -> Receiver | None:
+    def _receiver(self, row: Notification, contact: Contact | None) -> Receiver | None:
         way = contact.way(self._sender.channel) if contact is not None else None
         if contact is None or way is None:
             return None
-        return Receiver(self._sender, contact, way, self._lanes, self._paces)
+        return Receiver(self._sender, contact, way, self._lanes, self._paces, partial(self._quiet, row))
 
 
 class Receiver:
     """One contact on one channel, for one attempt."""
 
-    def __init__(self, sender: Sender, contact: Contact, way: Way, lanes: Lanes, paces: Paces) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        contact: Contact,
+        way: Way,
+        lanes: Lanes,
+        paces: Paces,
+        quiet: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.name = sender.name
         self.threads = sender.threads
         self.batch = 1
@@ -84,11 +102,15 @@ class Receiver:
         self._lanes = lanes
         self._paces = paces
         self._place = place_of(sender.channel, way.address)
+        self._quiet = quiet
         self._permit: str | None = None
         self._answered: bool | None = None
 
     def enter(self) -> float:
-        """Take a lane of this process, then a permit of all. Raises TransientError."""
+        """Wait for working hours, take a lane of this process, then a permit of all. Raises TransientError."""
+        quiet_s = self._quiet()
+        if quiet_s > 0:
+            return quiet_s
         wait = self._lanes.enter(self._place)
         if wait > 0 or self._sender.pace is None:
             return wait

@@ -64,9 +64,11 @@ class World:
             "LUODI_TOPIC_PREFIX": f"{self.name}-",
             "LUODI_GROUP_PREFIX": f"{self.name}-",
             "LUODI_SETTLE_S": "0.5",
+            "LUODI_WORKING_HOURS": "always",  # these tests run at any hour
             "LUODI_PUBLIC_URL": "https://luodi.example",
             **environ,
         }
+        self.offset_s = float(self.environ.get("LUODI_CLOCK_OFFSET", 0))
         self.port = free_address().port
         self.settings = self.settings_of("one", self.port)
         self.topic: TopicInfo = kafka.ensure_topics(self.settings)
@@ -117,7 +119,7 @@ class World:
 
     def watermark(self, at: str | None = None) -> None:
         """One watermark on every partition: by default, all until now is known."""
-        value = states.encode_watermark(at or now())
+        value = states.encode_watermark(at or now(self.offset_s))
         sent = [
             self.producer.send(self.settings.topics.states, key=states.WATERMARK_KEY, value=value, partition=number)
             for number in range(self.topic.partitions)

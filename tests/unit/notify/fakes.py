@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as AnyOf
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from services.notify.channels import Outcome, Unshaped
+from services.notify.digest_store import Morning
 from services.notify.directory import Entry
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
@@ -243,6 +245,55 @@ class MemoryNotifications:
             and (before is None or (r.created_at, r.id) < before)
         ]
         return sorted(found, key=lambda r: (r.created_at, r.id), reverse=True)[:limit]
+
+
+class MemoryDigests:
+    """See `DigestStore`; on the same rows as the ledger."""
+
+    def __init__(self, notifications: MemoryNotifications) -> None:
+        self._notifications = notifications
+        self.mornings: dict[date, Morning] = {}
+
+    def waiting(self) -> set[str]:
+        return {row.recipient for row in self._notifications.rows.values() if row.in_digest}
+
+    def held(self, recipient: str, channel: str, limit: int) -> list[Notification]:
+        return self._with(recipient, channel, "held")[:limit]
+
+    def carried(self, recipient: str, channel: str) -> list[Notification]:
+        return self._with(recipient, channel, "carried")
+
+    def unsettled(self, partitions: AnyOf[int]) -> list[Notification]:
+        rows = self._notifications.rows.values()
+        return [r for r in rows if r.sheet is not None and not r.sheet.settled and r.partition in partitions]
+
+    def told(self, recipient: str, matters: AnyOf[str]) -> list[Notification]:
+        rows = self._notifications.rows.values()
+        return [r for r in rows if r.recipient == recipient and r.matter in matters]
+
+    def mark_settled(self, digest: str) -> None:
+        row = self._notifications.rows[digest]
+        assert row.sheet is not None
+        self._notifications.rows[digest] = replace(row, sheet=replace(row.sheet, settled=True))
+
+    def morning(self, day: date) -> Morning:
+        return self.mornings.get(day, Morning())
+
+    def note_known(self, day: date, partitions: Iterable[int]) -> None:
+        morning = self.morning(day)
+        self.mornings[day] = replace(morning, known=morning.known | set(partitions))
+
+    def note_done(self, day: date, partition: int) -> None:
+        morning = self.morning(day)
+        self.mornings[day] = replace(morning, done=morning.done | {partition})
+
+    def _with(self, recipient: str, channel: str, status: str) -> list[Notification]:
+        rows = [
+            row
+            for row in self._notifications.rows.values()
+            if row.recipient == recipient and any(d.channel == channel and d.status == status for d in row.deliveries)
+        ]
+        return sorted(rows, key=lambda row: row.created_at)
 
 
 class MemoryEndpoints:

@@ -15,6 +15,7 @@ import smtplib
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
@@ -120,6 +121,9 @@ def _harmless(text: str, limit: int) -> str:
 
 def _text(message: Message) -> str:
     lines = [_harmless(message.title, TITLE_BYTES), "", _harmless(message.text, TEXT_BYTES), ""]
+    for title, items, rest in _shown(message):
+        lines += [f"【{title}】", *(" ".join(filter(None, ["·", text, number, url])) for text, number, url in items)]
+        lines += [rest, ""] if rest else [""]
     if message.url:
         lines.append(f"{message.link}：{message.url}")
     return "\n".join([*lines, message.footer, ""])
@@ -129,11 +133,39 @@ def _html(message: Message) -> str:
     """Without pictures, scripts or anything else that is loaded from elsewhere."""
     title = html.escape(_harmless(message.title, TITLE_BYTES))
     parts = [f"<h2>{title}</h2>", f"<p>{html.escape(_harmless(message.text, TEXT_BYTES))}</p>"]
+    for heading, items, rest in _shown(message):
+        parts += [f"<h3>{html.escape(heading)}</h3>", "<ul>"]
+        parts += [f"<li>{html.escape(text)} {_linked(number, url)}</li>" for text, number, url in items]
+        parts += ["</ul>", *([f"<p>{html.escape(rest)}</p>"] if rest else [])]
     if message.url:
         parts.append(f'<p><a href="{html.escape(message.url)}">{html.escape(message.link)}</a></p>')
     parts.append(f"<p><small>{html.escape(message.footer)}</small></p>")
     head = f'<head><meta charset="utf-8"><title>{title}</title></head>'
     return f'<!DOCTYPE html>\n<html lang="{message.language}">{head}<body>\n' + "\n".join(parts) + "\n</body></html>\n"
+
+
+def _linked(number: str, url: str | None) -> str:
+    shown = html.escape(number)
+    return f'<a href="{html.escape(url)}">{shown}</a>' if url else shown
+
+
+def _shown(message: Message) -> Iterator[tuple[str, list[tuple[str, str, str | None]], str]]:
+    """The sections of a digest, as far as there is room: title, items (text, number, link), and what is left over."""
+    room = TEXT_BYTES
+    left = sum(len(section.items) for section in message.sections)
+    for section in message.sections:
+        items: list[tuple[str, str, str | None]] = []
+        for item in section.items:
+            text = _harmless(item.text, TEXT_BYTES)
+            room -= len(text.encode()) + len(item.number) + len(item.url or "")
+            if room < 0:
+                break
+            items.append((text, message.numbered(item.number), item.url))
+        left -= len(items)
+        if items or room < 0:
+            yield section.title, items, message.rest(left) if room < 0 else ""
+        if room < 0:
+            return
 
 
 class _Attempt:

@@ -16,7 +16,7 @@ from luodi.runtime.clock import Clock
 from services.notify.channels import Outcome, robots
 from services.notify.channels.robots import THREADS, Meaning, RobotRule, Words
 from services.notify.channels.wire import Wire
-from services.notify.channels.writing import Message, cut, lines, one_line
+from services.notify.channels.writing import Message, cut, lines, one_line, unmarked
 from services.notify.contacts import Way
 from services.notify.guard import Guard
 from services.notify.shaping import Pace
@@ -81,7 +81,7 @@ def body(message: Message, way: Way) -> dict[str, Any]:
         called = f'\n<at user_id="{way.mention}"></at>' if way.mention is not None else ""
         return {"msg_type": "text", "content": {"text": lines(message, BODY_BYTES) + called}}
     elements: list[dict[str, Any]] = [
-        {"tag": "div", "text": {"tag": "plain_text", "content": cut(one_line(message.text), BODY_BYTES)}}
+        {"tag": "div", "text": {"tag": "plain_text", "content": unmarked(message, BODY_BYTES)}}
     ]
     if way.mention is not None:
         elements.append({"tag": "div", "text": {"tag": "lark_md", "content": f"<at id={way.mention}></at>"}})

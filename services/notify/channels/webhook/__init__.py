@@ -29,7 +29,7 @@ from services.notify.channels.wire import TIMEOUT_S, FailedError, Wire, shown_ho
 from services.notify.channels.writing import Message
 from services.notify.contacts import Way, delivery_name
 from services.notify.guard import ForbiddenError, Guard
-from services.notify.notifications import Notification
+from services.notify.notifications import Notification, Sheet
 from services.notify.shaping import Pace
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  # the public mark of a secret, not one
@@ -160,8 +160,24 @@ def payload(row: Notification) -> dict[str, Any]:
             "text_en": texts.text_en,
             "url": row.url,
             "created_at": row.created_at,
+            **({"items": items(row.sheet)} if row.sheet is not None else {}),
         },
     }
+
+
+def items(sheet: Sheet) -> list[dict[str, Any]]:
+    """The lines of a digest as fields."""
+    return [
+        {
+            "group": line.group,
+            "text": line.zh,
+            "text_en": line.en,
+            "number": line.number,
+            "url": line.url,
+            "project_id": line.project_id,
+        }
+        for line in sheet.lines
+    ]
 
 
 def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:

@@ -1,0 +1,375 @@
+"""Digests: one message per person, channel and working morning, in the place of all that is not urgent.
+
+A person belongs to the notifier that owns the partition of the person's id. When the day's hours begin it
+
+1. waits until every partition's news up to that instant is known and told, at most `BOUND_S`;
+2. marks each message that waits for the person on a channel as carried by the day's digest: from here on it counts as
+   attempted, so a stall that ends at this very moment is either left out, or named and given an all-clear;
+3. writes the digest, under an id that is the same for everybody, with the ids of the messages it carries;
+4. gives back what was marked and is not among them;
+5. and, when the digest has been delivered or given up, marks what it carried in the same way.
+
+Broken off anywhere it is begun again: what 2 marked is read back by whoever writes 3, and 4 and 5 follow from the row
+that 3 wrote, whoever wrote it. A message is in one digest: one written without it gives it back (4), one never written
+is first written as empty, so that whoever was about to write it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
+
+from luodi.domain.days import END_OF_TIME
+from luodi.runtime import kafka, logging
+from luodi.runtime.clock import Clock
+from luodi.runtime.metrics import Metrics
+from services.notify.alarms import age_s
+from services.notify.channels import Addressed, Channel
+from services.notify.composing import Composer, OwnChannels
+from services.notify.contacts import Contact, zone_of
+from services.notify.digest import digest_id, digest_of, sheet_of
+from services.notify.digest_store import DigestStore, Morning
+from services.notify.hours import Hours, closing, opening
+from services.notify.ledger import NotificationStore, Transition, settle
+from services.notify.looking import Looks, verdict
+from services.notify.matters import Matter, still_holds
+from services.notify.notifications import Delivery, Notification, Sheet, Texts
+
+BOUND_S = 60.0  # a partition that brings nothing new holds up the morning so long, and is then named as missing
+SETTLE_EVERY_S = 5.0
+MAX_CARRIED = 10_000  # with a digest's lines for so many its row stays well within a document's 16 MB
+CONTACTS = 500  # read together
+MATTERS = 500
+BATCH = 500
+
+log = logging.get("digests")
+
+
+class ContactPages(Protocol):
+    """The contacts, in pages."""
+
+    def page(self, after: str | None, limit: int) -> list[Contact]:
+        """Contacts by recipient, after that one."""
+
+
+class OpenMatters(Protocol):
+    """The matters of a person, in pages."""
+
+    def page(
+        self,
+        *,
+        zone: str | None,
+        state: str | None,
+        people: Collection[str] | None,
+        before: tuple[str, str] | None,
+        limit: int,
+    ) -> list[Matter]:
+        """Those opened last first, after a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a notifier knows of the topic: how many partitions it has, which are its own, and up to which instant what
+    was due on each of them has been told."""
+
+    count: int
+    passed: Mapping[int, str]  # owned partition -> instant; "" when nothing is known of it yet
+
+
+class Digesting:
+    """One notifier's part of the digests. `run` is called about once a second and mostly finds nothing to do."""
+
+    def __init__(
+        self,
+        *,
+        notifications: NotificationStore,
+        digests: DigestStore,
+        matters: OpenMatters,
+        contacts: ContactPages,
+        own: Callable[[Collection[str]], OwnChannels],
+        addressed: Mapping[str, Addressed],
+        looks: Looks,
+        composer: Composer,
+        topic: Callable[[], Topic | None],
+        hours: Callable[[str], Hours],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        """`own`: the channels in use of each recipient; `hours`: those of a recipient."""
+        self._notifications = notifications
+        self._digests = digests
+        self._matters = matters
+        self._contacts = contacts
+        self._own = own
+        self._addressed = addressed
+        self._looks = looks
+        self._composer = composer
+        self._topic = topic
+        self._hours = hours
+        self._clock = clock
+        self._metrics = metrics
+        self._day: date | None = None
+        self._noted: set[int] = set()  # partitions of this day that are known, as far as this process has heard
+        self._done: set[int] = set()
+        self._since = ""
+        self._settled_at = float("-inf")
+
+    def run(self) -> int:
+        """Do what is due; returns how many digests were written. Raises TransientError."""
+        topic = self._topic()
+        if topic is None or not topic.passed:
+            return 0
+        if self._clock.monotonic() - self._settled_at >= SETTLE_EVERY_S:
+            self._settled_at = self._clock.monotonic()
+            for digest in self._digests.unsettled(topic.passed):
+                self._settle(digest)
+        now = self._clock.now_text()
+        day = self._composer.calendar.business_date(now)
+        if day != self._day:
+            self._day, self._noted, self._done, self._since = day, set(), set(), ""
+        ordinary = self._hours("")
+        begins = opening(day, ordinary, self._composer.calendar)
+        if not begins <= now < closing(day, ordinary, self._composer.calendar) or self._done >= set(topic.passed):
+            return 0
+        self._since = self._since or now
+        morning = self._look_at(day, begins, topic)
+        open_yet = set(topic.passed) - self._done
+        if not open_yet:
+            return 0
+        missing = sorted(set(range(topic.count)) - morning.known)
+        if missing and age_s(max(begins, self._since), now) < BOUND_S:
+            return 0
+        return self._write_all(day, sorted(open_yet), missing, topic.count)
+
+    def channel_of(self, recipient: str, channel: str | None) -> str:
+        """The channel asked for, if it is one of the recipient's; else the first of those in use; "": there is none."""
+        in_use = self._own([recipient]).get(recipient, ())
+        return channel if channel in in_use and channel is not None else next(iter(in_use), "")
+
+    def preview(self, recipient: str, channel: str) -> Sheet:
+        """What the recipient's next digest on a channel would say if it were written now. Raises TransientError."""
+        return self._sheet(recipient, channel, self._fit(recipient, channel, step_aside=False))
+
+    # -- the morning --------------------------------------------------------------------------------------------------
+
+    def _look_at(self, day: date, begins: str, topic: Topic) -> Morning:
+        passed = {partition for partition, until in topic.passed.items() if until >= begins}
+        if passed - self._noted:
+            self._digests.note_known(day, passed - self._noted)
+        morning = self._digests.morning(day)
+        self._noted |= morning.known
+        self._done |= morning.done
+        return morning
+
+    def _write_all(self, day: date, partitions: Sequence[int], missing: Sequence[int], count: int) -> int:
+        began, written, late = self._clock.monotonic(), 0, set()
+        for recipient, partition in self._people(set(partitions), count):
+            calendar = self._composer.calendar.of(zone_of(recipient))
+            hours = self._hours(recipient)
+            if not calendar.is_workday(day):
+                continue
+            if self._clock.now_text() < opening(day, hours, calendar):
+                late.add(partition)  # whose own hours begin later today
+                continue
+            written += self._write_for(recipient, day, partition, missing)
+        for partition in partitions:
+            if partition not in late:
+                self._digests.note_done(day, partition)
+                self._done.add(partition)
+        if written:
+            log.info(
+                "digests.written",
+                day=day.isoformat(),
+                digests=written,
+                missing=list(missing),
+                ms=round((self._clock.monotonic() - began) * 1000, 1),
+            )
+        return written
+
+    def _people(self, partitions: Collection[int], count: int) -> Iterator[tuple[str, int]]:
+        """Everybody with an address of their own, and for whom something waits, whose ids belong here."""
+        seen: set[str] = set()
+        for recipient in self._recipients():
+            partition = kafka.partition_for(recipient, count)
+            if partition in partitions and recipient not in seen:
+                seen.add(recipient)
+                yield recipient, partition
+
+    def _recipients(self) -> Iterator[str]:
+        after: str | None = None
+        while page := self._contacts.page(after, CONTACTS):
+            yield from (contact.recipient for contact in page if contact.ways)
+            after = page[-1].recipient
+        yield from sorted(self._digests.waiting())
+
+    # -- one person ---------------------------------------------------------------------------------------------------
+
+    def _write_for(self, recipient: str, day: date, partition: int, missing: Sequence[int]) -> int:
+        in_use = self._own([recipient]).get(recipient, ())
+        written = 0
+        for channel in self._addressed:
+            if channel in in_use:
+                written += self._write(recipient, channel, day, partition, missing)
+            else:
+                self._fit(recipient, channel)  # what waits there is given up
+        return written
+
+    def _write(self, recipient: str, channel: str, day: date, partition: int, missing: Sequence[int]) -> bool:
+        name = digest_id(recipient, channel, day)
+        self._clear_up(recipient, channel, name)
+        if self._notifications.get(name) is not None:
+            return False
+        self._step(self._fit(recipient, channel), lambda row: row.carried(channel, name))
+        carried = self._carried_by(name, recipient, channel)
+        sheet = self._sheet(recipient, channel, carried)
+        if not sheet.lines:
+            return False
+        row = digest_of(
+            recipient,
+            channel,
+            day,
+            sheet,
+            partition=partition,
+            missing=missing,
+            public_url=self._composer.public_url,
+            now=self._clock.now_text(),
+            wall=self._clock.wall_text(),
+        )
+        written = row.id in self._notifications.insert([row])
+        if written:
+            self._metrics.notifications.labels("digest").inc()
+        self._clear_up(recipient, channel, "")  # another may have written it without some of what was marked
+        return written
+
+    def _fit(self, recipient: str, channel: str, *, step_aside: bool = True) -> list[Notification]:
+        """Of what waits, the messages that go into the next digest. What never will is marked so."""
+        held = self._digests.held(recipient, channel, MAX_CARRIED)
+        if not held:
+            return []
+        receivers = dict(zip([row.id for row in held], self._addressed[channel].to(held), strict=True))
+        known: dict[str, tuple[Notification, Channel]] = {
+            row.id: (row, to) for row in held if (to := receivers[row.id]) is not None
+        }
+        seen = self._looks.seen(known, channel, own=True)
+        now = self._clock.now_text()
+        verdicts = {row.id: verdict(row, receivers[row.id], channel, seen, now) for row in held}
+        untold = self._ends_of_nothing(recipient, channel, [row for row in held if verdicts[row.id] == "go"])
+        if step_aside:
+            gone = [row for row in held if verdicts[row.id] in ("no-address", "endpoint-disabled")]
+            self._step(gone, lambda row: row.unreachable(channel, verdicts[row.id]))
+            over = [row for row in held if verdicts[row.id] == "over" or row.id in untold]
+            self._step(over, lambda row: row.superseded())
+        return [row for row in held if verdicts[row.id] == "go" and row.id not in untold]
+
+    def _ends_of_nothing(self, recipient: str, channel: str, rows: Sequence[Notification]) -> set[str]:
+        """All-clears of stalls that this channel was never told of after all: their digest was not sent."""
+        ends = [row for row in rows if row.kind == "cleared"]
+        if not ends:
+            return set()
+        told = {
+            (row.matter, row.episode)
+            for row in self._digests.told(recipient, {row.matter for row in ends})
+            if row.kind != "cleared" and channel in row.attempted
+        }
+        return {row.id for row in ends if (row.matter, row.episode) not in told}
+
+    def _sheet(self, recipient: str, channel: str, carried: Sequence[Notification]) -> Sheet:
+        return sheet_of(carried, self._standing(recipient, channel, {row.id for row in carried}))
+
+    def _standing(self, recipient: str, channel: str, now_told: Collection[str]) -> list[tuple[Notification, Texts]]:
+        """What is open, was told to the recipient before, and is not about to end: each with how it reads today."""
+        matters = {matter.id: matter for matter in self._open(recipient)}
+        if not matters:
+            return []
+        last: dict[str, Notification] = {}
+        for row in sorted(self._digests.told(recipient, matters), key=lambda r: r.order):
+            if row.episode == matters[row.matter].episode:
+                last[row.matter] = row
+        watches = self._looks.watches.get_many({m.project_id for m in matters.values() if m.project_id})
+        now = self._clock.now_text()
+        today = self._composer.calendar.business_date(now)
+        return [
+            (row, self._composer.standing_texts(matters[row.matter], today))
+            for row in last.values()
+            if row.id not in now_told
+            and not _waits(row, channel)
+            and still_holds(matters[row.matter], watches.get(row.project_id or ""), now)
+        ]
+
+    def _open(self, recipient: str) -> Iterator[Matter]:
+        place: tuple[str, str] | None = None
+        while page := self._matters.page(zone=None, state="open", people=[recipient], before=place, limit=MATTERS):
+            yield from (m for m in page if m.kind != "operations" and not self._composer.is_demo(m.zone))
+            place = page[-1].opened_at, page[-1].id
+
+    # -- what a digest carries ----------------------------------------------------------------------------------------
+
+    def _carried_by(self, digest: str, recipient: str, channel: str) -> list[Notification]:
+        return [row for row in self._digests.carried(recipient, channel) if _carrier(row, channel) == digest]
+
+    def _clear_up(self, recipient: str, channel: str, today: str) -> None:
+        """Free what the digests of other days hold and will not deliver. That of `today` may still be written."""
+        for name in sorted({_carrier(row, channel) or "" for row in self._digests.carried(recipient, channel)}):
+            if name == today:
+                continue
+            digest = self._notifications.get(name) or self._written_as_empty(name, recipient, channel)
+            if digest is None:
+                continue
+            if today and not digest.attempted:  # it was never sent: what it carries is news for today's
+                digest = settle(self._notifications, name, lambda row: row.superseded(), digest) or digest
+            self._settle(digest)
+
+    def _written_as_empty(self, name: str, recipient: str, channel: str) -> Notification | None:
+        """Take the id of a digest that was prepared and never written, so that nobody can write it any more."""
+        day = date.fromisoformat(name.rpartition(":")[2])
+        now, wall = self._clock.now_text(), self._clock.wall_text()
+        row = digest_of(
+            recipient,
+            channel,
+            day,
+            Sheet((), ()),
+            partition=-1,
+            missing=(),
+            public_url=self._composer.public_url,
+            now=now,
+            wall=wall,
+        )
+        row = replace(row, deliveries=(Delivery(channel, "superseded", 0, END_OF_TIME),))
+        self._notifications.insert([row])
+        return self._notifications.get(name)
+
+    def _settle(self, digest: Notification) -> None:
+        """Give back what the digest does not name; once it has ended, mark what it carried as it ended."""
+        (delivery,) = digest.deliveries
+        channel, sheet = delivery.channel, digest.sheet
+        if sheet is None:
+            return
+        kept = set(sheet.carries) if delivery.status != "superseded" else set()
+        rows = self._carried_by(digest.id, digest.recipient, channel)
+        self._step([r for r in rows if r.id not in kept], lambda row: row.released(channel, digest.id))
+        if delivery.pending:
+            return
+        self._step([r for r in rows if r.id in kept], lambda row: row.arrived(channel, digest))
+        self._digests.mark_settled(digest.id)
+
+    def _step(self, rows: Sequence[Notification], transition: Transition) -> None:
+        """Take a step of many rows; where another step came between, again."""
+        for begin in range(0, len(rows), BATCH):
+            part = rows[begin : begin + BATCH]
+            afters = [after for row in part if (after := transition(row)) is not None]
+            written = self._notifications.replace_many(afters) if afters else set()
+            for after in afters:
+                if after.id not in written:
+                    settle(self._notifications, after.id, transition)
+
+
+def _carrier(row: Notification, channel: str) -> str | None:
+    delivery = row.delivery(channel)
+    return delivery.carrier if delivery is not None and delivery.status == "carried" else None
+
+
+def _waits(row: Notification, channel: str) -> bool:
+    delivery = row.delivery(channel)
+    return delivery is not None and delivery.status == "held"

@@ -1,0 +1,301 @@
+"""One digest per person and working morning: what it says, when it goes, and that no message is in two or in none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from luodi.domain.calendar import Calendar, YearDays
+from services.notify.channels import Outcome
+from services.notify.hours import Hours
+from tests.unit.notify.fakes import CallCounter, CrashError
+from tests.unit.notify.mornings import WECOM, WHO, Mornings, Notifier, rests
+
+
+def statuses(world: Mornings, kind: str = "stalled") -> list[str]:
+    rows = sorted(world.notifications.rows.values(), key=lambda r: (r.matter, r.order))
+    return [d.status for row in rows if row.kind == kind for d in row.deliveries if d.channel == WECOM]
+
+
+def told_at_night(*projects: str, partitions: int = 1) -> tuple[Mornings, Notifier]:
+    world = Mornings(partitions=partitions)
+    notifier = Notifier(world)
+    for project in projects or ("p-1",):
+        world.overdue(project)
+    world.clock.advance(61)
+    notifier.sweep()
+    return world, notifier
+
+
+def test_by_night_a_stall_is_in_the_inbox_and_waits_for_the_morning_elsewhere() -> None:
+    world, notifier = told_at_night()
+    notifier.morning()
+    notifier.deliver()
+    (row,) = world.notifications.rows.values()
+    assert [(d.channel, d.status, d.attempts) for d in row.deliveries] == [("inbox", "sent", 1), (WECOM, "held", 0)]
+    assert row.status == "queued"
+    assert world.got == []
+
+
+def test_in_the_morning_one_message_names_all_that_is_new() -> None:
+    world, notifier = told_at_night("p-1", "p-2", "p-3")
+    world.until(5, 8, 30)
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-1"), ("new", "p-2"), ("new", "p-3")]]
+    world.clock.advance(6)
+    notifier.digesting.run()
+    assert statuses(world) == ["sent"] * 3
+    assert not any(row.in_digest for row in world.notifications.rows.values())
+
+
+def test_a_digest_is_written_once_a_morning_and_what_comes_later_waits_for_the_next() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    assert notifier.morning() == 1
+    world.overdue("p-2")
+    world.until(5, 10)
+    assert notifier.morning() == 0
+    assert Notifier(world).morning() == 0  # another process, which remembers nothing
+    notifier.deliver()
+    world.until(6, 8, 31)
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-1")], [("new", "p-2"), ("overdue", "p-1")]]
+
+
+def test_what_ended_before_the_morning_is_left_out() -> None:
+    world, notifier = told_at_night("p-1", "p-2")
+    world.reported("p-1")
+    world.clock.advance(61)
+    notifier.sweep()
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-2")]]
+    assert statuses(world) == ["superseded", "carried"]
+    assert statuses(world, "cleared") == []
+
+
+def test_what_is_about_to_end_is_left_out_too() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    notifier.sweep()
+    world.reported()  # known, but its watermark is not there yet
+    assert notifier.digesting.run() == 0
+    assert statuses(world) == ["held"]
+
+
+def test_the_end_of_what_a_digest_told_is_told_by_a_digest() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    world.reported()
+    world.clock.advance(61)
+    notifier.morning()
+    notifier.deliver()
+    assert len(world.got) == 1  # the all-clear waits for its morning
+    world.until(6, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-1")], [("cleared", "p-1")]]
+    world.until(9, 8, 31)
+    assert notifier.morning() == 0  # nothing to say
+
+
+@pytest.mark.parametrize(("day", "hour"), [(5, 8), (5, 18), (7, 9), (8, 12)])
+def test_outside_the_hours_of_a_working_day_nothing_is_written(day: int, hour: int) -> None:
+    world, notifier = told_at_night()
+    world.until(day, hour)
+    assert notifier.morning() == 0
+
+
+def test_a_worked_saturday_has_its_digest_and_a_holiday_has_none() -> None:
+    year = YearDays(off=frozenset({date(2026, 3, 5)}), made_up=frozenset({date(2026, 3, 7)}))
+    world = Mornings(Calendar.build(ZoneInfo("Asia/Shanghai"), {2026: year}))
+    notifier = Notifier(world)
+    world.overdue()
+    for day, digests in ((5, 0), (6, 1), (7, 1), (8, 0)):
+        world.until(day, 9)
+        assert notifier.morning() == digests, day
+
+
+def test_a_morning_waits_for_every_partition_and_then_names_what_is_missing() -> None:
+    world, notifier = told_at_night(partitions=3)
+    world.stuck = {2}
+    world.until(5, 8, 30)
+    assert notifier.morning() == 0
+    world.clock.advance(59)
+    assert notifier.morning() == 0
+    world.clock.advance(1)
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert "分区 2 " in world.got[0].texts.text_zh
+
+
+def test_a_partition_that_is_known_in_another_process_is_not_waited_for() -> None:
+    world, notifier = told_at_night(partitions=3)
+    world.stuck = {2}
+    world.until(5, 8, 30)
+    world.digests.note_known(world.calendar.business_date(world.clock.now_text()), [2])
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert "分区" not in world.got[0].texts.text_zh
+
+
+def test_a_person_whose_day_begins_later_is_told_later() -> None:
+    world, notifier = told_at_night()
+    world.people = [WHO, "u-late"]
+    world.overdue("p-2", officer="u-late")
+    world.own_hours["u-late"] = Hours(time(9, 30), time(18))
+    world.until(5, 8, 40)
+    assert notifier.morning() == 1
+    world.until(5, 9, 31)
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert world.heard("u-late") == [[("new", "p-2")]]
+
+
+def test_whoever_has_no_address_any_more_is_waited_for_no_longer() -> None:
+    world, notifier = told_at_night()
+    world.people = []
+    world.until(5, 8, 30)
+    assert notifier.morning() == 0
+    assert statuses(world) == ["failed"]
+    assert not any(row.in_digest for row in world.notifications.rows.values())
+
+
+def test_an_address_that_was_given_up_gets_no_digest() -> None:
+    world, notifier = told_at_night()
+    world.endpoints.disable(f"wecom/{WHO}", "code-93000", "", WHO)
+    world.until(5, 8, 30)
+    assert notifier.morning() == 0
+    assert statuses(world) == ["failed"]
+
+
+def test_when_the_digest_is_refused_for_good_so_is_what_it_carried() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    notifier.morning()
+    world.answers = [Outcome("refused", "code-45002")]
+    notifier.deliver()
+    world.clock.advance(6)
+    notifier.digesting.run()
+    assert statuses(world) == ["failed"]
+
+
+def test_a_digest_that_was_never_sent_goes_up_in_the_next_one() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    assert notifier.morning() == 1  # its robot takes nothing all day, so no attempt is made
+    world.overdue("p-2")
+    world.until(6, 8, 30)
+    assert notifier.morning() == 1
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-1"), ("new", "p-2")]]
+
+
+def test_an_all_clear_of_what_was_never_sent_is_not_sent() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    notifier.morning()
+    world.reported()
+    world.clock.advance(61)
+    notifier.sweep()
+    assert statuses(world, "cleared") == ["held"]
+    world.until(6, 8, 30)
+    assert notifier.morning() == 0
+    assert statuses(world, "cleared") == ["superseded"]
+    assert statuses(world) == ["superseded"]
+
+
+def test_a_preview_says_the_same_and_changes_nothing() -> None:
+    world, notifier = told_at_night("p-1", "p-2")
+    before = dict(world.notifications.rows)
+    sheet = notifier.digesting.preview(WHO, WECOM)
+    assert [(line.group, line.project_id) for line in sheet.lines] == [("new", "p-1"), ("new", "p-2")]
+    assert world.notifications.rows == before
+
+
+# -- killed at any call ------------------------------------------------------------------------------------------------
+
+Step = Callable[[Mornings, Notifier], object]
+
+STORY: Sequence[Step] = (
+    lambda world, _: world.overdue("p-1"),
+    lambda world, _: world.overdue("p-2"),
+    lambda world, _: world.clock.advance(61),
+    lambda _, notifier: notifier.sweep(),
+    lambda world, _: world.until(5, 8, 30),
+    lambda _, notifier: notifier.morning(),
+    lambda _, notifier: notifier.deliver(),
+    lambda world, _: world.clock.advance(6),
+    lambda _, notifier: notifier.digesting.run(),
+    lambda world, _: world.reported("p-1"),
+    lambda world, _: world.clock.advance(61),
+    lambda _, notifier: notifier.sweep(),
+    lambda world, _: world.until(6, 8, 30),
+    lambda _, notifier: notifier.morning(),
+    lambda _, notifier: notifier.deliver(),
+)
+TOLD = [[("new", "p-1"), ("new", "p-2")], [("overdue", "p-2"), ("cleared", "p-1")]]
+
+
+def told_through(crash_at: int | None, after: bool) -> tuple[Mornings, CallCounter]:
+    world, counter = Mornings(), CallCounter()
+    counter.crash_at, counter.after = crash_at, after
+    notifier = Notifier(world, counter)
+    for step in STORY:
+        try:
+            step(world, notifier)
+        except CrashError:
+            notifier = Notifier(world)
+            world.clock.advance(31)  # its lease runs out
+            step(world, notifier)
+    return world, counter
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
+def test_killed_at_any_call_the_digests_are_the_same(after: bool) -> None:
+    _, counter = told_through(None, False)
+    assert counter.count > 50
+    for number in range(1, counter.count + 1):
+        world, _ = told_through(number, after)
+        assert world.heard() == TOLD, number
+        rests(world)
+        carried = Counter(i for r in world.notifications.rows.values() if r.sheet for i in r.sheet.carries)
+        assert set(carried.values()) == {1}, number
+        assert len(carried) == 3, number
+        assert Counter(row.id for row in world.got).most_common(1)[0][1] <= 2, number
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the call", "after the call"])
+def test_killed_and_overtaken_by_the_next_morning_nothing_is_in_two_digests_or_in_none(after: bool) -> None:
+    _, counter = told_through(None, False)
+    for number in range(1, counter.count + 1):
+        world, crash = Mornings(), CallCounter()
+        crash.crash_at, crash.after = number, after
+        notifier = Notifier(world, crash)
+        for step in STORY:
+            try:
+                step(world, notifier)
+            except CrashError:
+                notifier = Notifier(world)
+        rests(world)
+        sent = {row.id: row for row in world.got}
+        carried = Counter(i for row in sent.values() if row.sheet for i in row.sheet.carries)
+        assert set(carried.values()) <= {1}, number
+        for row in world.notifications.rows.values():
+            delivery = row.delivery(WECOM)
+            if row.kind != "digest" and delivery is not None:
+                assert (delivery.status == "sent") == (carried[row.id] == 1), (number, row.id)
+                assert delivery.status in {"sent", "superseded"}, (number, row.id)
+        heard = [line for digest in world.heard() for line in digest]
+        for project in ("p-1", "p-2"):
+            groups = [group for group, about in heard if about == project]
+            assert groups[:1] != ["cleared"], number  # no all-clear before its stall
