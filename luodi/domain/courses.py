@@ -320,14 +320,15 @@ def _overlay(steps: list[DayStep], stops: Sequence[Stop], said: Because) -> list
             taken += 1
         while taken < last and steps[taken][0] == begin:
             taken += 1
+        overdue, paused_until, ending = said[place]
         if steps[taken - 1][1] == RED:
-            overlaid.append((begin, RED, said["overdue-paused", place]))
+            overlaid.append((begin, RED, overdue))
         else:
             ends = notice is not None and follows != end  # else another pause goes on without a day between
             if not ends or notice != begin:
-                overlaid.append((begin, GREY, said["paused", place]))
+                overlaid.append((begin, GREY, paused_until))
             if ends and notice is not None:
-                overlaid.append((notice, GREY, said["pause-ending", place]))
+                overlaid.append((notice, GREY, ending))
         while taken < last and steps[taken][0] <= end:
             taken += 1
         if follows > end:

@@ -30,18 +30,25 @@ _NONE: DayStep = (_NEVER, ABSENT, {})  # behind the last step
 _BADNESS = {light: place for place, light in enumerate((*LIGHTS, ABSENT))}
 
 
-class Because(dict[Any, Mapping[str, Any]]):
-    """Why a clock shows a light: the reasons of the clock at one place of its document, by code, or by (code, place of
-    a pause in the clock). All documents share them: nobody may change one.
+PAUSE_CODES = ("overdue-paused", "paused", "pause-ending")
+
+
+class Because(dict[Any, Any]):
+    """Why a clock shows a light: the reasons of the clock at one place of its document, by code; and by the place of a
+    pause in the clock the three that come with a pause. All documents share them: nobody may change one.
     """
 
     def __init__(self, clock: int) -> None:
         self._clock = clock
 
-    def __missing__(self, key: str | tuple[str, int]) -> Mapping[str, Any]:
-        code, more = (key, {}) if isinstance(key, str) else (key[0], {"pause": key[1]})
-        reason = self[key] = {"code": code, "clock": self._clock, **more}  # idempotent, so that threads may race
-        return reason
+    def __missing__(self, key: str | int) -> Any:
+        made: Any
+        if isinstance(key, str):
+            made = {"code": key, "clock": self._clock}
+        else:
+            made = tuple({"code": code, "clock": self._clock, "pause": key} for code in PAUSE_CODES)
+        self[key] = made  # idempotent, so that threads may race
+        return made
 
 
 because = lru_cache(maxsize=1 << 10)(Because)
