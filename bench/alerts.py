@@ -219,7 +219,8 @@ def measure_queue(pair: Servers, rows: int, rounds: int) -> list[Row]:
 
 @contextmanager
 def _database(pair: Servers, name: str) -> Iterator[Database[Json]]:
-    settings = settings_module.read({"MONGODB_URI": pair.mongodb_uri, "LUODI_DATABASE": name, "LUODI_MODE": "local"})
+    servers_of = {"MONGODB_URI": pair.mongodb_uri, "KAFKA_BOOTSTRAP_SERVERS": pair.bootstrap}
+    settings = settings_module.read({**servers_of, "LUODI_DATABASE": name, "LUODI_MODE": "local"})
     database = mongo.connect(settings)
     try:
         yield database
@@ -385,7 +386,8 @@ def measure_idle(pair: Servers, home: Path, deadlines: int, seconds: float) -> l
         pattern = watch_document(watch_of(state("p", far), None, instant(datetime.now(UTC)), 0, None))
         for begin in range(0, deadlines, WRITE_BATCH):
             numbers = range(begin, min(begin + WRITE_BATCH, deadlines))
-            rows = [{**pattern, "_id": f"p{n:07}", "partition": n % place.topic.partitions} for n in numbers]
+            mine = {"next_due": far}  # as a first look leaves it
+            rows = [{**pattern, **mine, "_id": f"p{n:07}", "partition": n % place.topic.partitions} for n in numbers]
             database["watches"].insert_many(rows, ordered=False)
         database.client.close()
         with_them, mongod_with = _idle(place, pair, seconds)

@@ -42,6 +42,7 @@ RECHECK_S = 1.0  # how soon to look again whether a message that must wait may g
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
 LOOK_S = 1.0  # what a look found holds no longer: then it is looked at anew
 CLAIM_BATCH = 500
+HELD_UP = "held-up"  # this process was, between taking a message and sending it: it is left to its next owner
 LEFT_S = 5.0  # due for so long, a row is taken by anyone: whoever has its partition is away
 LEFT_EVERY_S = 2.0  # how often to look for such rows
 
@@ -236,6 +237,7 @@ class Ledger:
         entered: list[Ready] = []
         full: list[tuple[Notification, Result, Notification | None]] = []
         attempts: list[_Attempt] = []
+        late: list[Result] = []
         wall = self._clock.wall_text()
         try:
             for one in group:
@@ -249,12 +251,16 @@ class Ledger:
             taken = self._take(entered, channel, lease)
             for one in entered:
                 row = taken.get(one.row.id)
-                if row is not None and self._clock.monotonic() - began <= START_S:
+                if row is None:
+                    continue
+                if self._clock.monotonic() - began > START_S:  # by now it may be another's
+                    late.append(self._told(row, channel, "taken", began, HELD_UP))
+                else:
                     attempts.append(_Attempt(row, one.receiver, self._send(one.receiver, row)))
         finally:
             for one in entered:
                 one.receiver.leave()
-        results = self._step_aside(full, channel, began) + self._mark(attempts, channel, lease, began)
+        results = late + self._step_aside(full, channel, began) + self._mark(attempts, channel, lease, began)
         return results + ["taken"] * (len(group) - len(results))
 
     def _receivers(self, rows: Sequence[Notification], channel: str) -> Sequence[Channel | None]:
