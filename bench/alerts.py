@@ -48,11 +48,13 @@ from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.settings import Settings
 from schemas import states
+from services.notify import silence_store
 from services.notify.channels import Outcome, Unshaped
 from services.notify.dispatching import Dispatcher
 from services.notify.ledger import Ledger
 from services.notify.matters import Opening, opened
 from services.notify.notifications import Notification
+from services.notify.silence_store import MongoSilences
 from services.notify.stores import Stores, ensure_indexes, watch_document
 from services.notify.trial import trial
 from services.notify.watches import gap_matter, watch_of
@@ -153,12 +155,14 @@ def queued(database: Database[Json], count: int) -> tuple[float, float]:
     """The product: messages a second, and processor microseconds of notify for each."""
     clock, stop, desk = SystemClock(), Stop(), Desk()
     ensure_indexes(database)
+    silence_store.ensure_indexes(database)
     stores = Stores.on(database)
     fill(stores, count, clock)
     ledger = Ledger(
         notifications=stores.notifications,
         matters=stores.matters,
         watches=stores.watches,
+        silences=MongoSilences(database),
         endpoints=stores.endpoints,
         channels={desk.name: desk},
         clock=clock,

@@ -11,6 +11,7 @@ from schemas.loading import Record
 _NOTE = 2000
 _TEXT = 2000
 _REASON = 500
+_LINE = 200
 
 
 class Signature(Record):
@@ -54,6 +55,37 @@ class Closing(Record):
     id = Name(EVENT_ID, allow_none=True)
     actor = Name(required=True)
     note = Text(_NOTE, lines=True, allow_none=True)
+
+
+class SilenceBegun(Record):
+    """静默: for a while, and for a reason, nothing about a matter, or about a project and its parts, goes out."""
+
+    also: ClassVar[Json] = {"oneOf": [{"required": ["project_id"]}, {"required": ["matter"]}]}
+
+    id = Name(EVENT_ID, allow_none=True)
+    actor = Name(required=True)
+    project_id = Name()
+    matter = Text(_LINE)
+    reason = Text(_REASON, lines=True, required=True)
+    until = Day(required=True)
+
+
+class SilenceEdited(Record):
+    """Another silence takes the place of one: with another reason, or until another day."""
+
+    also: ClassVar[Json] = {"anyOf": [{"required": ["reason"]}, {"required": ["until"]}]}
+
+    id = Name(EVENT_ID, allow_none=True)
+    actor = Name(required=True)
+    reason = Text(_REASON, lines=True)
+    until = Day()
+
+
+class SilenceEnded(Record):
+    """A silence ends before its time."""
+
+    id = Name(EVENT_ID, allow_none=True)
+    actor = Name(required=True)
 
 
 ACTS: Mapping[str, tuple[type[Record], str]] = {

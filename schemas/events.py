@@ -399,6 +399,24 @@ class MatterClosed(Record):
     note = _note()
 
 
+class SilenceBegun(Record):
+    """静默: until a day nothing about a matter, or about the project and its parts, goes out. Told by notify."""
+
+    silence = Name(EVENT_ID, required=True)
+    matter = Text(_LINE, allow_none=True)
+    reason = Text(_REASON, lines=True, required=True)
+    until = Day(required=True)
+    replaces = Name(EVENT_ID, allow_none=True)
+    note = _note()
+
+
+class SilenceEnded(Record):
+    """A silence ended before its time."""
+
+    silence = Name(EVENT_ID, required=True)
+    note = _note()
+
+
 class NoteAdded(Record):
     """A remark in the timeline of the subject."""
 
@@ -750,6 +768,8 @@ ROWS = (
     EventType(domain.MATTER_ANSWERED, PROJECT, MatterAnswered, "", "反馈 · A stall was answered"),
     EventType(domain.MATTER_REVIEWED, PROJECT, MatterReviewed, "", "复核 · An answer was reviewed"),
     EventType(domain.MATTER_CLOSED, PROJECT, MatterClosed, "", "销号 · A matter was closed"),
+    EventType(domain.SILENCE_BEGUN, PROJECT, SilenceBegun, "", "静默 · A silence began"),
+    EventType(domain.SILENCE_ENDED, PROJECT, SilenceEnded, "", "解除静默 · A silence ended early"),
     EventType(domain.NOTE_ADDED, ANY_KIND, NoteAdded, f"{_SUBJECT}/notes", "记事 · Add a note"),
     EventType(domain.EVENT_RETRACTED, ANY_KIND, EventRetracted, f"{_SUBJECT}/retractions", "撤回 · Retract an event"),
 )

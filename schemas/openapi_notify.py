@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.acts import ACTS
+from schemas.acts import ACTS, SilenceBegun, SilenceEdited, SilenceEnded
 from schemas.contacts import CHANNELS, LANGUAGES, RECIPIENT, STYLES, ContactBody
 from schemas.loading import Record, object_rule
 from schemas.openapi import (
@@ -77,6 +77,23 @@ def build() -> Json:
             for act, (record, summary) in ACTS.items()
         },
         "/v1/digests/{recipient}": {"get": _digest()},
+        "/v1/silences": {
+            "get": _query(
+                "silences",
+                "静默 · Silences, newest first",
+                [query("project_id", "项目"), LIMIT, CURSOR],
+                page({"$ref": "#/components/schemas/Silence"}),
+            ),
+            "post": _silence("beginSilence", "静默 · Begin a silence", SilenceBegun, []),
+        },
+        "/v1/silences/{silence_id}": {
+            "patch": _silence(
+                "editSilence", "修改静默 · Put another silence in its place", SilenceEdited, [_SILENCE_ID]
+            )
+        },
+        "/v1/silences/{silence_id}/end": {
+            "post": _silence("endSilence", "解除静默 · End a silence", SilenceEnded, [_SILENCE_ID])
+        },
         "/v1/contacts": {
             "get": _contacts(
                 "contacts",
@@ -88,7 +105,12 @@ def build() -> Json:
         },
         "/v1/contacts/{recipient}": _contact(),
     }
-    schemas = {"Notification": _notification(), "Matter": _matter_body(), "Contact": _contact_body()}
+    schemas = {
+        "Notification": _notification(),
+        "Matter": _matter_body(),
+        "Silence": _silence_body(),
+        "Contact": _contact_body(),
+    }
     return document("notify", _DESCRIPTION, paths, schemas)
 
 
@@ -187,6 +209,14 @@ def _matter() -> Json:
     return operation
 
 
+_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key again is the same act, where the body names no id.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
 def _matter_act(act: str, record: type[Record], summary: str) -> Json:
     matter: Json = {"$ref": "#/components/schemas/Matter"}
     text: Json = {"type": "string"}
@@ -197,12 +227,7 @@ def _matter_act(act: str, record: type[Record], summary: str) -> Json:
             "tags": ["acts"],
             "parameters": [
                 {"name": "matter_id", "in": "path", "required": True, "schema": text},
-                {
-                    "name": "Idempotency-Key",
-                    "in": "header",
-                    "description": "The same key again is the same act, where the body names no id.",
-                    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                },
+                _KEY,
                 LANGUAGE,
             ],
             "requestBody": {"required": True, "content": json_content(object_rule(record))},
@@ -213,6 +238,43 @@ def _matter_act(act: str, record: type[Record], summary: str) -> Json:
             | {"409": {**problems(409)["409"], "description": "It does not go with where the matter stands"}},
         }
     }
+
+
+_SILENCE_ID: Json = {"name": "silence_id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _silence(name: str, summary: str, record: type[Record], parameters: list[Json]) -> Json:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["acts"],
+        "parameters": [*parameters, _KEY, LANGUAGE],
+        "requestBody": {"required": True, "content": json_content(object_rule(record))},
+        "responses": {
+            "200": answer("The silence", {"$ref": "#/components/schemas/Silence"}),
+            **problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+        }
+        | {"409": {**problems(409)["409"], "description": "It is over, or the id stands for another one"}},
+    }
+
+
+def _silence_body() -> Json:
+    text: Json = {"type": "string"}
+    return an_object(
+        {
+            "id": text,
+            "project_id": text,
+            "matter": nullable(text),
+            "author": text,
+            "reason": text,
+            "until": {**DATE, "description": "Its last day."},
+            "active": {"type": "boolean"},
+            "begins_at": INSTANT,
+            "over_at": INSTANT,
+            "replaces": nullable(text),
+            "ended_by": nullable(text),
+        }
+    )
 
 
 def _ladder() -> Json:

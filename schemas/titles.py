@@ -9,6 +9,8 @@ TITLES: dict[str, str] = {
     "person_id": "人员编号 · person",
     "post_id": "岗位编号 · post",
     "matter": "督办事项 · matter",
+    "silence": "静默 · silence",
+    "replaces": "替代 · the silence in whose place it stands",
     "recovery": "恢复日期 · the day by which the stall will be over",
     "accepted": "通过 · accepted",
     "actor": "操作人 · who reports; the caller when absent",

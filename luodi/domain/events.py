@@ -39,6 +39,8 @@ MATTER_SIGNED = "matter.signed"
 MATTER_ANSWERED = "matter.answered"
 MATTER_REVIEWED = "matter.reviewed"
 MATTER_CLOSED = "matter.closed"
+SILENCE_BEGUN = "silence.begun"
+SILENCE_ENDED = "silence.ended"
 NOTE_ADDED = "note.added"
 EVENT_RETRACTED = "event.retracted"
 
@@ -70,6 +72,8 @@ TYPES = (
     MATTER_ANSWERED,
     MATTER_REVIEWED,
     MATTER_CLOSED,
+    SILENCE_BEGUN,
+    SILENCE_ENDED,
     NOTE_ADDED,
     EVENT_RETRACTED,
 )

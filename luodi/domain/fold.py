@@ -368,6 +368,8 @@ HANDLERS: dict[str, Handler] = {
     events.MATTER_ANSWERED: Handler(_stand),
     events.MATTER_REVIEWED: Handler(_stand),
     events.MATTER_CLOSED: Handler(_stand),
+    events.SILENCE_BEGUN: Handler(_stand),
+    events.SILENCE_ENDED: Handler(_stand),
     events.NOTE_ADDED: Handler(_note),
     events.EVENT_RETRACTED: Handler(_stand),
 }

@@ -164,6 +164,9 @@ PROBLEMS: dict[str, ProblemWords] = {
         "{what} 的红灯尚未解除，不能销号。",
         "{what} cannot be closed: its stall is not over.",
     ),
+    "silence-over": ProblemWords(
+        409, "静默已结束", "The silence is over", "静默 {what} 已经结束。", "The silence {what} is over."
+    ),
     "already-closed": ProblemWords(409, "已经销号", "Already closed", "{what} 已经销号。", "{what} is closed already."),
     "too-many-acts": ProblemWords(
         409,
@@ -247,5 +250,6 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "in-the-future": ("不能晚于现在", "Must not lie in the future"),
     "bad-cursor": ("游标不属于这个查询，请从头翻页", "Not a cursor of this query: begin again without it"),
+    "one-of-two": ("matter 与 project_id 只填其一", "Give one of `matter` and `project_id`"),
     "too-long-text": ("过长，最多 {limit} 个字符", "Too long: at most {limit} characters"),
 }

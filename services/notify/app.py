@@ -21,7 +21,7 @@ from luodi.runtime.lifecycle import Stop, spawn
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Address, Settings
-from services.notify import contact_store, directory_store
+from services.notify import contact_store, directory_store, silence_store
 from services.notify import streams as live
 from services.notify.acts import Acts
 from services.notify.alarms import Endpoint
@@ -54,6 +54,9 @@ from services.notify.looking import Looks
 from services.notify.notifications import Notification
 from services.notify.recording import Recording
 from services.notify.shaping import Lanes
+from services.notify.silence_routes import silence_routes
+from services.notify.silence_store import MongoSilences
+from services.notify.silences import Silences
 from services.notify.source import KafkaSource
 from services.notify.stores import Stores, ensure_indexes
 from services.notify.streams import MongoFeed, Streams
@@ -150,6 +153,7 @@ class Service:
                 ensure_indexes(self._database)
                 contact_store.ensure_indexes(self._database)
                 directory_store.ensure_indexes(self._database)
+                silence_store.ensure_indexes(self._database)
                 break
             except TransientError as exc:
                 log.warning("watching.deferred", error=str(exc), failures=0)
@@ -262,10 +266,12 @@ def build(
         long_tail.close()
         events.close(EVENTS_CLOSE_S)
 
+    silences = MongoSilences(database)
     ledger = Ledger(
         notifications=stores.notifications,
         matters=stores.matters,
         watches=stores.watches,
+        silences=silences,
         endpoints=stores.endpoints,
         channels=ways,
         addressed=addressed,
@@ -285,7 +291,7 @@ def build(
         contacts=reached,
         own=own,
         addressed=addressed,
-        looks=Looks(stores.notifications, stores.endpoints, stores.matters, stores.watches),
+        looks=Looks(stores.notifications, stores.endpoints, stores.matters, stores.watches, silences),
         composer=composer,
         topic=topic,
         hours=hours_of,
@@ -301,6 +307,12 @@ def build(
 
     acts = Acts(stores.matters, acting, teller, clock)
     routes(app, stores, feeds, acts, today, lambda person: directory.acts_for(person, today().isoformat()))
+    silence_routes(
+        app,
+        Silences(silences, stores.matters, acting, teller, clock),
+        silences,
+        now=clock.now_text,
+    )
     contact_routes(app, contacts, stores.endpoints)
     digest_routes(app, digesting, composer, hours, clock)
 
@@ -315,7 +327,7 @@ def build(
         database=database,
         watching=watching,
         sweep=sweep,
-        recording=Recording(stores.matters, events, lambda: watching.gate.partitions),
+        recording=Recording([stores.matters, silences], events, lambda: watching.gate.partitions),
         dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
         digesting=digesting if hours is not None else None,
         gauges=gauges,

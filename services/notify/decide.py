@@ -102,7 +102,7 @@ def decide(watch: Watch, matter_id: str, matter: Matter | None, at: Circumstance
         return Decision(None, "no-deadline")
     if red is None:
         return _of_yellow(watch, deadline, at)
-    paused = _paused_until(deadline, at.now)
+    paused = deadline.paused_until(at.now)
     if paused is not None:
         return Decision(None, "paused", min(red.until, paused))
     decision = _of_lit(Act.OPEN, "stalled", watch, deadline.seen, red, at)
@@ -144,7 +144,7 @@ def _of_open(
     if not matter.complete:
         return Decision(Act.FINISH, "not-completely-told", at.now)
     ahead = min(red.until, _past_grace(deadline.next_broken(at.now)))
-    paused = _paused_until(deadline, at.now)
+    paused = deadline.paused_until(at.now)
     if paused is not None:
         return Decision(None, "paused", min(ahead, paused))
     known = matter.facts.get("rules")  # an episode that an earlier version opened never knew which
@@ -215,12 +215,6 @@ def _when(act: Act, reason: str, ready: str, waits: str, at: Circumstances, to: 
     if at.w < ready:
         return Decision(None, "before-watermark", ready)
     return Decision(act, reason, at.now, to)
-
-
-def _paused_until(deadline: Deadline, now: str) -> str | None:
-    """The instant at which an approved pause ends that holds every rule broken now; None where one is not paused."""
-    broken = deadline.broken_at(now)
-    return min(rule.stretch.until for rule in broken) if broken and all(rule.paused for rule in broken) else None
 
 
 def _calm(watch: Watch, since: str, at: Circumstances) -> str:

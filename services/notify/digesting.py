@@ -252,8 +252,8 @@ class Digesting:
         known: dict[str, tuple[Notification, Channel]] = {
             row.id: (row, to) for row in held if (to := receivers[row.id]) is not None
         }
-        seen = self._looks.seen(known, channel, own=True)
         now = self._clock.now_text()
+        seen = self._looks.seen(known, channel, now, own=True)
         verdicts = {row.id: verdict(row, receivers[row.id], channel, seen, now) for row in held}
         untold = self._ends_of_nothing(recipient, channel, [row for row in held if verdicts[row.id] == "go"])
         if step_aside:

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-import orjson
 from flask import Flask, Response, request
 
 from luodi.domain import reasons
-from luodi.domain.days import instant, parse_instant
+from luodi.domain.days import instant
 from luodi.domain.stages import Language
 from luodi.runtime import http
-from luodi.runtime.problems import FieldError, ProblemError
+from luodi.runtime.problems import ProblemError
 from services.notify.act_routes import act_routes
 from services.notify.acts import Acts, Scene
 from services.notify.matters import Matter, Telling
 from services.notify.notifications import Line, Notification
+from services.notify.paging import asked_limit, asked_place, bad_parameter, paged
 from services.notify.stores import Stores
 from services.notify.streams import Streams
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 500
 KINDS = ("stalled", "warning", "escalated", "recovered", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
 NOTIFICATIONS_OF_A_MATTER = 200
 STREAM_TYPE = "text/event-stream; charset=utf-8"
 TOKEN = re.compile(r"[0-9A-Fa-f]{1,2000}")
-
-Row = TypeVar("Row")
 
 
 def routes(
@@ -54,18 +48,18 @@ def routes(
     @app.get("/v1/notifications")
     def notifications() -> Response:
         http.known_parameters("recipient", "project_id", "kind", "status", "since", "limit", "cursor")
-        limit = _limit()
+        limit = asked_limit()
         rows = stores.notifications.page(
             recipient=request.args.get("recipient"),
             project_id=request.args.get("project_id"),
             kind=_choice("kind", KINDS),
             status=_choice("status", STATUSES),
             since=_instant("since"),
-            before=_place(),
+            before=asked_place(),
             limit=limit + 1,
         )
         language = http.language()
-        return _paged(rows, limit, lambda row: notification_body(row, language), lambda row: (row.created_at, row.id))
+        return paged(rows, limit, lambda row: notification_body(row, language), lambda row: (row.created_at, row.id))
 
     @app.get("/v1/notifications/stream")
     def stream() -> Response:
@@ -88,17 +82,17 @@ def routes(
     @app.get("/v1/matters")
     def matters() -> Response:
         http.known_parameters("zone", "state", "person", "limit", "cursor")
-        limit, person = _limit(), request.args.get("person")
+        limit, person = asked_limit(), request.args.get("person")
         rows = stores.matters.page(
             zone=request.args.get("zone"),
             state=_choice("state", MATTER_STATES),
             people=None if person is None else {person, *acts_for(person)},
-            before=_place(),
+            before=asked_place(),
             limit=limit + 1,
         )
         language = http.language()
         scenes = acts.scenes(rows)
-        return _paged(
+        return paged(
             rows,
             limit,
             lambda m: matter_body(m, scenes.get(m.id), language, today()),
@@ -245,44 +239,10 @@ def _past(episode: Any) -> dict[str, Any]:
     }
 
 
-def _paged(
-    rows: list[Row], limit: int, body: Callable[[Row], dict[str, Any]], place: Callable[[Row], tuple[str, str]]
-) -> Response:
-    shown = rows[:limit]
-    cursor = _cursor(place(shown[-1])) if len(rows) > limit else None
-    return http.answer({"items": [body(row) for row in shown], "next": cursor}, headers={"Vary": "Accept-Language"})
-
-
-def _cursor(place: tuple[str, str]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
-
-
-def _place() -> tuple[str, str] | None:
-    text = request.args.get("cursor")
-    if text is None:
-        return None
-    try:
-        place = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        moment, row_id = map(str, place)
-        parse_instant(moment)
-    except (binascii.Error, ValueError, TypeError) as exc:
-        raise _bad("cursor", "bad-cursor") from exc
-    return moment, row_id
-
-
-def _limit() -> int:
-    text = request.args.get("limit")
-    if text is None:
-        return DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
-        raise _bad("limit", "not-allowed", allowed=f"1–{MAX_LIMIT}")
-    return int(text)
-
-
 def _choice(name: str, allowed: tuple[str, ...]) -> str | None:
     text = request.args.get(name)
     if text is not None and text not in allowed:
-        raise _bad(name, "not-allowed", allowed=", ".join(allowed))
+        raise bad_parameter(name, "not-allowed", allowed=", ".join(allowed))
     return text
 
 
@@ -294,8 +254,4 @@ def _instant(name: str) -> str | None:
     try:
         return instant(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as exc:
-        raise _bad(name, "bad-instant") from exc
-
-
-def _bad(name: str, code: str, **params: Any) -> ProblemError:
-    return ProblemError("bad-query", errors=[FieldError(name, code, params)])
+        raise bad_parameter(name, "bad-instant") from exc

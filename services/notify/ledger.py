@@ -31,7 +31,7 @@ from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
 from luodi.runtime.metrics import Metrics
 from services.notify.channels import Addressed, Channel, Outcome
-from services.notify.looking import Ahead, Looks, Matters, Verdict, Watches, verdict
+from services.notify.looking import Ahead, Looks, Matters, Silent, Verdict, Watches, verdict
 from services.notify.matters import NO_PARTITION
 from services.notify.notifications import LEASE_S, START_S, DeliveryStatus, Notification
 
@@ -39,6 +39,7 @@ log = logging.get("ledger")
 
 MAX_CONFLICTS = 20  # steps of others on the same row between reading and writing it; each of them got somewhere
 RECHECK_S = 1.0  # how soon to look again whether a message that must wait may go
+MUTED_S = 15.0  # how soon to look again whether a silence or a pause is over
 LONGEST_WAIT_S = 300.0  # a message behind another looks again at least this often
 LOOK_S = 1.0  # what a look found holds no longer: then it is looked at anew
 CLAIM_BATCH = 500
@@ -141,6 +142,7 @@ class Ledger:
         notifications: NotificationStore,
         matters: Matters,
         watches: Watches,
+        silences: Silent,
         endpoints: Endpoints,
         channels: Mapping[str, Channel],
         clock: Clock,
@@ -152,7 +154,7 @@ class Ledger:
         """`owned`: the partitions this notifier has now."""
         self._notifications = notifications
         self._endpoints = endpoints
-        self._looks = Looks(notifications, endpoints, matters, watches)
+        self._looks = Looks(notifications, endpoints, matters, watches, silences)
         self._channels = channels
         self._addressed = addressed or {}
         self._clock = clock
@@ -206,8 +208,8 @@ class Ledger:
         first, behind = _first_of_each(rows, own)
         receivers = dict(zip([row.id for row in first], self._receivers(first, channel), strict=True))
         known = {row.id: (row, to) for row in first if (to := receivers[row.id]) is not None}
-        seen = self._looks.seen(known, channel, own=own)
         now = self._clock.now_text()
+        seen = self._looks.seen(known, channel, now, own=own)
         ready: list[Ready] = []
         others: list[tuple[Notification, Verdict]] = []
         for row in first:
@@ -278,6 +280,8 @@ class Ledger:
                 return row.superseded()
             case "behind" if ahead is not None:
                 return row.postponed(channel, wall, self._wait_behind(ahead, row, channel))
+            case "muted":
+                return row.postponed(channel, wall, self._later(MUTED_S), waited=False)
             case _:
                 return row.postponed(channel, wall, self._later(RECHECK_S))
 
@@ -399,6 +403,7 @@ RESULT_OF: dict[Verdict, Result] = {
     "endpoint-disabled": "failed",
     "over": "superseded",
     "seems-over": "postponed",
+    "muted": "postponed",
     "behind": "postponed",
 }
 """What becomes of a delivery by the second look alone."""

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from services.notify.channels import Channel
 from services.notify.matters import Matter, MatterState, still_holds
 from services.notify.notifications import Kind, Notification
+from services.notify.silences import Silence
 from services.notify.watches import Watch
 
 UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test", "digest"})  # sent whatever became of their matter
@@ -19,7 +20,7 @@ UNCONDITIONAL: frozenset[Kind] = frozenset({"cleared", "test", "digest"})  # sen
 STATES: Mapping[Kind, MatterState] = {"warning": "warned", "recovered": "cleared"}
 """Kind of a message -> the state of its matter in which it may go; of any other kind: open."""
 
-Verdict = Literal["go", "no-address", "endpoint-disabled", "over", "seems-over", "behind"]
+Verdict = Literal["go", "no-address", "endpoint-disabled", "over", "seems-over", "muted", "behind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Seen:
     given_up: Collection[str]  # addresses
     matters: Mapping[str, Matter]
     watches: Mapping[str, Watch]
+    silences: Sequence[Silence]
     ahead: Mapping[str, Ahead]  # message -> the earliest of those in its way
 
 
@@ -69,6 +71,13 @@ class Matters(Protocol):
         """Those that exist, by id."""
 
 
+class Silent(Protocol):
+    """What is not to be told for a while."""
+
+    def lasting(self, projects: Collection[str], now: str) -> list[Silence]:
+        """The silences on these projects, or their matters, that are not over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """Reads what a look needs: at most one question to each store, however many messages it is about."""
@@ -77,17 +86,21 @@ class Looks:
     endpoints: GivenUp
     matters: Matters
     watches: Watches
+    silences: Silent
 
-    def seen(self, rows: Mapping[str, tuple[Notification, Channel]], channel: str, *, own: bool) -> Seen:
-        """About messages by id, each with its receiver. Raises TransientError."""
+    def seen(self, rows: Mapping[str, tuple[Notification, Channel]], channel: str, now: str, *, own: bool) -> Seen:
+        """About messages by id, each with its receiver. `now` is business time. Raises TransientError."""
         endpoints = {receiver.endpoint for _, receiver in rows.values() if receiver.endpoint is not None}
         asked = [row for row, _ in rows.values() if _may_be_over(row, channel)]
         matters = self.matters.get_many({row.matter for row in asked}) if asked else {}
         projects = {matter.project_id for matter in matters.values() if matter.project_id is not None}
+        watches = self.watches.get_many(projects) if projects else {}
+        parents = {watch.parent for watch in watches.values() if watch.parent is not None}
         return Seen(
             given_up=self.endpoints.disabled(endpoints) if endpoints else (),
             matters=matters,
-            watches=self.watches.get_many(projects) if projects else {},
+            watches=watches,
+            silences=self.silences.lasting(projects | parents, now) if projects else (),
             ahead=self.queue.ahead_of([row for row, _ in rows.values()], channel, own=own),
         )
 
@@ -102,9 +115,12 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
         matter = seen.matters.get(row.matter)
         if matter is None or matter.state != STATES.get(row.kind, "open") or matter.episode != row.episode:
             return "over"
-        if not still_holds(matter, seen.watches.get(matter.project_id or ""), now):
+        watch = seen.watches.get(matter.project_id or "")
+        if not still_holds(matter, watch, now):
             # Of an open one the watermark that lets it be cleared is on its way.
             return "over" if row.kind == "recovered" else "seems-over"
+        if _is_paused(matter, watch, now) or any(silence.covers(matter, watch, now) for silence in seen.silences):
+            return "muted"
     return "behind" if row.id in seen.ahead else "go"
 
 
@@ -112,3 +128,9 @@ def _may_be_over(row: Notification, channel: str) -> bool:
     """It was never attempted there, so it need not be seen through if its stall has ended."""
     delivery = row.delivery(channel)
     return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
+
+
+def _is_paused(matter: Matter, watch: Watch | None, now: str) -> bool:
+    """Whether an approved pause holds every rule that is broken."""
+    deadline = watch.deadline(matter.id) if watch is not None and matter.state == "open" else None
+    return deadline is not None and deadline.paused_until(now) is not None

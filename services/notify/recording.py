@@ -1,8 +1,8 @@
 """What people have done about stalls becomes events: in the project's timeline, kept for ever, and known to a rebuild.
 
-1. An act is written into its matter together with the event that tells of it (`Matter.outbox`), by one compare-and-set.
+1. An act is written into its matter (or silence) with the event that tells of it (`outbox`), by one compare-and-set.
 2. The notifier that has the partition appends such events to `project-events` and waits until they are durable.
-3. Only then they leave the matter.
+3. Only then they leave it.
 
 Broken off between 2 and 3 an event is written again with the same id, time and content: that is the same event.
 """
@@ -10,13 +10,12 @@ Broken off between 2 and 3 an event is written again with the same id, time and 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol, Self, TypeVar
 
 from luodi.domain.events import Event
 from luodi.runtime import logging
-from services.notify.matters import Matter
 
-BATCH = 200  # matters whose events are appended together
+BATCH = 200  # matters or silences whose events are appended together
 
 log = logging.get("recording")
 
@@ -28,32 +27,51 @@ class EventLog(Protocol):
         """Append each to its partition; all are durable when this returns. Raises TransientError."""
 
 
-class MatterStore(Protocol):
-    """Where the matters are kept."""
+class Recordable(Protocol):
+    """A matter or a silence."""
 
-    def unrecorded(self, partitions: Collection[int], limit: int) -> list[Matter]:
-        """Matters on these partitions that hold events nobody has appended yet."""
+    @property
+    def partition(self) -> int: ...
 
-    def compare_and_set(self, changes: Sequence[tuple[Matter | None, Matter]]) -> None:
-        """Make each change whose matter is still as it was read."""
+    @property
+    def outbox(self) -> tuple[Event, ...]: ...
+
+    def recorded(self) -> Self:
+        """The same without the events."""
+
+
+R = TypeVar("R", bound=Recordable)
+
+
+class Keeper(Protocol[R]):
+    """Where they are kept."""
+
+    def unrecorded(self, partitions: Collection[int], limit: int) -> list[R]:
+        """Those on these partitions that hold events nobody has appended yet."""
+
+    def compare_and_set(self, changes: Sequence[tuple[R | None, R]]) -> None:
+        """Make each change of what is still as it was read."""
 
 
 class Recording:
     """One notifier's share of it: the acts on the partitions it owns."""
 
-    def __init__(self, matters: MatterStore, events: EventLog, owned: Callable[[], Collection[int]]) -> None:
-        self._matters = matters
+    def __init__(self, keepers: Sequence[Keeper[Any]], events: EventLog, owned: Callable[[], Collection[int]]) -> None:
+        self._keepers = keepers
         self._events = events
         self._owned = owned
 
     def run(self) -> int:
         """Append what waits; returns how many events. Raises TransientError; the next round begins again."""
+        return sum(self._record(keeper) for keeper in self._keepers)
+
+    def _record(self, keeper: Keeper[Any]) -> int:
         recorded = 0
-        while waiting := self._matters.unrecorded(sorted(self._owned()), BATCH):
-            events = [(matter.partition, event) for matter in waiting for event in matter.outbox]
+        while waiting := keeper.unrecorded(sorted(self._owned()), BATCH):
+            events = [(one.partition, event) for one in waiting for event in one.outbox]
             self._events.append(events)
-            # Where another act came meanwhile the matter keeps them all: they are appended again, to no effect.
-            self._matters.compare_and_set([(matter, matter.recorded()) for matter in waiting])
+            # Where another act came meanwhile it keeps them all: they are appended again, to no effect.
+            keeper.compare_and_set([(one, one.recorded()) for one in waiting])
             recorded += len(events)
             log.info("acts.recorded", events=len(events))
             if len(waiting) < BATCH:

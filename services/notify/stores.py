@@ -588,18 +588,7 @@ def matter_document(matter: Matter) -> Document:
             for telling in matter.tellings
         ],
         "unrecorded": bool(matter.outbox),
-        "outbox": [
-            {
-                "id": event.id,
-                "type": event.type,
-                "recordedtime": event.recordedtime,
-                "sequence": event.sequence,
-                "actor": event.actor,
-                "data": dict(event.data),
-                "traceparent": event.traceparent,
-            }
-            for event in matter.outbox
-        ],
+        "outbox": [event_document(event) for event in matter.outbox],
         "entries": [
             {
                 "id": entry.id,
@@ -611,6 +600,19 @@ def matter_document(matter: Matter) -> Document:
             }
             for entry in matter.entries
         ],
+    }
+
+
+def event_document(event: Event) -> Document:
+    """An event that is still to be recorded, as stored with what it is about."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "recordedtime": event.recordedtime,
+        "sequence": event.sequence,
+        "actor": event.actor,
+        "data": dict(event.data),
+        "traceparent": event.traceparent,
     }
 
 

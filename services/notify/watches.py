@@ -92,6 +92,11 @@ class Deadline:
         """The rules that are broken at `now`."""
         return tuple(broken for broken in self.broken if broken.stretch.covers(now))
 
+    def paused_until(self, now: str) -> str | None:
+        """When an approved pause ends that holds every rule broken at `now`; None where one of them is not paused."""
+        broken = self.broken_at(now)
+        return min(b.stretch.until for b in broken) if broken and all(b.paused for b in broken) else None
+
     def worse_than(self, rules: Collection[str], now: str) -> Broken | None:
         """A rule that is broken besides these, and of which people must hear."""
         found = (b for b in self.broken_at(now) if b.rule not in rules and not b.paused and not b.quiet)

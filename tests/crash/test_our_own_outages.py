@@ -30,6 +30,7 @@ from tests.unit.notify.fakes import (
     MemoryEndpoints,
     MemoryMatters,
     MemoryNotifications,
+    MemorySilences,
     MemoryWatches,
     Receiver,
 )
@@ -293,6 +294,7 @@ class Notifier:
             notifications=notifications,
             matters=matters,
             watches=watches,
+            silences=MemorySilences(),
             endpoints=endpoints,
             channels={"webhook": story.receiver},
             clock=story.clock,

@@ -13,6 +13,7 @@ from kafka import TopicPartition
 from luodi.domain.events import Event
 from luodi.runtime import kafka
 from schemas import codec
+from tests.integration.notify.receiver import Receiver
 from tests.integration.notify.test_http import fits
 from tests.integration.notify.world import LONG_AGO, World, until
 from tests.unit.notify.builders import MATTER, clock
@@ -152,3 +153,43 @@ def test_who_is_only_warned_hears_no_all_clear(world: World) -> None:
     world.publish(PROJECT, reached={"signed": "2025-12-01", "started": "2026-03-04"}, **PEOPLE)
     until(lambda: world.get("/v1/matters?state=cleared")[1]["items"], "the warning over")
     assert inbox(world) == warned
+
+
+def test_a_silenced_project_is_told_in_the_inbox_only_until_the_silence_is_ended(world: World, peer: Receiver) -> None:
+    world.notifier()
+    world.watermarks_run()
+    world.publish(PROJECT, clocks=[clock("2999-01-01T00:00:00.000Z")], **PEOPLE)
+    until(lambda: world.database["watches"].find_one({"_id": PROJECT}), "the project known")
+    silences = f"{world.base}/v1/silences"
+    until_day = (datetime.now(UTC) + timedelta(days=10)).date().isoformat()
+    asked = {"id": "s1", "actor": "u-li", "project_id": PROJECT, "reason": "整改中", "until": until_day}
+
+    def say(method: str, path: str, **body: Any) -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json"}
+        answer = world.http.request(method, f"{silences}{path}", body=json.dumps(body), headers=headers)
+        return answer.status, json.loads(answer.data)
+
+    status, begun = say("POST", "", **asked)
+    assert (status, begun["active"]) == (200, True)
+    fits(begun, "Silence")
+    assert say("POST", "", **{**asked, "matter": MATTER})[1]["errors"][0]["code"] == "one-of-two"
+    assert say("POST", "", **{**asked, "actor": "u-zhang", "id": "s9"})[1]["code"] == "not-theirs"
+    assert say("PATCH", "/s1", actor="u-li")[1]["errors"][0]["code"] == "nothing-amended"
+    stalled(world)
+    until(
+        lambda: {row["recipient"] for row in world.notifications(f"project_id={PROJECT}")} == {"u-zhang", "u-li"},
+        "told",
+    )
+    world.overdue("p-loud")
+    until(lambda: peer.about("p-loud"), "what is not silenced goes out")
+    assert peer.about(PROJECT) == []
+    status, edited = say("PATCH", "/s1", actor="u-li", id="s2", reason="延期整改")
+    assert (status, edited["replaces"], edited["active"]) == (200, "s1", True)
+    _, listed = world.get(f"/v1/silences?project_id={PROJECT}")
+    assert [(row["id"], row["active"]) for row in listed["items"]] == [("s2", True), ("s1", False)]
+    status, ended = say("POST", "/s2/end", actor="u-wang")
+    assert (status, ended["active"], ended["ended_by"]) == (200, False, "u-wang")
+    assert say("PATCH", "/s2", actor="u-li", reason="…")[1]["code"] == "silence-over"
+    until(lambda: len(peer.about(PROJECT, "stalled")) == 2, "both messages go out")
+    types = until(lambda: len(found := events(world)) == 4 and found, "all of it among the events")
+    assert [event.type for event in types].count("silence.ended") == 2

@@ -191,6 +191,10 @@ def test_every_example_is_valid_shell(name: str) -> None:
 def test_the_table_of_events_is_that_of_the_code() -> None:
     told = {cells[0]: cells[1] for cells in rows(page("docs/events.md"), 3) if "." in cells[0]}
     acts = {f"`{EVENT_OF[kind]}`": f"notify: `POST /v1/matters/{{matter_id}}/{act}`" for act, (kind, _) in ACTS.items()}
+    acts |= {
+        "`silence.begun`": "notify: `POST /v1/silences`",
+        "`silence.ended`": "notify: `POST /v1/silences/{silence_id}/end`",
+    }
     assert told == acts | {f"`{e.name}`": f"`{e.row.method} {e.path}`" for e in ENDPOINTS if e.name == e.row.type}
 
 

@@ -88,6 +88,8 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     events.MATTER_ANSWERED: _data(matter=_ids, text=_text, recovery=_days),
     events.MATTER_REVIEWED: _data(matter=_ids, accepted=st.booleans()),
     events.MATTER_CLOSED: _data(matter=_ids),
+    events.SILENCE_BEGUN: _data(silence=_ids, reason=_text, until=_days),
+    events.SILENCE_ENDED: _data(silence=_ids),
     events.NOTE_ADDED: st.fixed_dictionaries({"text": st.text(max_size=5)}),
     events.EVENT_RETRACTED: _data(event_id=_ids, reason=_text),
     UNKNOWN_TYPE: st.just({"anything": [1, {"deep": None}]}),

@@ -15,6 +15,7 @@ from services.notify.directory import Entry
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Notification
+from services.notify.silences import Silence
 from services.notify.watches import Watch
 
 
@@ -144,6 +145,36 @@ class MemoryMatters:
 
     def count_open(self) -> int:
         return sum(m.state == "open" for m in self.rows.values())
+
+
+class MemorySilences:
+    """See `SilenceStore`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Silence] = {}
+
+    def get(self, silence_id: str) -> Silence | None:
+        return self.rows.get(silence_id)
+
+    def compare_and_set(self, changes: Sequence[tuple[Silence | None, Silence]]) -> None:
+        for before, after in changes:
+            kept = self.rows.get(after.id)
+            if (kept.version if kept else None) == (before.version if before else None):
+                self.rows[after.id] = after
+
+    def lasting(self, projects: AnyOf[str], now: str) -> list[Silence]:
+        return [s for s in self.rows.values() if s.project_id in projects and s.over_at > now]
+
+    def unrecorded(self, partitions: AnyOf[int], limit: int) -> list[Silence]:
+        return [s for s in self.rows.values() if s.outbox and s.partition in partitions][:limit]
+
+    def page(self, project_id: str | None, before: tuple[str, str] | None, limit: int) -> list[Silence]:
+        found = [
+            s
+            for s in self.rows.values()
+            if project_id in (None, s.project_id) and (before is None or (s.begins_at, s.id) < before)
+        ]
+        return sorted(found, key=lambda s: (s.begins_at, s.id), reverse=True)[:limit]
 
 
 class MemoryNotifications:

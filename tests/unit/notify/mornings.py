@@ -28,6 +28,7 @@ from tests.unit.notify.fakes import (
     MemoryEndpoints,
     MemoryMatters,
     MemoryNotifications,
+    MemorySilences,
     MemoryWatches,
 )
 from tests.unit.notify.world import METRICS
@@ -161,6 +162,7 @@ class Notifier:
             notifications=wrapped["notifications"],
             matters=wrapped["matters"],
             watches=wrapped["watches"],
+            silences=MemorySilences(),
             endpoints=wrapped["endpoints"],
             channels={},
             addressed=addressed,
@@ -176,7 +178,9 @@ class Notifier:
             contacts=self,
             own=self._own,
             addressed=addressed,
-            looks=Looks(wrapped["notifications"], wrapped["endpoints"], wrapped["matters"], wrapped["watches"]),
+            looks=Looks(
+                wrapped["notifications"], wrapped["endpoints"], wrapped["matters"], wrapped["watches"], MemorySilences()
+            ),
             composer=composer,
             topic=lambda: Topic(world.partitions, self.sweeper.passed),
             hours=lambda who: world.own_hours.get(who, Hours(time(8, 30), time(18))),

@@ -67,7 +67,7 @@ class Killable(Story):
 
     def record(self) -> int:
         matters, log = Crashing(self.matters, self.counter), Crashing(self.log, self.counter)
-        return Recording(matters, log, lambda: [0]).run()
+        return Recording([matters], log, lambda: [0]).run()
 
     def does(self, act: str, actor: str, entry: str, **data: Any) -> None:
         matters, watches = Crashing(self.matters, self.counter), Crashing(self.watches, self.counter)
@@ -149,7 +149,7 @@ def test_while_the_log_of_events_is_away_acts_wait_and_are_not_lost() -> None:
     story.goes_to("12 01:00")
     story.does("sign", "o", "e1")
     with pytest.raises(TransientError):
-        Recording(story.matters, Away(), lambda: [0]).run()
+        Recording([story.matters], Away(), lambda: [0]).run()
     story.starts()
     story.passes(61)
     story.rounds()  # over meanwhile, and a new stall begins: what was signed then is recorded all the same

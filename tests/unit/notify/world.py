@@ -22,6 +22,7 @@ from tests.unit.notify.fakes import (
     MemoryEndpoints,
     MemoryMatters,
     MemoryNotifications,
+    MemorySilences,
     MemoryWatches,
     Receiver,
 )
@@ -38,6 +39,7 @@ class World:
         self.matters = MemoryMatters()
         self.notifications = MemoryNotifications()
         self.endpoints = MemoryEndpoints()
+        self.silences = MemorySilences()
         self.receiver = Receiver()
         self.channels = {"webhook": self.receiver} if webhook else {}
         self.w = ""
@@ -137,6 +139,7 @@ class Notifier:
             notifications=wrapped["notifications"],
             matters=wrapped["matters"],
             watches=wrapped["watches"],
+            silences=world.silences,
             endpoints=wrapped["endpoints"],
             channels=channels,
             clock=world.clock,

@@ -48,6 +48,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "matter.answered": {"matter": "p1:signed-started", "text": "机械已进场", "recovery": "2026-03-20"},
     "matter.reviewed": {"matter": "p1:blocker:b1", "accepted": True},
     "matter.closed": {"matter": "p1:signed-started"},
+    "silence.begun": {"silence": "s1", "reason": "整改中", "until": "2026-03-20"},
+    "silence.ended": {"silence": "s1"},
     "note.added": {"text": "走访"},
     "event.retracted": {"event_id": "e1", "reason": "奠基不是开工"},
 }
