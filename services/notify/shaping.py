@@ -26,6 +26,8 @@ LANE_WIDTH = 2
 FIRST_REST_S = 5.0
 LONGEST_REST_S = 300.0
 BUSY_S = 1.0  # how soon to look again for a free lane
+LONGEST_BUSY_S = 15.0
+ASKED_A_SECOND = 10  # so often a lane that stays full is asked for at most: each question is written into the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Lanes:
         self._width = width
         self._lock = threading.Lock()
         self._busy: dict[str, int] = {}
+        self._refused: dict[str, int] = {}  # how many were turned away since a place was given back
         self._rests: dict[str, tuple[float, float]] = {}  # until when, and how long it was
 
     def enter(self, address: str) -> float:
@@ -88,13 +91,15 @@ class Lanes:
             # After a rest one goes first, to see whether the receiver is back.
             width = 1 if address in self._rests else self._width
             if self._busy.get(address, 0) >= width:
-                return BUSY_S
+                refused = self._refused[address] = self._refused.get(address, 0) + 1
+                return min(max(BUSY_S, refused / ASKED_A_SECOND), LONGEST_BUSY_S)
             self._busy[address] = self._busy.get(address, 0) + 1
             return 0.0
 
     def leave(self, address: str, *, answered: bool | None) -> None:
         """Give the place back. `answered`: whether the receiver was there; None: nothing was sent."""
         with self._lock:
+            self._refused.pop(address, None)
             left = self._busy.get(address, 0) - 1
             if left > 0:
                 self._busy[address] = left

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.notify.shaping import BUSY_S, FIRST_REST_S, LANE_WIDTH, LONGEST_REST_S, Lanes, place_of
+from services.notify.shaping import BUSY_S, FIRST_REST_S, LANE_WIDTH, LONGEST_BUSY_S, LONGEST_REST_S, Lanes, place_of
 
 
 class Turned:
@@ -21,6 +21,20 @@ def test_an_address_has_a_few_requests_at_once_and_others_are_not_concerned() ->
     assert lanes.enter("b") == 0.0
     lanes.leave("a", answered=None)
     assert lanes.enter("a") == 0.0
+
+
+def test_the_more_wait_for_a_lane_that_stays_full_the_later_each_looks_again() -> None:
+    lanes = Lanes(Turned())
+    for _ in range(LANE_WIDTH):
+        assert lanes.enter("robot") == 0
+    waits = [lanes.enter("robot") for _ in range(200)]
+    assert waits[0] == BUSY_S
+    assert waits == sorted(waits)
+    assert waits[99] == 10.0, "a hundred wait: ten of them look again in a second"
+    assert waits[-1] == LONGEST_BUSY_S
+    lanes.leave("robot", answered=True)
+    assert lanes.enter("robot") == 0
+    assert lanes.enter("robot") == BUSY_S, "a place was given back: the next may come soon"
 
 
 def test_a_receiver_that_is_not_there_rests_longer_each_time_and_is_tried_by_one() -> None:
