@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset status doctor test quick check lint unit parity stacks e2e crash soak bench lock contracts venv venv-local
+.PHONY: help up down reset status doctor test quick check lint unit parity parity-tracking parity-telling stacks e2e crash soak bench lock contracts venv venv-local
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,7 +33,7 @@ test: venv  ## install what the tests need, then run all of them
 quick: lint unit  ## what every commit must pass, about two minutes: lint, types, imports, unit and contract tests
 
 check: quick  ## everything that CI runs
-	@$(MAKE) --no-print-directory -j2 --output-sync=target parity stacks
+	@$(MAKE) --no-print-directory -j2 --output-sync=target parity-telling parity-tracking stacks
 	@$(MAKE) --no-print-directory e2e crash
 
 lint: venv  ## ruff, mypy, import-linter, contracts without a diff
@@ -46,8 +46,16 @@ lint: venv  ## ruff, mypy, import-linter, contracts without a diff
 unit: venv  ## unit and contract tests: no server
 	$(PYTEST) -n logical -m "not soak" tests/unit tests/contract
 
-parity: venv  ## parity and integration tests: a real Kafka and a real MongoDB
-	$(PYTEST) -m "not soak" tests/parity tests/integration --ignore tests/integration/local
+parity: parity-tracking parity-telling  ## parity and integration tests: a real Kafka and a real MongoDB
+
+# Two halves, each with servers of its own: `make check` runs them side by side.
+parity-tracking: venv
+	$(PYTEST) -m "not soak" tests/parity/tracker tests/integration/tracker tests/integration/ingest
+
+parity-telling: venv
+	$(PYTEST) -m "not soak" tests/parity tests/integration \
+		--ignore tests/parity/tracker --ignore tests/integration/tracker \
+		--ignore tests/integration/ingest --ignore tests/integration/local
 
 stacks: venv  ## the local stack as its user runs it: started, killed, moved, reset
 	$(PYTEST) -m "not soak" tests/integration/local

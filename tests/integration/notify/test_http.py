@@ -134,6 +134,8 @@ def test_what_is_answered_is_what_the_contract_says(world: World, stores: Stores
         project_id=None,
         zone=None,
         facts={"fault": "watermark", "partition": 0, "since": at(0)},
+        telling="operations",  # the notifier that runs beside the test sees it through
+        why="watermark",
     )
     again = opened(cleared_matter(), opening(), at(9))
     stores.matters.compare_and_set([(None, again), (None, opened(None, fault, at(1)))])

@@ -213,7 +213,8 @@ class World:
             topics = self.settings.topics
             admin.delete_topics([topics.events, topics.rejected, topics.states])
         admin.close()
-        assert [failure for failure in failures if failure is not None] == []
+        failed = [failure for failure in failures if failure is not None]
+        assert not failed, f"a notifier ended by itself: {failed!r}"
 
 
 def lines_of(base: str, path: str, **headers: str) -> Generator[str]:
