@@ -107,18 +107,17 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
             if pause["end"] <= until and is_too_long(begin, until):
                 end = day_text(last_paused(begin, until))
                 found.append({"code": "pause-too-long", "blocker": blocker["id"], "until": end})
-    known, unknown = state["blockers"], []
-    for named in (_paused(state), state["updates"], state["clears"]):
+    known, unknown = state["blockers"], {}
+    for pause in state["pauses"].values():
+        if pause["blocker_id"] not in known:
+            unknown[pause["blocker_id"]] = True
+    for named in (state["updates"], state["clears"]):
         for name in named:
             if name not in known:
-                unknown.append(name)  # noqa: PERF401  # there is none, most often: a list would be made for nothing
+                unknown[name] = True
     if unknown:
-        found += [{"code": "unknown-blocker", "blocker": name} for name in dict.fromkeys(unknown)]
+        found += [{"code": "unknown-blocker", "blocker": name} for name in unknown]
     return found
-
-
-def _paused(state: State) -> list[str]:
-    return [pause["blocker_id"] for pause in state["pauses"].values()]
 
 
 def day_of(entry: Mapping[str, Any], calendar: Calendar) -> str:
