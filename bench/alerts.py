@@ -51,11 +51,12 @@ from schemas import states
 from services.notify import silence_store
 from services.notify.channels import Outcome, Unshaped
 from services.notify.dispatching import Dispatcher
+from services.notify.documents import watch_document
 from services.notify.ledger import Ledger
 from services.notify.matters import Opening, opened
 from services.notify.notifications import Notification
 from services.notify.silence_store import MongoSilences
-from services.notify.stores import Stores, ensure_indexes, watch_document
+from services.notify.stores import Stores, ensure_indexes
 from services.notify.trial import trial
 from services.notify.watches import gap_matter, watch_of
 

@@ -12,8 +12,8 @@ from pymongo.collection import Collection as Rows
 from pymongo.database import Database
 
 from luodi.runtime import mongo
+from services.notify.documents import notification_from
 from services.notify.notifications import Notification
-from services.notify.stores import notification_from
 
 Document = dict[str, Any]
 

@@ -12,8 +12,9 @@ from pymongo.database import Database
 
 from luodi.domain.events import Event
 from luodi.runtime import mongo
+from services.notify.documents import event_document
 from services.notify.silences import Silence
-from services.notify.stores import event_document, unordered
+from services.notify.stores import unordered
 
 Document = dict[str, Any]
 

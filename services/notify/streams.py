@@ -20,8 +20,8 @@ from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
+from services.notify.documents import notification_from
 from services.notify.notifications import Notification
-from services.notify.stores import notification_from
 
 MAX_STREAMS = 32  # each holds a thread of the server and a cursor of the database
 HEARTBEAT_S = 15.0

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.channels import Outcome
+from services.notify.documents import watch_document, watch_from
 from services.notify.matters import Matter
-from services.notify.stores import watch_document, watch_from
 from services.notify.watches import watch_of
 from tests.unit.notify.builders import MATTER, at, clock, state
 from tests.unit.notify.world import Notifier, World, settled
