@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from logging import WARNING
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ from luodi.domain.events import (
 )
 from luodi.domain.stages import stages_of
 from luodi.local.harness import servers
-from luodi.runtime import configuration
+from luodi.runtime import configuration, logging
 from luodi.runtime import http as web
 from luodi.runtime import settings as settings_module
 from luodi.runtime.clock import ManualClock
@@ -269,6 +270,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--without-live", action="store_true", help="ask for the past alone")
     parser.add_argument("--json", type=Path, help="write every reading here")
     asked = parser.parse_args(words)
+    logging.configure("bench", level=WARNING)  # the figures stand alone
     kinds = KINDS[:-1] if asked.without_live else KINDS
     with ExitStack() as stack:
         uri = stack.enter_context(mongodb(asked.mongo))

@@ -137,10 +137,9 @@ def _standing(
 ) -> Standing | Gap:
     """The open gap, or why there is none."""
     fields = state["fields"]
-    if state["withdrawn"] is not None or "source" in fields or "phased" in fields:
-        silent = _silence(state)
-        if silent is not None:
-            return silent
+    silent = _silence(state)
+    if silent is not None:
+        return silent
     if fields.get("kind") == AGREEMENT:
         return Standing(GREY, {"code": "no-clock"})
     if stage is None:
@@ -181,7 +180,7 @@ def _lights(
         if standing.silent:
             return [], clocks.render(tracks[0], calendar)
     for number, blocker in enumerate(held_up):
-        if blocker["promise"] is not None and blocker["cleared"] is None:  # most were cleared
+        if blocker["promise"] is not None and blocker["cleared"] is None:
             promise = clocks.promise_steps(blocker, number)
             blocker["lights"] = clocks.render(promise, calendar)
             tracks.append(promise)

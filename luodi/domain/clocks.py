@@ -141,13 +141,9 @@ def days_used(clock: Mapping[str, Any], calendar: Calendar, today: date) -> int:
 
 
 def promise_steps(blocker: Mapping[str, Any], number: int) -> list[DayStep]:
-    """The lights of a blocker's promise: calendar days from the blocker's date, never paused. ``number`` is the place
-    of the blocker among the project's.
-
-    None (an empty list) once it is cleared, or where nothing was promised.
+    """The lights of the promise that an open blocker has: calendar days from the blocker's date, never paused.
+    ``number`` is the place of the blocker among the project's.
     """
-    if blocker["promise"] is None or blocker["cleared"] is not None:
-        return []
     start, due = last_ordinal(blocker["date"]), last_ordinal(blocker["promise"])
     return [
         (FIRST_DAY, GREEN, {"code": "promise-in-time", "promise": number}),

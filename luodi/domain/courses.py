@@ -181,7 +181,7 @@ def _dated_run(gap: Gap, rule: str, end: str, version: Version, by: int) -> Run:
     steps.append((red, RED, said[overdue]))
     approximate = is_approximate(end) or is_approximate(gap.start)
     span = (gap.start, due, Limit(length, "calendar_days"), length)
-    return _figures(gap, rule, version, *span, warn if warn < red else None, approximate=approximate), steps
+    return _figures(gap, rule, version, *span, warn if warn < red else None, (), approximate), steps
 
 
 def _limit_run(
@@ -237,21 +237,9 @@ def _limit_run(
     provisional = works and length > 0 and due > calendar.last_published_day
     warned = first if first < red else None
     approximate = is_approximate(since)
-    return {  # as `_figures` makes them: most clocks are made here, and the call would cost each a hundredth
-        "gap": [gap.reached, gap.awaited],
-        "rule": version.rule,
-        "kind": "gap",
-        "start": day_text(start),
-        "due": day_text(due),
-        "warn": None if warned is None else day_text(warned),
-        "limit": limit.amount,
-        "unit": limit.unit,
-        "limit_days": length,
-        "provisional": provisional,
-        "approximate": approximate,
-        "paused_by": [stop[3] for stop in stops] if stops else [],
-        **version.tags,
-    }, steps
+    return _figures(
+        gap, version.rule, version, since, due, limit, length, warned, stops, approximate, provisional
+    ), steps
 
 
 def _reports_run(gap: Gap, facts: Facts, version: Version, limit: Limit, calendar: Calendar, by: int) -> Run:
@@ -290,7 +278,7 @@ def _rounds_run(gap: Gap, facts: Facts, version: Version, calendar: Calendar, by
         steps = _overlay(steps, stops, said)
     approximate = is_approximate(plan) or is_approximate(gap.start)
     span = (gap.start, due, Limit(due - start, "calendar_days"), due - start)
-    figures = _figures(gap, version.rule, version, *span, warn, stops, approximate=approximate)
+    figures = _figures(gap, version.rule, version, *span, warn, stops, approximate)
     figures["plan"] = plan
     return figures, steps
 
@@ -348,12 +336,12 @@ def _figures(
     limit: Limit,
     length: int,
     warn: int | None,
-    stops: Sequence[Stop] = (),
-    *,
-    approximate: bool,
+    stops: Sequence[Stop],
+    approximate: bool,  # by their names the arguments would take longer to hand over, for every clock
+    provisional: bool = False,
 ) -> dict[str, Any]:
     """A clock as stored, but for its lights."""
-    figures = {
+    return {
         "gap": [gap.reached, gap.awaited],
         "rule": rule,
         "kind": "gap",
@@ -363,12 +351,11 @@ def _figures(
         "limit": limit.amount,
         "unit": limit.unit,
         "limit_days": length,
-        "provisional": False,
+        "provisional": provisional,
         "approximate": approximate,
-        "paused_by": [stored for _, _, _, stored in stops],
+        "paused_by": [stop[3] for stop in stops] if stops else [],
+        **version.tags,
     }
-    figures |= version.tags
-    return figures
 
 
 def _reached(start: int, length: int, limit: Limit, pauses: Sequence[Pause], calendar: Calendar) -> int:

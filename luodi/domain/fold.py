@@ -16,6 +16,7 @@ from typing import Any
 
 from luodi.domain import events, people
 from luodi.domain.events import Event
+from luodi.domain.subjects import unrecorded
 
 State = dict[str, Any]
 
@@ -35,15 +36,7 @@ class Handler:
 
 def empty() -> State:
     """The state of a project of which nothing is recorded; every key is there, in its order."""
-    return {
-        "last": ["", 0, ""],  # order of the last event folded in, retracted or not
-        "first": None,  # instant of the first
-        "events": 0,  # all of them, retracted and unknown ones included
-        "retracted": 0,
-        "ignored": 0,  # of a type that only a newer version knows
-        "notes": 0,
-        "registered": False,
-        "fields": {},
+    return unrecorded() | {
         "milestones": {},  # by stage
         "plans": {},  # by stage
         "progress": None,

@@ -15,7 +15,7 @@ from typing import Any
 
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
-from luodi.domain.subjects import PERSON, POST, UNIT, kind_of, subject_of
+from luodi.domain.subjects import PERSON, POST, UNIT, kind_of, subject_of, unrecorded
 
 State = dict[str, Any]
 Document = dict[str, Any]
@@ -37,16 +37,7 @@ _ONE_DAY = timedelta(days=1)
 
 def empty_unit() -> State:
     """The state of a unit of which nothing is recorded; every key is there, in its order."""
-    return {
-        "last": ["", 0, ""],  # order of the last event folded in, retracted or not
-        "first": None,  # instant of the first
-        "events": 0,  # all of them, retracted and unknown ones included
-        "retracted": 0,
-        "ignored": 0,  # of a type that only a newer version knows
-        "notes": 0,
-        "registered": False,
-        "fields": {},
-    }
+    return unrecorded()
 
 
 def empty_person() -> State:

@@ -6,12 +6,28 @@ kind, and none can be taken for another's.
 
 from __future__ import annotations
 
+from typing import Any
+
 PROJECT = "project"
 UNIT = "unit"
 PERSON = "person"
 POST = "post"
 
 SEPARATOR = ":"
+
+
+def unrecorded() -> dict[str, Any]:
+    """How the state of every kind begins, when nothing is recorded; the fold itself keeps these up."""
+    return {
+        "last": ["", 0, ""],  # order of the last event folded in, retracted or not
+        "first": None,  # instant of the first
+        "events": 0,  # all of them, retracted and unknown ones included
+        "retracted": 0,
+        "ignored": 0,  # of a type that only a newer version knows
+        "notes": 0,
+        "registered": False,
+        "fields": {},
+    }
 
 
 def subject_of(kind: str, id_: str) -> str:

@@ -175,6 +175,12 @@ def endpoint_of(way: Way) -> str:
     return f"{way.channel}/{way.key}"
 
 
+def beside_the_address(way: Way) -> list[tuple[str, str]]:
+    """The faults of a way on a channel that takes an address and nothing else."""
+    told = {"secret": way.secret, "mention": way.mention}
+    return [(name, f"no-{name}-here") for name, value in told.items() if value is not None]
+
+
 def zone_of(recipient: str) -> str | None:
     """The zone whose desk a recipient is; None for a person, a unit or the operators."""
     return recipient.removeprefix(ZONE_PREFIX) if recipient.startswith(ZONE_PREFIX) else None

@@ -25,7 +25,7 @@ from services.notify.matters import (
     opened,
 )
 from services.notify.recipients import ladder_steps, recipients, role_of, told_again
-from services.notify.watches import Deadline, Stretch, Watch
+from services.notify.watches import Deadline, Recovered, Stretch, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +77,9 @@ class Teller:
             lit = deadline.yellow_at(now) if kind == "warning" else deadline.red_at(now)
         if deadline is None or lit is None:
             raise ValueError(f"{matter_id} is not lit")
-        told = recipients(watch)
-        opening = Opening(
-            id=matter_id,
-            kind=deadline.kind,
-            partition=watch.partition,
-            project_id=watch.project_id,
-            zone=watch.zone,
-            recipients=told,
-            people=tuple(dict.fromkeys([*told, *watch.people.values(), *watch.responsible.values()])),
-            facts={
-                "name": watch.name,
-                "route": watch.route,
-                "gap": list(deadline.gap) if deadline.gap else None,
-                "blocker": deadline.blocker,
-                "owner": deadline.owner,
-                **_lit(lit),
-                "red_since": lit.since if kind == "stalled" else None,
-                "told": told[0],
-                "role": role_of(watch, told[0]),
-                "decided": reason,
-                "guard": [watch.events, watch.ruleset],
-                **(self._broken(deadline, now) if kind == "stalled" else {}),
-            },
-            traceparent=watch.traceparent,
-            telling=kind,
-            why=reason,
-        )
+        opening = _opening(watch, matter_id, deadline, lit, kind, reason)
+        if kind == "stalled":
+            opening = replace(opening, facts={**opening.facts, **self._broken(deadline, now)})
         after = opened(matter, opening, now)
         return after if kind == "warning" else self._dated(watch, after)
 
@@ -112,32 +88,7 @@ class Teller:
         found = watch.recovery(matter_id)
         if found is None:
             raise ValueError(f"{matter_id} has not recovered")
-        told = recipients(watch)
-        opening = Opening(
-            id=matter_id,
-            kind=found.kind,
-            partition=watch.partition,
-            project_id=watch.project_id,
-            zone=watch.zone,
-            recipients=told,
-            people=tuple(dict.fromkeys([*told, *watch.people.values(), *watch.responsible.values()])),
-            facts={
-                "name": watch.name,
-                "route": watch.route,
-                "gap": list(found.gap) if found.gap else None,
-                "blocker": found.blocker,
-                "owner": found.owner,
-                **_lit(found.red),
-                "red_since": found.red.since,
-                "told": told[0],
-                "role": role_of(watch, told[0]),
-                "decided": RECOVERED_UNSEEN,
-                "guard": [watch.events, watch.ruleset],
-            },
-            traceparent=watch.traceparent,
-            telling="recovered",
-            why=RECOVERED_UNSEEN,
-        )
+        opening = _opening(watch, matter_id, found, found.red, "recovered", RECOVERED_UNSEEN)
         over = {"code": RECOVERED_UNSEEN, "date": found.ended, "events": watch.events, "ruleset": watch.ruleset}
         return ended_unseen(matter, opening, now, over)
 
@@ -181,6 +132,38 @@ class Teller:
         }
         dated = replace(last, facts={**last.facts, **facts})
         return replace(matter, tellings=(*matter.all_tellings[:-1], dated))
+
+
+def _opening(
+    watch: Watch, matter_id: str, of: Deadline | Recovered, lit: Stretch, telling: TellingKind, why: str
+) -> Opening:
+    """An episode of one of the project's matters, told first to those whom a light concerns first."""
+    told = recipients(watch)
+    return Opening(
+        id=matter_id,
+        kind=of.kind,
+        partition=watch.partition,
+        project_id=watch.project_id,
+        zone=watch.zone,
+        recipients=told,
+        people=tuple(dict.fromkeys([*told, *watch.people.values(), *watch.responsible.values()])),
+        facts={
+            "name": watch.name,
+            "route": watch.route,
+            "gap": list(of.gap) if of.gap else None,
+            "blocker": of.blocker,
+            "owner": of.owner,
+            **_lit(lit),
+            "red_since": None if telling == "warning" else lit.since,
+            "told": told[0],
+            "role": role_of(watch, told[0]),
+            "decided": why,
+            "guard": [watch.events, watch.ruleset],
+        },
+        traceparent=watch.traceparent,
+        telling=telling,
+        why=why,
+    )
 
 
 def _lit(stretch: Stretch) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from services.notify.channels import Outcome
 from services.notify.channels.webhook import STATUS_GONE, STATUSES_THAT_NAME_A_TIME, wait_of
 from services.notify.channels.wire import TIMEOUT_S, FailedError
 from services.notify.channels.writing import Message, cut, plain
-from services.notify.contacts import Way
+from services.notify.contacts import Way, beside_the_address
 from services.notify.shaping import Pace
 
 THREADS = 2  # processes, each with the whole library in its memory
@@ -106,11 +106,7 @@ class Apprise:
                 raise TransientError("apprise", str(exc)) from exc
             if fault is not None:
                 found.append(("address", fault))
-        if way.secret is not None:
-            found.append(("secret", "no-secret-here"))
-        if way.mention is not None:
-            found.append(("mention", "no-mention-here"))
-        return found
+        return found + beside_the_address(way)
 
     def shown(self, address: str) -> str:
         """Only the service: a key may stand anywhere else."""

@@ -26,7 +26,7 @@ from luodi.runtime.settings import Smtp
 from services.notify.channels import Outcome
 from services.notify.channels.wire import CONNECT_TIMEOUT_S, TIMEOUT_S
 from services.notify.channels.writing import Message, cut, one_line
-from services.notify.contacts import Way
+from services.notify.contacts import Way, beside_the_address
 from services.notify.guard import Allowed, Guard
 from services.notify.shaping import Pace
 
@@ -70,11 +70,7 @@ class Email:
         found = [] if self._server is not None else [("channel", "no-smtp")]
         if len(way.address) > MAX_ADDRESS or not MAILBOX.fullmatch(way.address):
             found.append(("address", "not-email"))
-        if way.secret is not None:
-            found.append(("secret", "no-secret-here"))
-        if way.mention is not None:
-            found.append(("mention", "no-mention-here"))
-        return found
+        return found + beside_the_address(way)
 
     def shown(self, address: str) -> str:
         """Only the host: who it is stands before it."""
