@@ -17,7 +17,7 @@ from luodi.runtime.errors import TransientError
 from luodi.runtime.problems import FieldError, ProblemError
 from services.notify.ladder import MAX_HOLD_DAYS, MAX_HOLDS, Rung, Standing, holds_used, standing
 from services.notify.matters import CLOSED, FEEDBACK, FIRST_LEVEL, REVIEWED, SIGNED, Entry, EntryKind, Matter
-from services.notify.recipients import ladder_steps, may_sign
+from services.notify.recipients import ladder_steps, may_sign, owner_of
 from services.notify.telling import Teller
 from services.notify.watches import Watch
 
@@ -115,14 +115,14 @@ class Acts:
     def _scene_of(self, matter: Matter, watch: Watch) -> Scene:
         head = self._teller.head_of(watch.zone)
         steps = ladder_steps(watch, head)
-        calendar = self._teller.calendar.of(watch.zone)
+        calendar, owner = self._teller.calendar.of(watch.zone), owner_of(watch, matter.id)
         return Scene(
             matter=matter,
             watch=watch,
             steps=steps,
             standing=standing(matter, steps, calendar),
-            signers=may_sign(watch, matter.last_telling.level, head),
-            concerned=may_sign(watch, FIRST_LEVEL, head),
+            signers=may_sign(watch, matter.last_telling.level, head, owner),
+            concerned=may_sign(watch, FIRST_LEVEL, head, owner),
             today=calendar.business_date(self._clock.now_text()),
         )
 

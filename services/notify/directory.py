@@ -84,18 +84,23 @@ class Directory:
     def __init__(self, store: DirectoryStore) -> None:
         self._store = store
 
-    def acting(self, named: Collection[str], on: str) -> dict[str, str]:
-        """For each id who acts on a business date; the id itself where nothing says otherwise."""
+    def acting(self, named: Collection[str], on: str, units: Collection[str] = ()) -> dict[str, str]:
+        """For each id who acts on a business date; the id itself where nothing says otherwise.
+
+        `units`: what may be ids or mere names; of these only those that are registered have somebody who acts.
+        """
         known: dict[str, Mapping[str, Any]] = {}
         read: set[str] = set()
-        wanted = set(named)
+        wanted = {*named, *units}
         while wanted:
             read |= wanted
             found = self._store.read([subject for id_ in sorted(wanted) for subject in subjects_named(id_)])
             known |= {subject: entry.told for subject, entry in found.items()}
             # Whoever is named by those read may have to be asked in turn.
             wanted = {name for entry in found.values() for name in entry.names} - read
-        return {id_: resolve(id_, on, known.get) for id_ in named}
+        registered = {id_of(subject) for subject, told in known.items() if told["registered"]}
+        ids = {*named, *(id_ for id_ in units if id_ in registered)}
+        return {id_: resolve(id_, on, known.get) for id_ in ids}
 
     def acts_for(self, person: str, on: str) -> frozenset[str]:
         """The ids for which a person acts on a business date, the own one included unless another acts for it."""
@@ -154,9 +159,11 @@ class ActingWatches:
 
     def _with_acting(self, watches: Sequence[Watch]) -> list[Watch]:
         named = [self._named(watch) for watch in watches]
-        acting = self._directory.acting({id_ for ids in named for id_ in ids}, self._today().isoformat())
+        owners = {owner for watch in watches for owner in watch.owners}
+        acting = self._directory.acting({id_ for ids in named for id_ in ids}, self._today().isoformat(), owners)
         return [
-            replace(watch, acting={id_: acting[id_] for id_ in ids}) for watch, ids in zip(watches, named, strict=True)
+            replace(watch, acting={id_: acting[id_] for id_ in ids | watch.owners if id_ in acting})
+            for watch, ids in zip(watches, named, strict=True)
         ]
 
     def _named(self, watch: Watch) -> set[str]:

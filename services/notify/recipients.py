@@ -9,9 +9,21 @@ from services.notify.watches import Watch
 OPERATORS = "operators"  # those who run the system itself
 
 
-def recipients(watch: Watch) -> tuple[str, ...]:
-    """The ids of those who are told of a new stall."""
-    return first_told(watch.responsible, desk_of(watch))
+def recipients(watch: Watch, owner: str | None = None) -> tuple[str, ...]:
+    """The ids of those who are told of a new stall; `owner`: of the promise that it is about.
+
+    Whoever acts for the unit that made the promise is told last. An owner that is only a name, of which the directory
+    knows nothing, can be told nothing.
+    """
+    told = first_told(watch.responsible, desk_of(watch))
+    acting = watch.acting.get(owner) if owner is not None else None
+    return told if acting is None else tuple(dict.fromkeys([*told, acting]))
+
+
+def owner_of(watch: Watch, matter_id: str) -> str | None:
+    """The unit that must act on the promise that a matter is about, as the project names it now."""
+    deadline = watch.deadline(matter_id)
+    return deadline.owner if deadline is not None else None
 
 
 def ladder_steps(watch: Watch, head: str | None) -> tuple[Rung, ...]:
@@ -20,18 +32,19 @@ def ladder_steps(watch: Watch, head: str | None) -> tuple[Rung, ...]:
     return rungs(watch.responsible, desk_of(watch), top, key=watch.key)
 
 
-def told_again(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:
+def told_again(watch: Watch, level: int, head: str | None, owner: str | None = None) -> tuple[str, ...]:
     """Who is told of a stall that has become worse: those told first, and whoever holds the step it had reached now."""
     reached = [rung.recipient for rung in ladder_steps(watch, head) if rung.level <= level]
-    return tuple(dict.fromkeys([*recipients(watch), *reached[-1:]]))
+    return tuple(dict.fromkeys([*recipients(watch, owner), *reached[-1:]]))
 
 
-def may_sign(watch: Watch, level: int, head: str | None) -> tuple[str, ...]:
-    """Whose signature counts when a stall stands on this level: whoever holds that step now, or one above.
+def may_sign(watch: Watch, level: int, head: str | None, owner: str | None = None) -> tuple[str, ...]:
+    """Whose signature counts when a stall stands on this level: whoever holds that step now, or one above; on the first
+    one also whoever acts for the `owner` of the promise.
 
     Read from the project as it is now, so that whoever takes over a project takes over what is open in it.
     """
-    close = recipients(watch) if level == FIRST_LEVEL else ()
+    close = recipients(watch, owner) if level == FIRST_LEVEL else ()
     above = (rung.recipient for rung in ladder_steps(watch, head) if rung.level >= level)
     return tuple(dict.fromkeys([*close, *above]))
 

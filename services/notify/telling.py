@@ -105,7 +105,7 @@ class Teller:
         worse = deadline.worse_than(matter.facts["rules"], now) if deadline is not None else None
         if deadline is None or worse is None:
             raise ValueError(f"{matter.id} breaks no other rule")
-        told = told_again(watch, last.level, self.head_of(watch.zone))
+        told = told_again(watch, last.level, self.head_of(watch.zone), deadline.owner)
         facts = {"told": told[0], "role": role_of(watch, told[0])}
         telling = Telling("stalled", last.level, matter.round + 1, now, last.role, told, why, facts)
         changed = {**_lit(worse.stretch), **self._broken(deadline, now)}
@@ -138,7 +138,7 @@ def _opening(
     watch: Watch, matter_id: str, of: Deadline | Recovered, lit: Stretch, telling: TellingKind, why: str
 ) -> Opening:
     """An episode of one of the project's matters, told first to those whom a light concerns first."""
-    told = recipients(watch)
+    told = recipients(watch, of.owner)
     return Opening(
         id=matter_id,
         kind=of.kind,

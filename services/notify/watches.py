@@ -158,12 +158,18 @@ class Watch:
     key: bool = False  # a key project: its ladder goes up to the top
     parent: str | None = None  # a silence on the parent holds for its parts
     recovered: tuple[Recovered, ...] = ()  # stalls that were over when notify heard of the end, told before or not
-    acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for whom `people` names; never stored
+    acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
 
     @property
     def responsible(self) -> Mapping[str, str]:
         """Who acts for the people that the project names, by the field that names them."""
         return {name: self.acting.get(who, who) for name, who in self.people.items()}
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The units that have promised something, as the project names them: ids, or no more than names."""
+        owners = (*(d.owner for d in self.deadlines), *(r.owner for r in self.recovered))
+        return frozenset(owner for owner in owners if owner is not None)
 
     @property
     def matters(self) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.integration.notify.world import World, now, until
+from luodi.domain.days import END_OF_TIME
+from tests.integration.notify.world import LONG_AGO, World, now, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -92,3 +93,23 @@ def test_an_entry_that_cannot_be_read_holds_up_nobody(world: World) -> None:
     world.write("unit:head", b'{"id": "unit:other"}')
     world.overdue("p-1", officer="head")
     assert recipients(world, "p-1") == ["u-zhang"]
+
+
+def test_whoever_acts_for_the_unit_that_broke_its_promise_is_told_and_may_sign(world: World) -> None:
+    world.notifier()
+    world.watermarks_run()
+    tell(world, "unit:power", head="u-wang")
+    red = {"light": "red", "from": LONG_AGO, "to": END_OF_TIME}
+    reason = {"code": "promise-overdue", "owner": "power", "kind": "用电", "due": "2025-12-31"}
+    blocker = {
+        "id": "b1",
+        "owner": "power",
+        "promise": "2025-12-31",
+        "cleared": None,
+        "lights": [red | {"reason": reason}],
+    }
+    world.publish("p-1", officer="u-zhang", blockers=[blocker])
+    assert recipients(world, "p-1") == ["u-wang", "u-zhang"]
+    (matter,) = world.get("/v1/matters?person=u-wang")[1]["items"]
+    assert (matter["kind"], matter["owner"]) == ("promise", "power")
+    assert post(world, f"/v1/matters/{matter['id']}/sign", {"actor": "u-wang"})[0] == 200
