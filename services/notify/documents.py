@@ -295,30 +295,52 @@ def _sheet_from(row: Document | None) -> Sheet | None:
 
 def step_of(row: Notification) -> tuple[Document, Document]:
     """The compare-and-set of one step: all that a step changes, `status` following from the deliveries."""
-    changes = {"status": row.status, "version": row.version, "deliveries": _deliveries_document(row)}
-    step: Document = {"$set": changes}
-    if row.in_digest:
-        changes["in_digest"] = True
-    else:
-        step["$unset"] = {"in_digest": ""}
-    return {"_id": row.id, "version": row.version - 1}, step
+    changed = {"deliveries": _deliveries_document(row)}
+    return {"_id": row.id, "version": row.version - 1}, _step(row.status, row.version, changed, row.in_digest)
+
+
+def steps_of(rows: Sequence[Notification], channel: str) -> list[tuple[Document, Document]]:
+    """The same for rows of which only the delivery on one channel has changed: what is equal is one step of many.
+
+    Each row is still compared for itself: that its version is the one before means that it stands as it was read, and
+    so that the delivery still has its place.
+    """
+    found: dict[tuple[int, int, Delivery, str, bool], list[str]] = {}
+    for row in rows:
+        place, delivery = next((n, d) for n, d in enumerate(row.deliveries) if d.channel == channel)
+        found.setdefault((row.version, place, delivery, row.status, row.in_digest), []).append(row.id)
+    return [
+        (
+            {"_id": {"$in": ids}, "version": version - 1},
+            _step(status, version, {f"deliveries.{place}": _delivery_document(delivery)}, in_digest),
+        )
+        for (version, place, delivery, status, in_digest), ids in found.items()
+    ]
+
+
+def _step(status: str, version: int, changed: Document, in_digest: bool) -> Document:
+    changes = {"status": status, "version": version, **changed}
+    if in_digest:
+        return {"$set": {**changes, "in_digest": True}}
+    return {"$set": changes, "$unset": {"in_digest": ""}}
 
 
 def _deliveries_document(row: Notification) -> list[Document]:
-    return [
-        {
-            "channel": d.channel,
-            "status": d.status,
-            "attempts": d.attempts,
-            "due_at": d.due_at,
-            "lease": d.lease,
-            "waited": d.waited,
-            "sent_at": d.sent_at,
-            "error": d.error,
-            "carrier": d.carrier,
-        }
-        for d in row.deliveries
-    ]
+    return [_delivery_document(delivery) for delivery in row.deliveries]
+
+
+def _delivery_document(d: Delivery) -> Document:
+    return {
+        "channel": d.channel,
+        "status": d.status,
+        "attempts": d.attempts,
+        "due_at": d.due_at,
+        "lease": d.lease,
+        "waited": d.waited,
+        "sent_at": d.sent_at,
+        "error": d.error,
+        "carrier": d.carrier,
+    }
 
 
 def notification_from(row: Document) -> Notification:

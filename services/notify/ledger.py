@@ -66,8 +66,11 @@ class NotificationStore(Protocol):
     def replace(self, row: Notification) -> bool:
         """Write the row if the stored version is the one before; False: another step got there first."""
 
-    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
-        """The same for many rows, each for itself; returns the ids of those that were written."""
+    def replace_many(self, rows: Sequence[Notification], channel: str | None = None) -> set[str]:
+        """The same for many rows, each for itself; returns the ids of those that were written.
+
+        `channel`: of none of them anything else has changed than its delivery there, which makes the writing cheaper.
+        """
 
     def due(
         self,
@@ -311,7 +314,7 @@ class Ledger:
             return row.begun(channel, wall, lease, until)
 
         begun = [row for one in entered if (row := step(one.row)) is not None]
-        written = self._notifications.replace_many(begun) if begun else set()
+        written = self._notifications.replace_many(begun, channel) if begun else set()
         taken = {row.id: row for row in begun if row.id in written}
         for row in begun:
             # Mostly another channel of the message was marked meanwhile; or the delivery is over, or taken by another.
@@ -332,14 +335,15 @@ class Ledger:
 
     def _mark(self, attempts: Sequence[_Attempt], channel: str, lease: str, began: float) -> list[Result]:
         steps: list[tuple[_Attempt, Transition]] = []
+        now = self._clock.now_text()  # of all of them: rows that change alike are written as one
         for one in attempts:
             error, endpoint = one.outcome.error or one.outcome.kind, one.receiver.endpoint
             if one.outcome.kind == "gone" and endpoint is not None:
                 self._endpoints.disable(endpoint, error, self._clock.wall_text(), one.receiver.recipient)
                 log.warning("endpoint.disabled", channel=channel, endpoint=endpoint, error=error)
-            steps.append((one, self._answered(channel, lease, one.outcome, error)))
+            steps.append((one, self._answered(channel, lease, one.outcome, error, now)))
         afters = [after for one, step in steps if (after := step(one.row)) is not None]
-        written = self._notifications.replace_many(afters) if afters else set()
+        written = self._notifications.replace_many(afters, channel) if afters else set()
         marked = {after.id: after for after in afters if after.id in written}
         results: list[Result] = []
         for one, step in steps:
@@ -352,8 +356,8 @@ class Ledger:
                 results.append(self._told(after, channel, RESULTS[delivery.status], began, one.outcome.error))
         return results
 
-    def _answered(self, channel: str, lease: str, outcome: Outcome, error: str) -> Transition:
-        now, jitter = self._clock.now_text(), self._jitter()
+    def _answered(self, channel: str, lease: str, outcome: Outcome, error: str, now: str) -> Transition:
+        jitter = self._jitter()
         match outcome.kind:
             case "sent":
                 return lambda r: r.sent(channel, lease, now)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, OperationFailure
@@ -25,6 +25,7 @@ from services.notify.documents import (
     notification_document,
     notification_from,
     step_of,
+    steps_of,
     watch_document,
     watch_from,
 )
@@ -34,6 +35,7 @@ from services.notify.notifications import Delivery, Notification
 from services.notify.watches import Watch
 
 DUPLICATE_KEY = 11000
+ANSWER = 1_000  # rows that one answer may hold: by itself the driver asks for a hundred, then for the rest
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "watches": (
@@ -112,7 +114,8 @@ class MongoWatches:
         if not ids:
             return {}
         with mongo.translated():
-            return {row["_id"]: watch_from(row) for row in self._rows.find({"_id": {"$in": ids}})}
+            found = self._rows.find({"_id": {"$in": ids}}).batch_size(ANSWER)
+            return {row["_id"]: watch_from(row) for row in found}
 
     def put(self, watches: Sequence[Watch]) -> None:
         if not watches:
@@ -197,7 +200,8 @@ class MongoMatters:
 
     def get_many(self, matter_ids: AnyOf[str]) -> dict[str, Matter]:
         with mongo.translated():
-            return {row["_id"]: matter_from(row) for row in self._rows.find({"_id": {"$in": list(matter_ids)}})}
+            found = self._rows.find({"_id": {"$in": list(matter_ids)}}).batch_size(ANSWER)
+            return {row["_id"]: matter_from(row) for row in found}
 
     def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
         found: dict[str, list[Matter]] = {}
@@ -301,14 +305,17 @@ class MongoNotifications:
         with mongo.translated():
             return self._rows.update_one(before, step).matched_count == 1  # 0: another step got there first
 
-    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
+    def replace_many(self, rows: Sequence[Notification], channel: str | None = None) -> set[str]:
         if len(rows) == 1:
             return {rows[0].id} if self.replace(rows[0]) else set()
         if not rows:
             return set()
-        with unordered():
-            result = self._rows.bulk_write([UpdateOne(*step_of(row)) for row in rows], ordered=False)
-        if result.matched_count == len(rows):
+        try:
+            matched = self._step_many(rows, channel)
+        except TransientError:
+            # The driver repeats by itself only what changes one row at most. Whatever was done already is found below.
+            matched = self._step_many(rows, channel)
+        if matched == len(rows):
             return {row.id for row in rows}
         # Some were not: the bulk does not say which. Where the very same step was taken, it does not matter by whom.
         wanted = {row.id: (row.version, row.deliveries) for row in rows}
@@ -319,6 +326,15 @@ class MongoNotifications:
                 for row in stored
                 if wanted[row["_id"]] == (row["version"], tuple(Delivery(**d) for d in row["deliveries"]))
             }
+
+    def _step_many(self, rows: Sequence[Notification], channel: str | None) -> int:
+        writes: list[UpdateOne | UpdateMany] = (
+            [UpdateOne(*step_of(row)) for row in rows]
+            if channel is None
+            else [UpdateMany(*step) for step in steps_of(rows, channel)]
+        )
+        with unordered():
+            return self._rows.bulk_write(writes, ordered=False).matched_count
 
     def due(
         self,
@@ -335,7 +351,8 @@ class MongoNotifications:
             query["_id"] = {"$nin": list(besides)}
         with mongo.translated():
             # Read along its index the longest due comes first; a sort over an array would be made in memory.
-            return [notification_from(row) for row in self._rows.find(query).hint("shared").limit(limit)]
+            found = self._rows.find(query).hint("shared").limit(limit).batch_size(limit)  # one answer
+            return [notification_from(row) for row in found]
 
     def any_due(self, channels: AnyOf[str], wall: str) -> bool:
         due = {"$elemMatch": {"channel": {"$in": list(channels)}, "due_at": {"$lte": wall}}}
@@ -348,7 +365,8 @@ class MongoNotifications:
             "deliveries": {"$elemMatch": {"channel": channel, "status": {"$in": ["queued", "sending"]}}},
         }
         with mongo.translated():
-            found = list(self._rows.find(query, {"matter": 1, "order": 1, "recipient": 1}).hint("matter"))
+            of_them = self._rows.find(query, {"matter": 1, "order": 1, "recipient": 1}).hint("matter")
+            found = list(of_them.batch_size(ANSWER))
         under_way: dict[tuple[str, str | None], tuple[int, str]] = {}
         for other in found:
             key = (other["matter"], other["recipient"] if own else None)

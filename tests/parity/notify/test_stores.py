@@ -355,6 +355,38 @@ def step(after: Notification | None) -> Notification:
     return after
 
 
+def test_many_rows_move_at_once_on_one_channel_whatever_else_stands_in_them(stores: AllStores) -> None:
+    ways = [("inbox", "webhook"), ("inbox", "log", "webhook"), ("webhook", "inbox"), ("inbox", "webhook", "log")]
+    rows = [
+        replace(one, id=f"n{turn}.{number}")
+        for turn in range(3)
+        for number, channels in enumerate(ways)
+        for one in COMPOSER.openings(replace(open_matter(), opened_at=at(turn)), channels, at(turn))
+    ]
+    stores.notifications.insert(rows)
+    for number in (0, 4):  # further on than the others
+        rows[number] = step(rows[number].postponed("webhook", at(9), at(8)))
+        assert stores.notifications.replace(rows[number])
+    assert stores.notifications.replace(step(rows[5].begun("log", at(9), "theirs", at(60))))
+    gone = step(replace(rows[1], id="none").begun("webhook", at(9), "mine", at(60)))
+    mine = [step(one.begun("webhook", at(9), "mine", at(60))) for one in rows]
+    moved = [one for number, one in enumerate(mine) if number != 5]
+    assert stores.notifications.replace_many([*mine, gone], "webhook") == {one.id for one in moved}
+    assert [stores.notifications.get(one.id) for one in moved] == moved
+    ended = [
+        step(one.sent("webhook", "mine", at(10)) if turn % 3 else one.failed("webhook", "mine", f"code {turn % 2}"))
+        for turn, one in enumerate(moved)
+    ]
+    assert stores.notifications.replace_many(ended, "webhook") == {one.id for one in moved}
+    assert [stores.notifications.get(one.id) for one in moved] == ended
+    assert stores.notifications.replace_many(mine, "webhook") == set()
+    for status in ("sent", "failed", "queued"):
+        found = stores.notifications.page(
+            recipient=None, project_id=None, kind=None, status=status, since=None, before=None, limit=99
+        )
+        assert {one.id for one in found if one.id != mine[5].id} == {one.id for one in ended if one.status == status}
+
+
 def test_only_an_earlier_message_under_way_on_the_same_channel_is_in_the_way(stores: AllStores) -> None:
     first = row()
     later = replace(first, id="later", order=first.order + 1000)

@@ -14,7 +14,7 @@ from services.notify.digest_store import Morning
 from services.notify.directory import Entry
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
-from services.notify.notifications import Notification
+from services.notify.notifications import Delivery, Notification
 from services.notify.silences import Silence
 from services.notify.watches import Watch
 
@@ -177,6 +177,13 @@ class MemorySilences:
         return sorted(found, key=lambda s: (s.begins_at, s.id), reverse=True)[:limit]
 
 
+def _besides(kept: Notification, row: Notification, channel: str | None) -> tuple[Delivery, ...]:
+    """The deliveries as kept, but the one on the channel as in the new row."""
+    return tuple(
+        new if new.channel == channel else old for old, new in zip(kept.deliveries, row.deliveries, strict=True)
+    )
+
+
 class MemoryNotifications:
     """See `NotificationStore`."""
 
@@ -212,7 +219,11 @@ class MemoryNotifications:
             self.rows[row.id] = row
             return True
 
-    def replace_many(self, rows: Sequence[Notification]) -> set[str]:
+    def replace_many(self, rows: Sequence[Notification], channel: str | None = None) -> set[str]:
+        for row in rows if channel is not None else ():
+            kept = self.rows.get(row.id)
+            if kept is not None and kept.version == row.version - 1:  # else it is not written
+                assert replace(kept, version=row.version, deliveries=_besides(kept, row, channel)) == row
         return {row.id for row in rows if self.replace(row)}
 
     def due(

@@ -118,7 +118,7 @@ def test_a_passing_fault_ends_the_round_and_the_next_tick_begins_again() -> None
     world = with_rows(5)
     replace_many = world.notifications.replace_many
 
-    def away(rows: object) -> set[str]:
+    def away(rows: object, channel: object = None) -> set[str]:
         world.notifications.replace_many = replace_many  # type: ignore[method-assign]  # back again
         raise TransientError("MongoDB", "away")
 
@@ -132,7 +132,7 @@ def test_a_passing_fault_ends_the_round_and_the_next_tick_begins_again() -> None
 
 def test_a_defect_ends_the_process_not_just_the_thread() -> None:
     world = with_rows(1)
-    world.notifications.replace_many = lambda rows: 1 / 0  # type: ignore[assignment,method-assign,return-value]  # a defect
+    world.notifications.replace_many = lambda rows, channel=None: 1 / 0  # type: ignore[assignment,method-assign,return-value]  # a defect
     stop = Stop()
     made = Dispatcher(Notifier(world).ledger, {"webhook": world.receiver}, stop)
     made.tick()

@@ -210,10 +210,10 @@ def test_a_message_marked_on_another_channel_meanwhile_goes_at_once_all_the_same
     (row,) = world.inbox()
     replace_many = world.notifications.replace_many
 
-    def after_another(rows: Sequence[Notification]) -> set[str]:
+    def after_another(rows: Sequence[Notification], channel: str | None = None) -> set[str]:
         world.notifications.replace_many = replace_many  # type: ignore[method-assign]  # once
         assert world.notifications.replace(replace(row, version=row.version + 1))
-        return replace_many(rows)
+        return replace_many(rows, channel)
 
     world.notifications.replace_many = after_another  # type: ignore[method-assign]  # it comes first
     assert Notifier(world).deliver() == ["sent"]
@@ -233,8 +233,8 @@ def test_a_notifier_held_up_between_taking_and_sending_leaves_it_to_whoever_has_
     zombie = Notifier(world)
     replace_many = world.notifications.replace_many
 
-    def frozen(rows: Sequence[Notification]) -> set[str]:
-        written = replace_many(rows)
+    def frozen(rows: Sequence[Notification], channel: str | None = None) -> set[str]:
+        written = replace_many(rows, channel)
         world.notifications.replace_many = replace_many  # type: ignore[method-assign]  # frozen once
         world.clock.advance(LEASE_S)
         assert Notifier(world).deliver() == ["sent"]
