@@ -22,6 +22,7 @@ from luodi.domain.pauses import MAX_PAUSE_DAYS
 from luodi.domain.rules import CAUSES
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT, subject_of
+from luodi.domain.verifying import RESULTS, RETURNED
 from schemas.fields import (
     EARLIEST,
     EVENT_ID,
@@ -151,6 +152,24 @@ class MilestoneReported(Record):
     date = Day(partial=True, required=True, allow_none=True)
     note = _note()
     evidence = Objects(Evidence, 20, allow_none=True)
+
+
+class MilestoneVerified(Record):
+    """Another person than its reporter confirms a report of a milestone (已核实), or returns it (退回) with a reason.
+
+    A returned report no longer counts; an earlier one of the same stage counts again. Of several verifications of one
+    report the last recorded holds; one by the reporter himself has no effect.
+    """
+
+    also: ClassVar[Json] = {
+        "if": {"properties": {"result": {"const": RETURNED}}, "required": ["result"]},
+        "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+    }
+
+    event_id = Name(EVENT_ID, required=True)
+    result = Choice("value", RESULTS, required=True)
+    reason = Text(_REASON, lines=True, allow_none=True)
+    note = _note()
 
 
 class PlanSet(Record):
@@ -437,6 +456,11 @@ def _amends_something(data: Data) -> Iterator[tuple[str, Fault]]:
         yield "", Fault("nothing-amended")
 
 
+def _says_why_it_is_returned(data: Data) -> Iterator[tuple[str, Fault]]:
+    if data["result"] == RETURNED and data.get("reason") is None:
+        yield "reason", Fault("required")
+
+
 def _says_something(*names: str) -> Rule:
     """At least one of the fields is given."""
 
@@ -635,6 +659,14 @@ ROWS = (
         "上报节点 · Report a milestone",
         happened=("date",),
         nulls=frozenset({"date"}),
+    ),
+    EventType(
+        domain.MILESTONE_VERIFIED,
+        PROJECT,
+        MilestoneVerified,
+        f"{_SUBJECT}/milestones/{{event_id}}/verify",
+        "核实节点 · Verify a milestone or return it",
+        rules=(_says_why_it_is_returned,),
     ),
     EventType(domain.PLAN_SET, PROJECT, PlanSet, f"{_SUBJECT}/plan", "计划日期 · Set a planned date"),
     EventType(

@@ -40,7 +40,7 @@ _ID: Json = {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"}
 _NAME: Json = {"type": "string", "pattern": f"^{ID.pattern}$"}
 _NAMED: Json = {subject.id_field: _NAME for subject in SUBJECTS.values()}
 _ONE_NAMED: Json = {"oneOf": [{"required": [name]} for name in _NAMED]}  # by the kind of what the event is about
-_PROBLEMS = problems(400, 401, 409, 413, 415, 422, 429, 503)
+_PROBLEMS = problems(400, 401, 403, 409, 413, 415, 422, 429, 503)
 
 
 def build() -> Json:
@@ -138,7 +138,7 @@ def _batch_answer() -> Json:
     )
     refused = an_object(
         {
-            "status": {"enum": [409, 422]},
+            "status": {"enum": [403, 409, 422]},
             "code": {"type": "string"},
             "id": _ID,
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},

@@ -7,6 +7,7 @@ from typing import get_args
 from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
+from luodi.domain.verifying import RESULTS
 from schemas import openapi_people
 from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
 from schemas.fields import ID
@@ -246,6 +247,7 @@ def _schemas() -> Json:
             "verdict": {"type": "string", "enum": ["in_time", "late"]},
         }
     )
+    verdict = _verdict()
     milestone = an_object(
         {
             "stage": {"type": "string", "enum": list(STAGES)},
@@ -254,7 +256,7 @@ def _schemas() -> Json:
             "event_id": text,
             "actor": nullable(text),
             "note": nullable(text),
-            "verified": {"type": ["object", "null"]},
+            "verified": nullable(verdict) | {"description": "已核实; null: 已报, nobody else has looked at it yet."},
         }
     )
     pause = an_object(
@@ -319,6 +321,9 @@ def _schemas() -> Json:
                 "recorded_at": INSTANT,
                 "actor": nullable(text),
                 "data": {"type": "object"},
+                "retracted": {"type": "boolean"},
+                "verified": nullable(verdict) | {"description": "Of a report of a milestone; see `result`."},
+                "without_effect": nullable(reason) | {"description": "Why a verification changes nothing."},
             }
         ),
         "Stalled": an_object(
@@ -339,6 +344,20 @@ def _schemas() -> Json:
         "Funnel": _funnel(),
         "ReportedFigure": _reported(),
     }
+
+
+def _verdict() -> Json:
+    """What another person said of a report of a milestone."""
+    text: Json = {"type": "string"}
+    return an_object(
+        {
+            "result": {"type": "string", "enum": list(RESULTS)},
+            "by": text,
+            "at": INSTANT,
+            "reason": nullable(text),
+            "event_id": text,
+        }
+    )
 
 
 def _forecast() -> Json:
@@ -486,7 +505,17 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "reached": {"type": "object", "additionalProperties": nullable(DATE)},
         "clocks": {"type": "array", "items": clock},
         "closed": {"type": "array", "items": closed},
+        "verified": {
+            "type": "array",
+            "items": {"type": "string", "enum": list(STAGES)},
+            "description": "已核实: of the stages reached on the route those whose report another person verified.",
+        },
         "milestones": {"type": "array", "items": milestone},
+        "returned": {
+            "type": "array",
+            "items": milestone,
+            "description": "退回: reports that another person returned, with the reason; they count for nothing.",
+        },
         "plans": {"type": "array", "items": {"type": "object"}},
         "progress": {"type": ["object", "null"]},
         "blockers": {"type": "array", "items": blocker},

@@ -16,6 +16,7 @@ PROJECT_REGISTERED = "project.registered"
 PROJECT_AMENDED = "project.amended"
 PROJECT_WITHDRAWN = "project.withdrawn"
 MILESTONE_REPORTED = "milestone.reported"
+MILESTONE_VERIFIED = "milestone.verified"
 PLAN_SET = "plan.set"
 PROGRESS_REPORTED = "progress.reported"
 BLOCKER_RAISED = "blocker.raised"
@@ -48,6 +49,7 @@ TYPES = (
     PROJECT_REGISTERED,
     PROJECT_AMENDED,
     MILESTONE_REPORTED,
+    MILESTONE_VERIFIED,
     PLAN_SET,
     PROGRESS_REPORTED,
     LAND_CONTRACT_RECORDED,

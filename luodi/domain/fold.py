@@ -10,17 +10,17 @@ only by setting or removing whole entries: ``advance`` copies those slots and sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import events, people
+from luodi.domain import events, people, verifying
 from luodi.domain.events import Event
 from luodi.domain.subjects import unrecorded
 
 State = dict[str, Any]
 
-FOLD_VERSION = 4  # raise it when the same events would make another state or document: every one is then made anew
+FOLD_VERSION = 5  # raise it when the same events would make another state or document: every one is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
@@ -37,7 +37,8 @@ class Handler:
 def empty() -> State:
     """The state of a project of which nothing is recorded; every key is there, in its order."""
     return unrecorded() | {
-        "milestones": {},  # by stage
+        "milestones": {},  # by stage: the report that counts
+        "returned": {},  # reports that were returned, by the id of their event, in the order they were recorded
         "plans": {},  # by stage
         "progress": None,
         "reports": {},  # percent by the business date of the progress; null where none was told
@@ -63,6 +64,7 @@ def fold(recorded: Iterable[Event], begin: Callable[[], State] = empty) -> State
     """
     ordered = _in_order(recorded)
     retracted = _retracted(ordered)
+    verified = verifying.in_force(ordered, retracted)
     state = begin()
     for event in ordered:
         handler = HANDLERS.get(event.type)
@@ -70,6 +72,8 @@ def fold(recorded: Iterable[Event], begin: Callable[[], State] = empty) -> State
             state["retracted"] += 1
         elif handler is None:
             state["ignored"] += 1
+        elif event.id in verified:
+            _reach_as_verified(state, event, verified[event.id])
         else:
             handler.apply(state, event)
     if ordered:
@@ -80,10 +84,13 @@ def fold(recorded: Iterable[Event], begin: Callable[[], State] = empty) -> State
 def advance(state: State, event: Event) -> State | None:
     """The state after one more event, or None when only a fold of all events can tell.
 
-    That is so for a retraction and for an event that does not sort after everything in the state. The state given is
-    left as it was; the new one may share parts with it. The caller knows that the event's id is new.
+    That is so for a retraction, for a verification of anything but a report that counts and goes on to count, and for
+    an event that does not sort after everything in the state. The state given is left as it was; the new one may share
+    parts with it. The caller knows that the event's id is new.
     """
     if event.type == events.EVENT_RETRACTED or event.order <= tuple(state["last"]):
+        return None
+    if event.type == events.MILESTONE_VERIFIED and not _keeps_its_report(state, event):
         return None
     after = state.copy()
     handler = HANDLERS.get(event.type)
@@ -100,6 +107,28 @@ def advance(state: State, event: Event) -> State | None:
 def retracted(recorded: Iterable[Event]) -> frozenset[str]:
     """The ids of those events that others of them take back: what a timeline shows struck through."""
     return frozenset(_retracted(_in_order(recorded)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What became of recorded events: the ids of those retracted, the verdict on each report that was verified, and
+    the code of the reason why a verification has no effect, both by the id of the event."""
+
+    retracted: frozenset[str]
+    verified: Mapping[str, dict[str, Any]]
+    without_effect: Mapping[str, str]
+
+
+def standing(recorded: Iterable[Event]) -> Standing:
+    """What became of these events of one subject: what a timeline shows beside them."""
+    ordered = _in_order(recorded)
+    gone = frozenset(_retracted(ordered))
+    verified = verifying.in_force(ordered, gone)
+    return Standing(
+        gone,
+        {report: verifying.verdict(verification) for report, verification in verified.items()},
+        verifying.without_effect(ordered, gone),
+    )
 
 
 def _keep_record(state: State, first: Event, last: Event, count: int) -> None:
@@ -166,7 +195,45 @@ def _reach(state: State, event: Event) -> None:
         "actor": event.actor,
         "note": data.get("note"),
         "evidence": data.get("evidence"),
+        "verified": None,
     }
+
+
+def _reach_as_verified(state: State, event: Event, verification: Event) -> None:
+    """A report on which somebody else has spoken; where he returned it, what counted before it goes on to count."""
+    reached: dict[str, Any] = {"milestones": {}}
+    _reach(reached, event)
+    ((stage, report),) = reached["milestones"].items()
+    report["verified"] = verifying.verdict(verification)
+    if verification.data["result"] == verifying.RETURNED:
+        state["returned"][event.id] = {"stage": stage, **report}
+    else:
+        state["milestones"][stage] = report
+
+
+def _keeps_its_report(state: State, event: Event) -> bool:
+    """Whether a verification is of a report that counts, and leaves it so."""
+    report = _counting(state, event)
+    return report is not None and (
+        event.data["result"] != verifying.RETURNED or not verifying.may_verify(event.actor, report[1]["actor"])
+    )
+
+
+def _verify(state: State, event: Event) -> None:
+    """Another person confirms a report that counts. What else a verification does only a fold of all can tell, which
+    has done it when it met the report."""
+    report = _counting(state, event)
+    if report is not None and event.data["result"] != verifying.RETURNED:
+        stage, milestone = report
+        if verifying.may_verify(event.actor, milestone["actor"]):
+            state["milestones"][stage] = milestone | {"verified": verifying.verdict(event)}
+
+
+def _counting(state: State, event: Event) -> tuple[str, dict[str, Any]] | None:
+    """The report that a verification names, with its stage, where it is the one that counts."""
+    report_id = event.data["event_id"]
+    found = (item for item in state["milestones"].items() if item[1]["event_id"] == report_id)
+    return next(found, None)
 
 
 def _plan(state: State, event: Event) -> None:
@@ -336,6 +403,7 @@ HANDLERS: dict[str, Handler] = {
     events.PROJECT_REGISTERED: Handler(_register, slots=("fields",)),
     events.PROJECT_AMENDED: Handler(_amend, slots=("fields",)),
     events.MILESTONE_REPORTED: Handler(_reach, slots=("milestones",)),
+    events.MILESTONE_VERIFIED: Handler(_verify, slots=("milestones",)),
     events.PLAN_SET: Handler(_plan, slots=("plans",)),
     events.PROGRESS_REPORTED: Handler(_progress, slots=("reports",)),
     events.LAND_CONTRACT_RECORDED: Handler(_contract),

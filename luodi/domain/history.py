@@ -3,7 +3,7 @@
 ``known_at`` asks for the record as it stood: only events recorded until that instant count, and lights are read at it.
 ``as_of`` asks what was true at the end of a business date: of the facts that have a day of their own (milestones,
 progress, blockers, pauses, suspensions, withdrawals) only those of that day or before count. What has no day of its own
-(fields, plans, promises, contracts) holds as it is known. The two may be combined.
+(fields, plans, promises, contracts, verifications) holds as it is known. The two may be combined.
 
 A fact dated to a month or year counts from its first day, as it does on the day it is reported; one without a date from
 the business date on which it was recorded. A project begins with the first of its facts, at the latest on the day it
@@ -152,17 +152,15 @@ class _Dated:
         return sorted(found)
 
     def state(self, state: State, day: int) -> State:
-        """The state without what happened after a day."""
+        """The state without what happened after a day. A returned report tells of no day on which anything happened,
+        but it is shown from its day on."""
         before = state.copy()
-        for slot in DATED_ENTRIES:
+        for slot in (*DATED_ENTRIES, "returned"):
             if state[slot]:
                 before[slot] = {key: e for key, e in state[slot].items() if _day(e, self.calendar) <= day}
         for slot, date in DATED_SLOTS.items():
             if state[slot] is not None and _day(state[slot], self.calendar, date) > day:
                 before[slot] = None
-        if state["reports"]:
-            told = state["reports"].items()
-            before["reports"] = {date: percent for date, percent in told if first_day(date).toordinal() <= day}
         if state["reports"]:
             before["reports"] = {d: told for d, told in state["reports"].items() if first_day(d).toordinal() <= day}
         if self.progress and self.progress[-1][0] > day:

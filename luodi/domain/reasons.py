@@ -391,4 +391,12 @@ SENTENCES: dict[str, Sentence] = {
         "{stage}计划调整缺少理由或批准人，未采纳（{times}次）",
         "A change of the plan for {stage} without reason and approver does not hold (times: {times})",
     ),
+    # Why a verification of a milestone has no effect.
+    "no-report": Sentence(
+        "核实所指的节点上报不存在，或在核实之后才记录",
+        "It names no report of a milestone that had been recorded before it",
+    ),
+    "report-retracted": Sentence("所指的节点上报已撤回", "The report it names was retracted"),
+    "own-report": Sentence("上报人本人核实无效，须由他人核实", "Nobody verifies their own report: somebody else must"),
+    "verified-again": Sentence("此后又有核实，以最后一次为准", "It was verified again later: the last one holds"),
 }

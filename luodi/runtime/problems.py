@@ -129,6 +129,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         "反馈由 {who} 提交，须由他人复核。",
         "The feedback is by {who}; somebody else must review it.",
     ),
+    "own-report": ProblemWords(
+        403,
+        "不能核实自己上报的节点",
+        "Nobody verifies their own report",
+        "该节点由同一人上报，须由他人核实。",
+        "The same person reported this milestone; somebody else must verify it.",
+    ),
     "not-a-stall": ProblemWords(
         409,
         "不是项目的督办事项",
@@ -250,6 +257,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "in-the-future": ("不能晚于现在", "Must not lie in the future"),
     "bad-cursor": ("游标不属于这个查询，请从头翻页", "Not a cursor of this query: begin again without it"),
+    "own-report": ("与上报人相同", "The one who reported it"),
     "one-of-two": ("matter 与 project_id 只填其一", "Give one of `matter` and `project_id`"),
     "too-long-text": ("过长，最多 {limit} 个字符", "Too long: at most {limit} characters"),
 }

@@ -24,7 +24,7 @@ MAX_ITEMS = 1_000
 RETRY_AFTER_S = "2"
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
-STATUS = {"invalid": 422, "needs-confirmation": 422, "conflict": 409}
+STATUS = {"invalid": 422, "needs-confirmation": 422, "conflict": 409, "own-report": 403}
 
 POSTED = "luodi.posted"
 """In the WSGI environment: what became of this very request before it came here."""

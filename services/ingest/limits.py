@@ -86,6 +86,10 @@ class Recent:
         known = self._known(identity, at)
         return known is not None and known != digest
 
+    def holds(self, subject: str, event_id: str, digest: bytes) -> bool:
+        """Whether this identity is known with this content."""
+        return self._known(*self._place(subject, event_id)) == digest
+
     def remember(self, subject: str, event_id: str, digest: bytes) -> None:
         """Keep the first content acknowledged under this identity."""
         identity, at = self._place(subject, event_id)

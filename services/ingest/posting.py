@@ -18,6 +18,7 @@ import orjson
 
 from luodi.domain import events as domain
 from luodi.domain.events import Event
+from luodi.domain.verifying import may_verify
 from luodi.runtime.configuration import Zone
 from luodi.runtime.metrics import Metrics
 from schemas import codec
@@ -37,6 +38,9 @@ _NAMES_FIELDS = frozenset(
         *(domain.POST_REGISTERED, domain.POST_AMENDED),
     }
 )
+
+
+REPORTS_REMEMBERED = 20  # of one request: people report one by one, and what sends more verifies nothing by hand
 
 
 class Accepted(NamedTuple):
@@ -130,6 +134,8 @@ class Posting:
                 event = self._event(draft, place, recordedtime, asked, retry, today)
                 if draft.id is not None or retry is not None:
                     self._refuse_conflict(event, chosen)
+                if event.type == domain.MILESTONE_VERIFIED:
+                    self._refuse_own(event, drafted)
                 drafted.append(event)
             except Invalid as exc:
                 drafted.append(Refused("invalid", exc.errors))
@@ -143,6 +149,8 @@ class Posting:
                     identity = (outcome.event.subject, outcome.event.id)
                     if identity in chosen:
                         self._recent.remember(*identity, chosen[identity])
+        if len(posted.outcomes) <= REPORTS_REMEMBERED:
+            self._remember_reporters(posted)
         return posted
 
     def _event(
@@ -191,6 +199,22 @@ class Posting:
         if chosen.setdefault(identity, digest) != digest or self._recent.differs(*identity, digest):
             raise _RefusedError(Refused("conflict", [FieldError("/id", "conflict")], event.id, event.subject))
 
+    def _refuse_own(self, event: Event, drafted: Sequence[Event | Refused]) -> None:
+        """Nobody verifies their own report. Most reports are forgotten here; then the fold gives it no effect."""
+        report, actor = event.data["event_id"], event.actor or ""
+        together = (e for e in drafted if isinstance(e, Event) and (e.subject, e.id) == (event.subject, report))
+        if any(e.type == domain.MILESTONE_REPORTED and not may_verify(event.actor, e.actor) for e in together) or (
+            self._recent.holds(*_reporter_of(event.subject, report), content_digest(actor.encode()))
+        ):
+            raise _RefusedError(Refused("own-report", [FieldError("/actor", "own-report")], event.id, event.subject))
+
+    def _remember_reporters(self, posted: Posted) -> None:
+        for outcome in posted.outcomes:
+            if isinstance(outcome, Accepted) and outcome.event.type == domain.MILESTONE_REPORTED:
+                event = outcome.event
+                digest = content_digest((event.actor or "").encode())
+                self._recent.remember(*_reporter_of(event.subject, event.id), digest)
+
     def _write(self, drafted: Sequence[Event | Refused], sent: float) -> Posted:
         events = [event for event in drafted if isinstance(event, Event)]
         outcomes: list[Outcome]
@@ -237,3 +261,8 @@ class Posting:
             for outcome in posted.outcomes:
                 if isinstance(outcome, Refused):
                     self._metrics.refused.labels(outcome.code).inc()
+
+
+def _reporter_of(subject: str, event_id: str) -> tuple[str, str]:
+    """Under what the reporter of an event is remembered: no subject begins with a tilde."""
+    return f"~{subject}", event_id

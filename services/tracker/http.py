@@ -215,7 +215,7 @@ def add_routes(
         when = when_asked()
         await_position(visibility, topic)
         view = viewer()
-        items = queries.timeline(project_id, when.known_at)
+        items = queries.timeline(project_id, view.language, when.known_at)
         if not items:
             raise _no_project(project_id)
         tag = tagged(view, len(items))

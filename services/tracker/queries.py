@@ -12,10 +12,9 @@ from pymongo.database import Database
 from luodi.domain.assess import WITHDRAWN
 from luodi.domain.clocks import LIGHTS, RED, light_at
 from luodi.domain.counting import Cell, Funnel, Sums
-from luodi.domain.fold import retracted
 from luodi.domain.forecast import ALMOST_SURE, LIKELY, Curve, Group, widened
 from luodi.domain.history import known
-from luodi.domain.stages import AGREEMENT, CARRIER, stages_of
+from luodi.domain.stages import AGREEMENT, CARRIER, Language, stages_of
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query, grey, lit
 from services.tracker.journal import MongoJournal
@@ -23,7 +22,7 @@ from services.tracker.outlooks import MongoOutlooks
 from services.tracker.ports import Document
 from services.tracker.relations import POOL, Beside, may_be_double
 from services.tracker.reported import Own, Owns
-from services.tracker.views import Viewer, timeline_item
+from services.tracker.views import Viewer, timeline
 
 GROUPS: Mapping[str, Any] = {
     "industry": "$industry",
@@ -58,13 +57,12 @@ class Queries:
             row = self._documents.find_one({"_id": project_id}, {"events": 1, "ruleset": 1})
         return (row["events"], row["ruleset"]) if row else None
 
-    def timeline(self, project_id: str, known_at: str | None = None) -> list[dict[str, Any]]:
+    def timeline(self, project_id: str, language: Language, known_at: str | None = None) -> list[dict[str, Any]]:
         """The events of a project known by then, oldest first; empty when there are none."""
         events = self._journal.read([project_id]).get(project_id, [])
         if known_at is not None:
             events = known(events, known_at)
-        taken_back = retracted(events)
-        return [timeline_item(event, retracted=event.id in taken_back) for event in events]
+        return timeline(events, language)
 
     def curves(self, document: Document) -> dict[Group, Curve]:
         """What projects like this one took from its stage to the next: its own group and the wider ones."""

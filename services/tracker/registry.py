@@ -9,15 +9,15 @@ from typing import Any
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain.fold import retracted
 from luodi.domain.people import FIELDS, holder_on, leave_on, resolve, subjects_named
+from luodi.domain.stages import Language
 from luodi.domain.subjects import PERSON, POST, SEPARATOR, id_of, subject_of
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Query
 from services.tracker.journal import MongoJournal
 from services.tracker.ports import Document
 from services.tracker.subjects import OTHERS
-from services.tracker.views import timeline_item
+from services.tracker.views import timeline
 
 _WITHOUT_FOLD = {"fold": 0}
 _AFTER_SEPARATOR = chr(ord(SEPARATOR) + 1)
@@ -87,12 +87,11 @@ class Registry:
         with translated():
             return {row["_id"]: row for row in self._documents.find({"_id": {"$in": list(subjects)}}, _WITHOUT_FOLD)}
 
-    def timeline(self, kind: str, id_: str) -> list[dict[str, Any]]:
+    def timeline(self, kind: str, id_: str, language: Language) -> list[dict[str, Any]]:
         """The events of a subject, oldest first; empty when there are none."""
         subject = subject_of(kind, id_)
         events = self._journal.read([subject]).get(subject, [])
-        taken_back = retracted(events)
-        return [timeline_item(event, retracted=event.id in taken_back) for event in events]
+        return timeline(events, language)
 
 
 def shown(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:

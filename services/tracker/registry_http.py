@@ -77,7 +77,7 @@ def _one(
 def _timeline(registry: Registry, shelf: Shelf, await_position: Callable[[], None], id_: str) -> Response:
     http.known_parameters("after")
     await_position()
-    items = registry.timeline(shelf.kind, id_)
+    items = registry.timeline(shelf.kind, id_, http.language())
     if not items:
         raise ProblemError("not-found", what=id_)
     return _answer({"items": items, "next": None})

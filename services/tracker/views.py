@@ -14,6 +14,7 @@ from luodi.domain.clocks import RED, Step, days_used, shown_at
 from luodi.domain.courses import paused
 from luodi.domain.days import day_text, days_over
 from luodi.domain.events import Event
+from luodi.domain.fold import Standing, standing
 from luodi.domain.forecast import Curve, Group
 from luodi.domain.greys import grey_since
 from luodi.domain.pauses import charged
@@ -212,8 +213,14 @@ class Viewer:
         return {"code": reason["code"], "text": reasons.text(reason, self.language, self.today)}
 
 
-def timeline_item(event: Event, *, retracted: bool) -> dict[str, Any]:
-    """One event of a project as recorded."""
+def timeline(events: Sequence[Event], language: Language) -> list[dict[str, Any]]:
+    """The events of a subject as recorded, each with what became of it."""
+    stood = standing(events)
+    return [_timeline_item(event, stood, language) for event in events]
+
+
+def _timeline_item(event: Event, stood: Standing, language: Language) -> dict[str, Any]:
+    idle = stood.without_effect.get(event.id)
     return {
         "id": event.id,
         "type": event.type,
@@ -221,5 +228,7 @@ def timeline_item(event: Event, *, retracted: bool) -> dict[str, Any]:
         "recorded_at": event.recordedtime,
         "actor": event.actor,
         "data": event.data,
-        "retracted": retracted,
+        "retracted": event.id in stood.retracted,
+        "verified": stood.verified.get(event.id),
+        "without_effect": None if idle is None else {"code": idle, "text": reasons.text({"code": idle}, language)},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -25,6 +26,7 @@ from luodi.domain.events import (
     BLOCKER_UPDATED,
     EVENT_RETRACTED,
     MATTER_SIGNED,
+    MILESTONE_VERIFIED,
     PROJECT_WITHDRAWN,
     SUSPENSION_BEGUN,
     Event,
@@ -454,6 +456,44 @@ def test_the_timeline_shows_every_event_and_marks_what_was_taken_back(desk: Desk
     ]
     for item in items:
         jsonschema.validate(item, {"$ref": "#/components/schemas/TimelineItem", "components": OPENAPI["components"]})
+
+
+def test_a_verification_is_seen_in_the_project_and_in_its_timeline(desk: Desk) -> None:
+    r = desk.recorder
+    report = r.milestone("p1", date="2026-01-05")
+    own = r.event("p1", MILESTONE_VERIFIED, {"event_id": report.id, "result": "confirmed"})
+    verified = replace(
+        r.event("p1", MILESTONE_VERIFIED, {"event_id": report.id, "result": "confirmed"}), actor="u-head"
+    )
+    desk.put(r.registered("p1"), report, own, verified)
+    body = desk.get("/v1/projects/p1").json
+    jsonschema.validate(body, {"$ref": "#/components/schemas/Project", "components": OPENAPI["components"]})
+    verdict = {
+        "result": "confirmed",
+        "by": "u-head",
+        "at": verified.recordedtime,
+        "reason": None,
+        "event_id": verified.id,
+    }
+    assert (body["verified"], body["milestones"][0]["verified"], body["returned"]) == (["signed"], verdict, [])
+    returned = r.event("p1", MILESTONE_VERIFIED, {"event_id": report.id, "result": "returned", "reason": "未签约"})
+    desk.put(replace(returned, actor="u-chief"))
+    body = desk.get("/v1/projects/p1").json
+    jsonschema.validate(body, {"$ref": "#/components/schemas/Project", "components": OPENAPI["components"]})
+    assert (body["stage"], body["verified"], body["milestones"]) == (None, [], [])
+    assert [(shown["event_id"], shown["verified"]["by"]) for shown in body["returned"]] == [(report.id, "u-chief")]
+    assert body["reason"]["code"] == "no-milestone"
+    items = {item["id"]: item for item in desk.items("/v1/projects/p1/timeline")}
+    for item in items.values():
+        jsonschema.validate(item, {"$ref": "#/components/schemas/TimelineItem", "components": OPENAPI["components"]})
+    assert items[report.id]["verified"]["reason"] == "未签约"
+    assert items[own.id]["without_effect"]["code"] == "own-report"
+    assert items[verified.id]["without_effect"]["code"] == "verified-again"
+    assert items[returned.id]["without_effect"] is None
+    then = desk.items(f"/v1/projects/p1/timeline?known_at={verified.recordedtime}")
+    assert [item["verified"]["result"] for item in then if item["id"] == report.id] == ["confirmed"]
+    past = desk.get(f"/v1/projects/p1?known_at={verified.recordedtime}").json
+    assert (past["stage"], past["verified"]) == ("signed", ["signed"])
 
 
 def test_the_funnel_counts_registered_roots_by_stage(zone: Desk) -> None:

@@ -24,12 +24,14 @@ from luodi.domain.events import (
     BLOCKER_UPDATED,
     EVENT_RETRACTED,
     MILESTONE_REPORTED,
+    MILESTONE_VERIFIED,
     PLAN_SET,
     PROJECT_REGISTERED,
     Event,
 )
 from luodi.domain.fold import fold
 from luodi.domain.rules import Rules
+from luodi.domain.verifying import CONFIRMED, RETURNED
 from tests.rules import DEFAULT_RULES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -57,13 +59,13 @@ class Story:
         self.events: list[Event] = []
         self._numbers = count(1)
 
-    def tell(self, type_: str, /, **data: Any) -> str:
+    def tell(self, type_: str, /, by: str | None = "u-zhang", **data: Any) -> str:
         """Record an event; its id is returned."""
         number = next(self._numbers)
         minutes, seconds = divmod(number, 60)
         recorded = f"2026-06-01T01:{minutes:02d}:{seconds:02d}.000Z"
         event_id = f"e{number}"
-        self.events.append(Event(SUBJECT, event_id, type_, recorded, 0, "u-zhang", data))
+        self.events.append(Event(SUBJECT, event_id, type_, recorded, 0, by, data))
         return event_id
 
     def registered(self, **fields: Any) -> str:
@@ -98,6 +100,13 @@ class Story:
 
     def cleared(self, blocker: str, day: str | None) -> str:
         return self.tell(BLOCKER_CLEARED, blocker_id=blocker, date=day)
+
+    def verified(self, report: str, by: str | None = "u-li", result: str = CONFIRMED, **more: Any) -> str:
+        """Somebody looks at a report: its reporter is u-zhang."""
+        return self.tell(MILESTONE_VERIFIED, by, event_id=report, result=result, **more)
+
+    def returned(self, report: str, by: str | None = "u-li", reason: str = "现场未动工") -> str:
+        return self.verified(report, by, RETURNED, reason=reason)
 
     def retracted(self, event_id: str) -> str:
         return self.tell(EVENT_RETRACTED, event_id=event_id, reason="误报")

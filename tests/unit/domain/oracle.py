@@ -190,11 +190,12 @@ def read(events: Iterable[Any]) -> Record:
             blocker = Blocker(event.id, data.get("owner"), data["cause"], day, data.get("promise"))
             record.blockers.append(blocker)
     by_id = {blocker.id: blocker for blocker in record.blockers}
+    sent_back = returned(left)
     for place, event in enumerate(left):
         data = event.data
         if event.type in ("project.registered", "project.amended"):
             record.fields |= data
-        elif event.type == "milestone.reported":
+        elif event.type == "milestone.reported" and event.id not in sent_back:
             record.reached[data["stage"]] = data.get("date")
         elif event.type == "plan.set":
             record.baselines.setdefault(data["stage"], data["date"])
@@ -223,6 +224,21 @@ def read(events: Iterable[Any]) -> Record:
         elif event.type == "blocker.cleared" and data["blocker_id"] in by_id:
             by_id[data["blocker_id"]].cleared = data.get("date") or recorded_on(event)
     return record
+
+
+def returned(left: Sequence[Any]) -> set[str]:
+    """The reports that somebody else looked at and sent back, and on which nobody has thought better since."""
+    found: set[str] = set()
+    for place, event in enumerate(left):
+        if event.type != "milestone.verified" or event.actor is None:
+            continue
+        for report in left[:place]:
+            if report.id == event.data["event_id"] and report.type == "milestone.reported":
+                if report.actor != event.actor and event.data["result"] == "returned":
+                    found.add(report.id)
+                elif report.actor != event.actor:
+                    found.discard(report.id)
+    return found
 
 
 def _pause(place: int, event: Any) -> Pause:

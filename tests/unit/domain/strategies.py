@@ -13,6 +13,7 @@ from luodi.domain.events import Event
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT, subject_of
+from luodi.domain.verifying import RESULTS
 from tests.unit.domain.builders import SUBJECT
 
 # Few ids and instants, so that events often speak of each other and are often recorded at once.
@@ -52,6 +53,7 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     events.PROJECT_AMENDED: st.fixed_dictionaries({}, optional=_FIELDS),
     events.MILESTONE_REPORTED: _data(stage=_stage, date=st.none() | _days),
+    events.MILESTONE_VERIFIED: _data(event_id=_ids, result=st.sampled_from(RESULTS), reason=_text),
     events.PLAN_SET: _data(stage=_stage, date=_days, reason=_text, approver=st.none() | st.just("u-chief")),
     events.PROGRESS_REPORTED: _data(date=_days, percent=st.none() | st.integers(0, 100)),
     events.BLOCKER_RAISED: _data(
@@ -130,7 +132,7 @@ def histories(
             type=(type_ := draw(st.sampled_from(types))),
             recordedtime=draw(st.sampled_from(INSTANTS)),
             sequence=draw(st.integers(0, 2)),
-            actor=draw(st.none() | st.just("u-zhang")),
+            actor=draw(st.none() | st.sampled_from(["u-zhang", "u-li"])),
             data=draw(data_of[type_]),
         )
         for event_id in ids

@@ -15,7 +15,7 @@ from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD, json_values, payloads
 
 NAMED = {"project_id": "p1", "unit_id": "p1", "person_id": "p1", "post_id": "p1"}
-ADDRESS = {**NAMED, "blocker_id": "b1", "suspension_id": "s1"}
+ADDRESS = {**NAMED, "blocker_id": "b1", "suspension_id": "s1", "event_id": "e1"}
 SHARED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 endpoints = st.sampled_from(ENDPOINTS)

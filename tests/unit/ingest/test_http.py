@@ -12,6 +12,7 @@ from luodi.runtime import configuration
 from schemas import position
 from schemas.events import ENDPOINTS, Endpoint
 from services.ingest.limits import Gate, RateLimit
+from services.ingest.posting import REPORTS_REMEMBERED
 from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD
 
@@ -27,7 +28,7 @@ def subject(endpoint: Endpoint) -> str:
 
 
 def address(endpoint: Endpoint) -> str:
-    return endpoint.path.format(**NAMES, blocker_id="b1", suspension_id="s1")
+    return endpoint.path.format(**NAMES, blocker_id="b1", suspension_id="s1", event_id="e1")
 
 
 def body(endpoint: Endpoint, **more: Any) -> dict[str, Any]:
@@ -263,6 +264,60 @@ def test_a_conflict_within_an_array_keeps_the_first(world: World) -> None:
     assert answer.json is not None
     assert [item["status"] for item in answer.json["items"]] == [202, 409, 202]
     assert {event.data["stage"] for event in world.events} == {"started"}
+
+
+VERIFY = "/v1/projects/p1/milestones/m1/verify"
+
+
+def test_a_report_is_returned_with_a_reason(world: World) -> None:
+    refused = world.post(VERIFY, {"result": "returned", "actor": "u-head"})
+    assert refused.status_code == 422
+    assert refused.json is not None
+    assert [(error["pointer"], error["code"]) for error in refused.json["errors"]] == [("/reason", "required")]
+    assert world.post(VERIFY, {"result": "returned", "reason": "只有围挡", "actor": "u-head"}).status_code == 202
+    assert world.post(VERIFY, {"result": "confirmed", "actor": "u-head"}).status_code == 202
+    assert world.post(VERIFY, {"result": "seen", "actor": "u-head"}).status_code == 422
+    assert [event.data["event_id"] for event in world.events] == ["m1", "m1"]
+
+
+@pytest.mark.parametrize("result", ["confirmed", "returned"])
+def test_a_reporter_who_is_remembered_is_told_that_others_verify_his_report(world: World, result: str) -> None:
+    told = {"result": result, "reason": "看过"}
+    assert world.post("/v1/milestones", {**MILESTONE, "id": "m1", "actor": "u-zhang"}).status_code == 202
+    refused = world.post(VERIFY, {**told, "actor": "u-zhang"})
+    assert refused.status_code == 403
+    assert refused.json is not None
+    assert refused.json["code"] == "own-report"
+    assert [error["pointer"] for error in refused.json["errors"]] == ["/actor"]
+    assert world.post(VERIFY, {**told, "actor": "u-head"}).status_code == 202
+    other = "/v1/projects/p2/milestones/m1/verify"
+    assert world.post(other, {**told, "actor": "u-zhang"}).status_code == 202, "a report of another project"
+
+
+def test_in_an_array_only_ones_own_report_is_refused(world: World) -> None:
+    world.post("/v1/milestones", {**MILESTONE, "id": "m1", "actor": "u-zhang"})
+    items = [{"result": "confirmed", "actor": actor} for actor in ("u-zhang", "u-head")]
+    answer = world.post(VERIFY, items)
+    assert answer.status_code == 207
+    assert answer.json is not None
+    assert [(item["status"], item.get("code")) for item in answer.json["items"]] == [(403, "own-report"), (202, None)]
+
+
+def test_a_report_and_its_verification_by_one_person_in_one_request_are_told_apart(world: World) -> None:
+    named = {"specversion": "1.0", "source": "/oa", "subject": "p1", "actor": "u-zhang"}
+    events = [
+        {**named, "id": "m1", "type": "milestone.reported", "data": GOOD["milestone.reported"]},
+        {**named, "id": "v1", "type": "milestone.verified", "data": {"event_id": "m1", "result": "confirmed"}},
+    ]
+    answer = world.post("/v1/events", events, Content_Type="application/cloudevents-batch+json")
+    assert answer.json is not None
+    assert [item["status"] for item in answer.json["items"]] == [202, 403]
+
+
+def test_the_reporters_of_a_large_array_are_not_remembered_and_left_to_the_fold(world: World) -> None:
+    reports = [{**MILESTONE, "id": f"m{number}", "actor": "u-zhang"} for number in range(REPORTS_REMEMBERED + 1)]
+    assert world.post("/v1/milestones", reports).status_code == 202
+    assert world.post(VERIFY, {"result": "confirmed", "actor": "u-zhang"}).status_code == 202
 
 
 def test_what_was_not_acknowledged_does_not_conflict_with_its_correction(world: World) -> None:

@@ -19,6 +19,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "project.registered": {"name": "示例项目", "zone": "demo", "route": "land"},
     "project.amended": {"officer": None},
     "milestone.reported": {"stage": "started", "date": "2026-03-05"},
+    "milestone.verified": {"event_id": "e1", "result": "confirmed"},
     "plan.set": {"stage": "completed", "date": "2027-10"},
     "progress.reported": {"date": "2026-03-05"},
     "blocker.raised": {"kind": "用电", "date": "2026-03-05"},
