@@ -256,6 +256,7 @@ def _schemas() -> Json:
             "event_id": text,
             "actor": nullable(text),
             "note": nullable(text),
+            "corrects": nullable(text) | {"description": "The report that counted before it; null: it is the first."},
             "verified": nullable(verdict) | {"description": "已核实; null: 已报, nobody else has looked at it yet."},
         }
     )

@@ -285,9 +285,11 @@ def _not_reported(story: Story) -> None:
 
 
 def _corrected(story: Story) -> None:
-    """The start was reported with a wrong date and put right."""
+    """The start was reported with a wrong date and put right: a late report, which mostly waits to be verified."""
     story.climb("started", story.dice.randint(60, 200))
     story.reach("started", story.ago(story.dice.randint(40, 55)), wave=1, note="更正动工日期（演示）")
+    if story.number % 4 == 0:
+        story.verify("started", wave=2)
 
 
 def _correction_retracted(story: Story) -> None:
@@ -310,6 +312,17 @@ def _retracted(low: int, high: int) -> Callable[[Story], None]:
     return tell
 
 
+def _returned(low: int, high: int) -> Callable[[Story], None]:
+    """A start was reported that the group head did not find on the site: the report counts no longer."""
+
+    def tell(story: Story) -> None:
+        story.climb("land_supplied", story.dice.randint(low, high))
+        story.reach("started", story.ago(5))
+        story.verify("started", returned="现场只有围挡，桩基未施工（演示）")
+
+    return tell
+
+
 def _amended(story: Story) -> None:
     """Handed to another officer, and the investment raised."""
     story.climb("started", story.dice.randint(20, 110))
@@ -320,6 +333,8 @@ def _amended(story: Story) -> None:
 
 def _produces(story: Story) -> None:
     story.climb("producing", story.dice.randint(5, 900))
+    if story.number % 3:
+        story.verify("producing")
 
 
 def _produces_unreported(story: Story) -> None:
@@ -431,7 +446,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("start not reported", 4, "land", "green", _not_reported),
     Scenario("start corrected", 5, "land", "green", _corrected),
     Scenario("correction retracted", 2, "land", "green", _correction_retracted),
-    Scenario("start retracted", 2, "land", "green", _retracted(15, 35)),
+    Scenario("start retracted", 1, "land", "green", _retracted(15, 35)),
+    Scenario("start returned", 1, "land", "green", _returned(15, 35)),
     Scenario("start retracted, overdue", 1, "land", "red", _retracted(130, 150)),
     Scenario("amended", 4, "plant", "green", _amended),
     Scenario("producing on own land", 55, "land", "blue", _produces),

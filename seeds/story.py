@@ -122,6 +122,13 @@ class Story:
         data = {"stage": stage, "date": when} | ({"note": note} if note else {})
         self.reached[stage] = self.tell("milestone.reported", data, wave=wave)
 
+    def verify(self, stage: str, *, returned: str | None = None, wave: int = 1) -> None:
+        """The group head looks at the report of a stage: confirms it, or returns it with this reason."""
+        data: dict[str, Any] = {"event_id": self.reached[stage], "result": "returned" if returned else "confirmed"}
+        if returned:
+            data["reason"] = returned
+        self.tell("milestone.verified", data, wave=wave, actor=self.fields["group_head"])
+
     def climb(self, stage: str, ago: int, *, leave_out: Sequence[str] = ()) -> int:
         """Reach every stage up to `stage`, which was `ago` days before loading; returns the days since the signing."""
         stages = STAGES[self.route]

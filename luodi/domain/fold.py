@@ -187,23 +187,26 @@ def _amend(state: State, event: Event) -> None:
 
 
 def _reach(state: State, event: Event) -> None:
-    data = event.data
-    state["milestones"][data["stage"]] = {
+    data, milestones = event.data, state["milestones"]
+    before = milestones.get(data["stage"])
+    milestones[data["stage"]] = {
         "date": data.get("date"),
         "recorded_at": event.recordedtime,
         "event_id": event.id,
         "actor": event.actor,
         "note": data.get("note"),
         "evidence": data.get("evidence"),
+        "corrects": None if before is None else before["event_id"],
         "verified": None,
     }
 
 
 def _reach_as_verified(state: State, event: Event, verification: Event) -> None:
     """A report on which somebody else has spoken; where he returned it, what counted before it goes on to count."""
-    reached: dict[str, Any] = {"milestones": {}}
+    stage = event.data["stage"]
+    reached = {"milestones": state["milestones"].copy()}
     _reach(reached, event)
-    ((stage, report),) = reached["milestones"].items()
+    report = reached["milestones"][stage]
     report["verified"] = verifying.verdict(verification)
     if verification.data["result"] == verifying.RETURNED:
         state["returned"][event.id] = {"stage": stage, **report}

@@ -159,6 +159,7 @@ def test_milestones_keep_their_papers_and_are_not_verified() -> None:
             "actor": "u-zhang",
             "note": "框架",
             "evidence": [{"kind": "合同", "ref": "1"}],
+            "corrects": None,
             "verified": None,
         }
     ]

@@ -144,6 +144,20 @@ def test_a_correction_is_a_new_report_that_nobody_has_verified() -> None:
     story.verified(report)
     story.reached("started", "2026-03-03")
     assert start(story.document()) == ("2026-03-03", None)
+    assert [milestone["corrects"] for milestone in story.document()["milestones"]] == [None, report]
+
+
+def test_a_report_says_which_one_it_took_the_place_of_when_that_counts_no_more_it_is_the_first() -> None:
+    story, first = begun()
+    second = story.reached("started", "2026-03-03")
+    third = story.reached("started", "2026-03-04")
+    story.returned(second)
+    assert story.document()["milestones"][1]["corrects"] == first
+    story.retracted(first)
+    assert (story.document()["milestones"][1]["event_id"], story.document()["milestones"][1]["corrects"]) == (
+        third,
+        None,
+    )
 
 
 @pytest.mark.parametrize("target", ["unknown", "of another type", "retracted", "recorded later"])
