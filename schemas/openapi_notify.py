@@ -23,10 +23,10 @@ from schemas.openapi import (
     query,
 )
 
-KINDS = ("stalled", "warning", "escalated", "recovered", "cleared", "digest", "operations", "test")
+KINDS = ("stalled", "warning", "escalated", "handover", "recovered", "cleared", "digest", "operations", "test")
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
-TELLINGS = ("warning", "stalled", "escalated", "recovered", "operations")
+TELLINGS = ("warning", "stalled", "escalated", "handover", "recovered", "operations")
 PHASES = ("to-verify", "to-sign", "signed", "in-review", "held", "told-all")
 DELIVERY_STATUSES = ("held", "carried", "queued", "sending", *STATUSES[1:])
 GROUPS = ("new", "overdue", "soon", "cleared")

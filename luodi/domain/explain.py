@@ -338,6 +338,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "leader": ("包干领导", "responsible leader"),
     "vice_leader": ("分管领导", "vice leader"),
     "head": ("主要领导", "head of the zone"),
+    "owner": ("责任单位", "unit that must act"),
     "zone": ("高新区值守人员", "the zone's desk"),
     "operators": ("系统管理员", "the operators"),
 }

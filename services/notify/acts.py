@@ -79,7 +79,7 @@ class Acts:
             matter = self._matters.get(matter_id)
             if matter is None:
                 raise ProblemError("not-found", what=matter_id)
-            entry = Entry(entry_id, kind, actor, self._clock.now_text(), len(matter.tellings), data)
+            entry = Entry(entry_id, kind, actor, self._clock.now_text(), matter.steps_told, data)
             known = next((one for one in matter.entries if one.id == entry_id), None)
             if known is not None:
                 if (known.kind, known.by, known.data) != (entry.kind, entry.by, entry.data):

@@ -291,10 +291,11 @@ def build(
         contacts=reached,
         own=own,
         addressed=addressed,
-        looks=Looks(stores.notifications, stores.endpoints, stores.matters, stores.watches, silences),
+        looks=Looks(stores.notifications, stores.endpoints, stores.matters, acting, silences),
         composer=composer,
         topic=topic,
         hours=hours_of,
+        head_of=teller.head_of,
         clock=clock,
         metrics=metrics,
     )

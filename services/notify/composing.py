@@ -11,7 +11,7 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.stages import Language
 from luodi.runtime.configuration import Zone
 from services.notify.ladder import ladder_from
-from services.notify.matters import FIRST_LEVEL, RULES_CHANGED, Matter, Telling
+from services.notify.matters import FIRST_LEVEL, HANDOVER, RULES_CHANGED, Matter, Telling
 from services.notify.notifications import (
     Delivery,
     Notification,
@@ -44,8 +44,8 @@ class Composer:
     def openings(
         self, matter: Matter, channels: Sequence[str], wall: str, own: OwnChannels = NO_OWN
     ) -> list[Notification]:
-        """The messages of the matter's last telling, one per recipient, on these channels and on each one's own."""
-        telling = matter.last_telling
+        """The messages of the matter's newest telling, one per recipient, on these channels and on each one's own."""
+        telling = matter.newest_telling
         urgent = is_urgent(matter, telling)
         return self._rows(
             matter,
@@ -153,4 +153,4 @@ def is_urgent(matter: Matter, telling: Telling) -> bool:
     """Whether its messages go at once, at any hour: faults, and reds that reach the leader the same day."""
     if telling.kind == "operations":
         return True
-    return telling.kind != "warning" and ladder_from(matter.facts).same_day
+    return telling.kind not in ("warning", HANDOVER) and ladder_from(matter.facts).same_day

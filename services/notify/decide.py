@@ -11,6 +11,7 @@ The rule, from which every case below follows: nobody is told anything from stal
   that comes by it is none.
 - A stall that began and ended while the system itself was behind, so that nobody could be told, is told once as
   recovered, when the watermark has reached the moment this became known and the project has settled.
+- Whoever has taken over a step that had been told is told, and that leaves the ladder as it stands.
 - A stall that was told climbs its ladder at the instant that `ladder.standing` names, known to be red up to then. An
   approved pause holds every message but the all-clear.
 """
@@ -25,7 +26,7 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.days import END_OF_TIME, last_ordinal
 from services.notify.ladder import Rung, standing
 from services.notify.matters import RULES_CHANGED, Matter
-from services.notify.recipients import ladder_steps
+from services.notify.recipients import ladder_steps, taken_over
 from services.notify.watches import GRACE_S, Deadline, Recovered, Stretch, Watch, after
 
 LATEST_S = 60.0  # a project that is edited all the time is told about all the same
@@ -47,6 +48,7 @@ class Act(StrEnum):
 
     WARN = "warn"  # a new episode: tell that it is about to stall
     OPEN = "open"  # a new episode, or the one that was warned of: tell that it is stalled
+    HAND_OVER = "hand-over"  # somebody has taken over a step that had been told, and was not told yet
     CLIMB = "climb"  # the step was not signed for in time, or what was promised did not come: tell the next one
     REOPEN = "reopen"  # another rule is broken: a new round, for what was signed does not cover it
     RECOVER = "recover"  # an episode that was over before anybody could be told: tell that it was, and is over
@@ -153,6 +155,10 @@ def _of_open(
         return _when(
             Act.REOPEN, "another-rule-broken", _calm(watch, worse.stretch.since, at), "another-rule-settling", at
         )
+    newcomer = taken_over(watch, matter, at.head)
+    if newcomer is not None:
+        calm = after(watch.changed_at, min(at.settle_s, LATEST_S))
+        return _when(Act.HAND_OVER, "handed-over", calm, "handover-settling", at, newcomer)
     stands = standing(matter, ladder_steps(watch, at.head), at.calendar)
     if stands.climbs is None:
         return Decision(None, WAITING[stands.phase], ahead)

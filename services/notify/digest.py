@@ -1,6 +1,7 @@
 """What a digest says: one message to one person on one channel, for one working morning. Pure values.
 
-新增: what is told for the first time on this channel. 仍超期: what was told before and is still open. 将到期: warnings.
+新增: what is told for the first time on this channel. 仍超期: what was told before and is still open; before a
+handover, to whoever held the post then. 将到期: warnings.
 已解除: the end of what this channel was told of.
 """
 
@@ -14,7 +15,12 @@ from urllib.parse import quote
 from services.notify.channels.writing import GROUPS, number_of, one_line
 from services.notify.notifications import Delivery, Group, Kind, Line, Notification, Sheet, Texts
 
-GROUP_OF: Mapping[Kind, Group] = {"cleared": "cleared", "recovered": "cleared", "warning": "soon"}
+GROUP_OF: Mapping[Kind, Group] = {
+    "cleared": "cleared",
+    "recovered": "cleared",
+    "warning": "soon",
+    "handover": "overdue",
+}
 """The group of a message by its kind; any other is new."""
 
 

@@ -34,8 +34,10 @@ from services.notify.digest_store import DigestStore, Morning
 from services.notify.hours import Hours, closing, opening
 from services.notify.ledger import NotificationStore, Transition, settle
 from services.notify.looking import Looks, verdict
-from services.notify.matters import Matter, still_holds
+from services.notify.matters import FIRST_LEVEL, Matter, still_holds
 from services.notify.notifications import Delivery, Notification, Sheet, Texts
+from services.notify.recipients import may_sign, owner_of
+from services.notify.watches import Watch
 
 BOUND_S = 60.0  # a partition that brings nothing new holds up the morning so long, and is then named as missing
 SETTLE_EVERY_S = 5.0
@@ -94,10 +96,12 @@ class Digesting:
         composer: Composer,
         topic: Callable[[], Topic | None],
         hours: Callable[[str], Hours],
+        head_of: Callable[[str | None], str | None],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        """`own`: the channels in use of each recipient; `hours`: those of a recipient."""
+        """`own`: the channels in use of each recipient; `hours`: those of a recipient; `head_of`: who stands at the top
+        of a zone's ladder. The watches that `looks` reads say who acts today."""
         self._notifications = notifications
         self._digests = digests
         self._matters = matters
@@ -108,6 +112,7 @@ class Digesting:
         self._composer = composer
         self._topic = topic
         self._hours = hours
+        self._head_of = head_of
         self._clock = clock
         self._metrics = metrics
         self._day: date | None = None
@@ -279,7 +284,8 @@ class Digesting:
         return sheet_of(carried, self._standing(recipient, channel, {row.id for row in carried}))
 
     def _standing(self, recipient: str, channel: str, now_told: Collection[str]) -> list[tuple[Notification, Texts]]:
-        """What is open, was told to the recipient before, and is not about to end: each with how it reads today."""
+        """What is open, was told to the recipient before, is not about to end, and was not taken over by another since:
+        each with how it reads today."""
         matters = {matter.id: matter for matter in self._open(recipient)}
         if not matters:
             return []
@@ -296,7 +302,15 @@ class Digesting:
             if row.id not in now_told
             and not _waits(row, channel)
             and still_holds(matters[row.matter], watches.get(row.project_id or ""), now)
+            and self._is_theirs(recipient, matters[row.matter], watches.get(row.project_id or ""))
         ]
+
+    def _is_theirs(self, recipient: str, matter: Matter, watch: Watch | None) -> bool:
+        """Whether an open stall still concerns somebody who was told of it."""
+        if watch is None:
+            return True
+        owner = owner_of(watch, matter.id)
+        return recipient in may_sign(watch, FIRST_LEVEL, self._head_of(watch.zone), owner)
 
     def _open(self, recipient: str) -> Iterator[Matter]:
         place: tuple[str, str] | None = None

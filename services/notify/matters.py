@@ -18,13 +18,15 @@ from luodi.domain.events import Event
 from services.notify.watches import MatterKind, Watch
 
 MatterState = Literal["warned", "open", "cleared"]
-TellingKind = Literal["warning", "stalled", "escalated", "recovered", "operations"]
+TellingKind = Literal["warning", "stalled", "escalated", "handover", "recovered", "operations"]
 EntryKind = Literal["signed", "feedback", "reviewed", "closed"]
 
 SIGNED: EntryKind = "signed"
 FEEDBACK: EntryKind = "feedback"
 REVIEWED: EntryKind = "reviewed"
 CLOSED: EntryKind = "closed"
+
+HANDOVER: TellingKind = "handover"  # to whoever has taken over a step that had been told: it moves no ladder
 
 NAMESPACE = uuid.UUID("5b7f5d2c-6f0e-5a59-8a1e-2b8e4c0f9d11")  # ours, for ever: another one would record acts twice
 NO_PARTITION = -1  # of a matter that belongs to no partition: any notifier looks after it
@@ -53,7 +55,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a person has done about a matter. `telling`: how many tellings there had been."""
+    """What a person has done about a matter. `telling`: how many tellings there had been that an act answers."""
 
     id: str
     kind: EntryKind
@@ -91,9 +93,10 @@ class Matter:
 
     @property
     def last_telling(self) -> Telling:
-        """What people were told last."""
-        if self.tellings:
-            return self.tellings[-1]
+        """What people were told last; whoever has taken over since was told the same, and that moves no ladder."""
+        last = next((telling for telling in reversed(self.tellings) if telling.kind != HANDOVER), None)
+        if last is not None:
+            return last
         # Of an episode that an earlier version opened only its opening is known.
         kind: TellingKind = "operations" if self.kind == "operations" else "stalled"
         role = str(self.facts.get("role", ""))
@@ -102,6 +105,16 @@ class Matter:
     @property
     def all_tellings(self) -> tuple[Telling, ...]:
         return self.tellings or (self.last_telling,)
+
+    @property
+    def newest_telling(self) -> Telling:
+        """The last of all, to whoever has taken over included: the one whose messages may still have to be written."""
+        return self.all_tellings[-1]
+
+    @property
+    def steps_told(self) -> int:
+        """How many tellings there were that an act answers: those to whoever has taken over are none of them."""
+        return sum(telling.kind != HANDOVER for telling in self.tellings)
 
     @property
     def was_red(self) -> bool:
@@ -115,7 +128,7 @@ class Matter:
 
     def entries_since(self) -> tuple[Entry, ...]:
         """What was done since people were told last."""
-        return tuple(entry for entry in self.entries if entry.telling == len(self.tellings))
+        return tuple(entry for entry in self.entries if entry.telling == self.steps_told)
 
     def completed(self, **clearing: Any) -> Matter:
         """The messages of the last change are written. `clearing`: what is to be added about how the episode ended."""
@@ -141,7 +154,8 @@ class Matter:
     def told(self, telling: Telling, traceparent: str | None, **facts: Any) -> Matter:
         """People are to be told again in the same episode: of the next step, or in a new round. `facts` that changed.
 
-        What was done before covers nothing any more: the next signature is for this telling.
+        What was done before covers nothing any more: the next signature is for this telling; but a handover leaves
+        things as they stand.
         """
         return replace(
             self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from services.notify.ladder import Rung, first_told, rungs
-from services.notify.matters import FIRST_LEVEL
+from services.notify.matters import FIRST_LEVEL, Matter
 from services.notify.watches import Watch
 
 OPERATORS = "operators"  # those who run the system itself
+OWNER = "owner"  # the role of whoever acts for the unit that has promised something
 
 
 def recipients(watch: Watch, owner: str | None = None) -> tuple[str, ...]:
@@ -36,6 +37,18 @@ def told_again(watch: Watch, level: int, head: str | None, owner: str | None = N
     """Who is told of a stall that has become worse: those told first, and whoever holds the step it had reached now."""
     reached = [rung.recipient for rung in ladder_steps(watch, head) if rung.level <= level]
     return tuple(dict.fromkeys([*recipients(watch, owner), *reached[-1:]]))
+
+
+def taken_over(watch: Watch, matter: Matter, head: str | None) -> Rung | None:
+    """The highest step that a stall has reached and on which somebody stands now who was told nothing of it; those told
+    first are its level 0. None where everybody knows. Of a stall that was only warned of nobody takes over anything.
+    """
+    known = {who for telling in matter.all_tellings if telling.kind != "warning" for who in telling.recipients}
+    level, close = matter.last_telling.level, recipients(watch)
+    first = [Rung(FIRST_LEVEL, role_of(watch, who), who) for who in close]
+    owner = [Rung(FIRST_LEVEL, OWNER, who) for who in recipients(watch, owner_of(watch, matter.id)) if who not in close]
+    above = (rung for rung in ladder_steps(watch, head) if rung.level <= level)
+    return next((rung for rung in reversed([*owner, *first, *above]) if rung.recipient not in known), None)
 
 
 def may_sign(watch: Watch, level: int, head: str | None, owner: str | None = None) -> tuple[str, ...]:

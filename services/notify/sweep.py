@@ -201,7 +201,10 @@ class Sweep:
             }
             acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
             if not acts:
-                put_off.append((watch, min((d.again for d in decisions.values()), default=END_OF_TIME)))
+                again = min((d.again for d in decisions.values()), default=END_OF_TIME)
+                if any(matter.state == "open" for matter in matters.values()):
+                    again = min(again, self._teller.roll_call(watch, now))
+                put_off.append((watch, again))
             for matter_id, decision in acts:
                 matter = matters.get(matter_id)
                 changes.append((matter, self._teller.changed(watch, matter_id, matter, decision, now)))
@@ -248,7 +251,7 @@ class Sweep:
         told = [matter for matter in last if still_holds(matter, watches.get(matter.project_id or ""), now)]
         if told:
             channels, wall = self._channels(), self._clock.wall_text()
-            own = self._own({who for matter in told for who in matter.last_telling.recipients})
+            own = self._own({who for matter in told for who in matter.newest_telling.recipients})
             self._write([row for m in told for row in self._composer.openings(m, channels, wall, own)], swept)
         return told
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import time
 from typing import Any
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.rules import Rules
 from luodi.runtime.configuration import Zone
 from services.notify.decide import Act, Circumstances, Decision, clearing_date
+from services.notify.hours import Hours, next_opening
 from services.notify.ladder import Rung, ladder_of, quickest, standing
 from services.notify.matters import (
+    HANDOVER,
     RECOVERED_UNSEEN,
     Facts,
     Matter,
@@ -26,6 +29,8 @@ from services.notify.matters import (
 )
 from services.notify.recipients import ladder_steps, recipients, role_of, told_again
 from services.notify.watches import Deadline, Recovered, Stretch, Watch
+
+ROLL_CALL = Hours(opens=time(7))  # of a working day: by its digest, whoever has taken over since knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,10 @@ class Teller:
     def circumstances(self, watch: Watch, w: str | None, now: str, settle_s: float) -> Circumstances:
         """On what a decision about this project depends besides."""
         return Circumstances(w, now, settle_s, self.calendar.of(watch.zone), self.head_of(watch.zone))
+
+    def roll_call(self, watch: Watch, now: str) -> str:
+        """When an open stall is next held against who is responsible then: nothing else tells of a handover."""
+        return next_opening(now, ROLL_CALL, self.calendar.of(watch.zone))
 
     def head_of(self, zone: str | None) -> str | None:
         """Who stands at the top of the zone's ladder, if its row names anybody."""
@@ -57,6 +66,8 @@ class Teller:
         if matter is None:
             raise ValueError(f"{matter_id} was never opened")
         match decision.act:
+            case Act.HAND_OVER if decision.to is not None:
+                return self._handed_over(watch, matter, decision.to, decision.reason, now)
             case Act.CLIMB if decision.to is not None:
                 return self._climbed(watch, matter, decision.to, decision.reason, now)
             case Act.REOPEN:
@@ -99,6 +110,13 @@ class Teller:
         telling = Telling("escalated", to.level, round_, now, to.role, (to.recipient,), why)
         return self._dated(watch, matter.told(telling, watch.traceparent))
 
+    def _handed_over(self, watch: Watch, matter: Matter, to: Rung, why: str, now: str) -> Matter:
+        """The same is told to whoever stands now on a step that had been told."""
+        told = recipients(watch)[0]
+        facts = {"told": told, "role": role_of(watch, told)}
+        telling = Telling(HANDOVER, to.level, matter.round, now, to.role, (to.recipient,), why, facts)
+        return self._dated(watch, matter.told(telling, watch.traceparent))
+
     def _reopened(self, watch: Watch, matter: Matter, why: str, now: str) -> Matter:
         """Told on the step it had reached, and to those who are told first."""
         deadline, last = watch.deadline(matter.id), matter.last_telling
@@ -122,8 +140,8 @@ class Teller:
         }
 
     def _dated(self, watch: Watch, matter: Matter) -> Matter:
-        """The matter whose last telling says by when it must be acted on, and who is told next when nobody does."""
-        last = matter.last_telling
+        """The matter whose newest telling says by when it must be acted on, and who is told next when nobody does."""
+        last = matter.newest_telling
         stands = standing(matter, ladder_steps(watch, self.head_of(watch.zone)), self.calendar.of(watch.zone))
         facts: dict[str, Any] = {
             "by": stands.by.isoformat() if stands.by is not None else None,

@@ -13,7 +13,7 @@ from datetime import date
 from luodi.domain import days, reasons, stages
 from luodi.domain.explain import ROLES
 from luodi.domain.stages import Language
-from services.notify.matters import Facts, Matter, Telling
+from services.notify.matters import HANDOVER, Facts, Matter, Telling
 from services.notify.notifications import Texts
 
 ZH: Language = "zh-CN"
@@ -84,7 +84,7 @@ def _words(
         "late": _days(_late(facts, clearing), language),
         "why": reasons.text(facts["reason"], language, today),
         "who": _who(facts["role"], facts["told"], language),
-        "step": _who(telling.role, telling.recipients[0], language) if telling.kind == "escalated" else "",
+        "step": _who(telling.role, telling.recipients[0], language) if telling.kind in ("escalated", HANDOVER) else "",
         "because": _BECAUSE[telling.why][0 if language == ZH else 1] if telling.kind == "escalated" else "",
         "else": _otherwise(facts, telling, today, language),
         "date": clearing.get("date") or ("日期不详" if language == ZH else "an unknown date"),
@@ -168,6 +168,22 @@ TELLINGS: dict[tuple[str, str], Template] = {
         "Climbed to you: {project}, {stage} is {over} overdue",
         "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and says what is being done "
         "and by when it will have recovered{else}.",
+    ),
+    ("gap", "handover"): Template(
+        "交接：{project}{stage}超期{over}，由{step}接手",
+        "{zone} · {project}：{why}。此前已通知原责任人，现由{step}接手。"
+        "下一步：{who}补报节点、说明情况或报告困难{else}。",
+        "Handed over to you: {project}, {stage} is {over} overdue",
+        "{zone} · {project}: {why}. Whoever was responsible before has been told; {step} takes over. Next: {who} "
+        "reports the milestone, explains, or names what is in the way{else}.",
+    ),
+    ("promise", "handover"): Template(
+        "交接：{project}，{owner}的承诺超期{over}，由{step}接手",
+        "{zone} · {project}：{why}。此前已通知原责任人，现由{step}接手。下一步：{owner}解决问题后销号，"
+        "或重新承诺期限；{who}跟进{else}。",
+        "Handed over to you: {project}, the promise of {owner} is {over} overdue",
+        "{zone} · {project}: {why}. Whoever was responsible before has been told; {step} takes over. Next: {owner} "
+        "clears the blocker or promises anew; {who} follows it up{else}.",
     ),
     ("gap", "recovered"): Template(
         "已恢复：{project}{stage}曾超期{late}",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luodi.domain.days import END_OF_TIME
+from tests.integration.notify.test_http import fits
 from tests.integration.notify.world import LONG_AGO, World, now, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
@@ -64,13 +65,38 @@ def test_whoever_holds_the_post_a_project_names_is_told_and_takes_over_with_it(w
     tell(world, "post:head", 2, holders=held(("u-zhang", "2026-01-01"), ("u-li", day())))
     world.overdue("p-2", officer="power")
     assert recipients(world, "p-2") == ["u-li"]
-    assert recipients(world, "p-1") == ["u-zhang"], "what was told stays told, and nobody hears of it twice"
+    assert recipients(world, "p-1") == ["u-zhang"], "the roll is called in the morning, not at once"
     # What is open is the new holder's, too, though somebody else had been told of it.
     (matter,) = (m for m in world.get("/v1/matters?person=u-li")[1]["items"] if m["project_id"] == "p-1")
     assert post(world, f"/v1/matters/{matter['id']}/sign", {"actor": "u-zhang"})[0] == 403
     status, signed = post(world, f"/v1/matters/{matter['id']}/sign", {"actor": "u-li"})
     assert status == 200, signed
     assert world.database["watches"].count_documents({"_id": {"$regex": ":"}}) == 0
+
+
+def test_whoever_takes_over_is_told_of_what_is_open_and_it_goes_on_as_it_stood(world: World) -> None:
+    world.notifier()
+    world.watermarks_run()
+    tell(world, "post:head", holders=held(("u-zhang", "2026-01-01")))
+    world.overdue("p-1", officer="u-wu", group_head="head")
+    assert recipients(world, "p-1") == ["u-wu", "u-zhang"]
+    matter = world.database["matters"].find_one({"project_id": "p-1"})
+    assert matter is not None
+    assert post(world, f"/v1/matters/{matter['_id']}/sign", {"actor": "u-wu"})[0] == 200
+    tell(world, "post:head", 2, holders=held(("u-zhang", "2026-01-01"), ("u-li", day())))
+    world.overdue("p-1", officer="u-sun", group_head="head")
+    until(lambda: len(recipients(world, "p-1")) == 4, "both newcomers told")
+    told = {(row["recipient"], row["kind"]) for row in world.notifications("project_id=p-1")}
+    first = {("u-wu", "stalled"), ("u-zhang", "stalled")}
+    assert told == first | {("u-sun", "handover"), ("u-li", "handover")}
+    _, shown = world.get(f"/v1/matters/{matter['_id']}")
+    fits(shown, "Matter")
+    assert (shown["ladder"]["phase"], shown["ladder"]["to_sign"][:2]) == ("signed", ["u-sun", "u-li"])
+    (handover,) = world.notifications("recipient=u-li&kind=handover")
+    fits(handover, "Notification")
+    assert "现由专班组长 u-li接手" in handover["text"]
+    world.reached("p-1")
+    until(lambda: len(world.notifications("project_id=p-1&kind=cleared")) == 4, "all four hear that it is over")
 
 
 def test_the_deputy_of_somebody_on_leave_is_told_until_the_leave_is_over(world: World) -> None:

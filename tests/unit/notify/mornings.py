@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from luodi.domain.calendar import Calendar
@@ -12,6 +12,7 @@ from services.notify.channels import Outcome, Unshaped
 from services.notify.composing import Composer, OwnChannels
 from services.notify.contacts import Contact, Way
 from services.notify.digesting import Digesting, Topic
+from services.notify.directory import ActingWatches, Directory
 from services.notify.gate import Gate
 from services.notify.hours import Hours
 from services.notify.ledger import Ledger
@@ -25,6 +26,7 @@ from tests.unit.notify.fakes import (
     CallCounter,
     Crashing,
     MemoryDigests,
+    MemoryDirectory,
     MemoryEndpoints,
     MemoryMatters,
     MemoryNotifications,
@@ -80,6 +82,8 @@ class Mornings:
         self.partitions = partitions
         self.stuck: set[int] = set()  # partitions that bring nothing new
         self.watches = MemoryWatches()
+        self.directory = MemoryDirectory()
+        self.silences = MemorySilences()
         self.matters = MemoryMatters()
         self.notifications = MemoryNotifications()
         self.endpoints = MemoryEndpoints()
@@ -143,15 +147,17 @@ class Notifier:
             for name in ("watches", "matters", "notifications", "endpoints", "digests")
         }
         composer = Composer(ZONES, world.calendar, "https://luodi.example", digested=[WECOM])
+        teller = Teller(ZONES, world.calendar, RULES)
+        acting = ActingWatches(wrapped["watches"], Directory(world.directory), self._today, teller.head_of)
         self.sweeper = Sweep(
-            watches=wrapped["watches"],
+            watches=acting,
             matters=wrapped["matters"],
             notifications=wrapped["notifications"],
             gate=world.gate,
             given_up=list,
             channels=lambda: ["inbox"],
             own=self._own,
-            teller=Teller(ZONES, world.calendar, RULES),
+            teller=teller,
             composer=composer,
             clock=world.clock,
             settle_s=10,
@@ -162,7 +168,7 @@ class Notifier:
             notifications=wrapped["notifications"],
             matters=wrapped["matters"],
             watches=wrapped["watches"],
-            silences=MemorySilences(),
+            silences=world.silences,
             endpoints=wrapped["endpoints"],
             channels={},
             addressed=addressed,
@@ -178,15 +184,17 @@ class Notifier:
             contacts=self,
             own=self._own,
             addressed=addressed,
-            looks=Looks(
-                wrapped["notifications"], wrapped["endpoints"], wrapped["matters"], wrapped["watches"], MemorySilences()
-            ),
+            looks=Looks(wrapped["notifications"], wrapped["endpoints"], wrapped["matters"], acting, world.silences),
             composer=composer,
             topic=lambda: Topic(world.partitions, self.sweeper.passed),
             hours=lambda who: world.own_hours.get(who, Hours(time(8, 30), time(18))),
+            head_of=teller.head_of,
             clock=world.clock,
             metrics=METRICS,
         )
+
+    def _today(self) -> date:
+        return self.world.calendar.business_date(self.world.clock.now_text())
 
     def page(self, after: str | None, limit: int) -> list[Contact]:
         """The contacts."""

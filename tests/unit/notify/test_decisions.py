@@ -13,11 +13,12 @@ import pytest
 from luodi.domain.days import END_OF_TIME, instant
 from luodi.domain.rules import Ladder
 from services.notify.decide import Act, Circumstances, Decision, decide
-from services.notify.matters import Entry, EntryKind, Matter, Opening, Telling, opened
+from services.notify.matters import HANDOVER, Entry, EntryKind, Matter, Opening, Telling, opened
 from services.notify.watches import Broken, Deadline, Stretch, Watch
 from tests.unit.notify.builders import CALENDAR, GAP, MATTER, PROJECT, overdue, watch
 
 PEOPLE = {"officer": "o", "group_head": "g", "lead_unit": "u", "leader": "l", "vice_leader": "v"}
+EVERYBODY = (*PEOPLE.values(), "h", "zone:demo")
 USUAL, SAME_DAY = Ladder((1, 3, 5, 5)), Ladder((0, 0, 0, 5), same_day=True)
 LONG_AGO = "2026-01-01T00:00:00.000Z"
 
@@ -77,13 +78,19 @@ def told(
     matter = opened(None, Opening(MATTER, "gap", 0, PROJECT, "demo", ("o", "g"), ("o",), facts, telling=kind), on(at))
     role = ("officer", "group_head", "lead_unit", "vice_leader", "head")[level]
     if level or round_ > 1:
-        telling = Telling("escalated" if level else "stalled", level, round_, on(at), role, ("x",), "not-signed")
+        telling = Telling("escalated" if level else "stalled", level, round_, on(at), role, EVERYBODY, "not-signed")
         matter = matter.told(telling, None)
     before = tuple(Entry(f"h{n}", "reviewed", "g", on("05 09:00"), 1, {"accepted": True}) for n in range(held_before))
     entries = tuple(
         Entry(f"e{n}", what, "x", on(when), len(matter.tellings), data) for n, (what, when, data) in enumerate(acts)
     )
     return replace(matter, entries=(*before, *entries), complete=complete)
+
+
+def handed_over(matter: Matter, to: str, level: int = 0) -> Matter:
+    """The same after somebody who took over a step was told."""
+    telling = Telling(HANDOVER, level, matter.round, on("05 18:00"), "officer", (to,), "handed-over")
+    return matter.told(telling, None).completed()
 
 
 def signed(at: str) -> tuple[EntryKind, str, dict[str, Any]]:
@@ -187,6 +194,24 @@ CASES = [
     Case("told again at the top and still unsigned it rests", STALLED, told("06 00:00:05", 3, round_=2), "31 00:00", None, "everybody-told", again=""),
     Case("a project that is no key project any more ends where it stands", STALLED, told("06 00:00:05", 4), "31 00:00", None, "everybody-told", again=""),
     Case("told to the desk of the zone, it rests there", STALLED, told("06 00:00:05", 3), "31 00:00", None, "everybody-told", again="", people={}),
+    # -- a post handed over
+    Case("whoever takes over a step that was told is told", STALLED, told(), "05 09:00", Act.HAND_OVER, "handed-over", "o2", people=PEOPLE | {"officer": "o2"}),
+    Case("so is a new group head", STALLED, told(), "05 09:00", Act.HAND_OVER, "handed-over", "g2", people=PEOPLE | {"group_head": "g2"}),
+    Case("of two who take over the higher one is told first", STALLED, told(), "05 09:00", Act.HAND_OVER, "handed-over", "g2", people=PEOPLE | {"officer": "o2", "group_head": "g2"}),
+    Case("told once, whoever took over is not told again", STALLED, handed_over(told(), "o2"), "05 19:00", None, "waits-for-verification", again="06 00:00:05", people=PEOPLE | {"officer": "o2"}),
+    Case("a handover gives the next step no more time", STALLED, handed_over(told(), "o2"), "06 00:00:05", Act.CLIMB, "not-verified", "g", people=PEOPLE | {"officer": "o2"}),
+    Case("whoever takes back what was his is not told again", STALLED, handed_over(told(), "o2"), "05 19:00", None, "waits-for-verification", people=PEOPLE),
+    Case("who takes over a step that was not reached hears nothing yet", STALLED, told(), "05 09:00", None, "waits-for-verification", people=PEOPLE | {"lead_unit": "u2"}),
+    Case("who takes over a step below the one it stands on is told, too", STALLED, told("06 00:00:05", 2), "09 09:00", Act.HAND_OVER, "handed-over", "g2", people=PEOPLE | {"group_head": "g2"}),
+    Case("a new head of the zone is told of what had reached the top", STALLED, replace(told("06 00:00:05", 4), tellings=(*told().tellings, Telling("escalated", 4, 1, on("06 00:00:05"), "head", ("l", "u", "h0"), ""))), "09 09:00", Act.HAND_OVER, "handed-over", "h", key=True),
+    Case("what the one before signed for counts on", STALLED, handed_over(told("05 00:00:05", 0, signed("05 09:00")), "o2"), "06 12:00", None, "waits-for-feedback", again="09 00:00:05", people=PEOPLE | {"officer": "o2"}),
+    Case("what the one before was granted holds on", STALLED, handed_over(told("06 00:00:05", 1, feedback("09 10:00"), reviewed("10 10:00", True)), "g2", 1), "20 23:59", None, "held-until-recovery", again="23 00:00:05", people=PEOPLE | {"group_head": "g2"}),
+    Case("of an edit a moment ago a handover waits until it has settled", STALLED, told(), "05 09:00:05", None, "handover-settling", again="05 09:00:10", changed="05 09:00", people=PEOPLE | {"officer": "o2"}),
+    Case("a handover is told from what is known for certain", STALLED, told(), "05 09:00:20", None, "before-watermark", w="05 09:00:09", changed="05 09:00", people=PEOPLE | {"officer": "o2"}),
+    Case("what was not told to its end is finished before a handover", STALLED, told(complete=False), "05 09:00", Act.FINISH, "not-completely-told", people=PEOPLE | {"officer": "o2"}),
+    Case("under a pause nobody is told of a handover", PAUSED_TO_10TH, told(), "09 09:00", None, "paused", again="10 00:00", people=PEOPLE | {"officer": "o2"}),
+    Case("of what is over nobody takes over anything", known(), told(), "06 09:00", Act.CLEAR, "no-longer-due", changed="06 08:00", people=PEOPLE | {"officer": "o2"}),
+    Case("of a warning nobody takes over anything", BOTH, told("02 00:00:05", warned=True), "03 09:00", None, "already-warned", people=PEOPLE | {"officer": "o2"}),
     # -- an approved pause
     Case("a red under an approved pause is not told", PAUSED, None, "05 09:00", None, "paused", again=""),
     Case("it is told when the pause ends and it is still red", known(RED, broken=(Broken(lit(RED.since, on("10 00:00")), "p", paused=True), Broken(lit(on("10 00:00")), "p"))), None, "10 00:00:05", Act.OPEN, "stalled"),

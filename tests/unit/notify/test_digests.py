@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from luodi.domain.calendar import Calendar, YearDays
 from services.notify.channels import Outcome
+from services.notify.directory import Entry
 from services.notify.hours import Hours
 from tests.unit.notify.fakes import CallCounter, CrashError
 from tests.unit.notify.mornings import WECOM, WHO, Mornings, Notifier, rests
@@ -212,6 +213,62 @@ def test_an_all_clear_of_what_was_never_sent_is_not_sent() -> None:
     assert notifier.morning() == 0
     assert statuses(world, "cleared") == ["superseded"]
     assert statuses(world) == ["superseded"]
+
+
+def holds(world: Mornings, *holders: tuple[str, str]) -> None:
+    """The post `desk-1` is held by each of these from a day on."""
+    ends = [(date.fromisoformat(begin) - timedelta(days=1)).isoformat() for _, begin in holders[1:]]
+    rows = [
+        {"holder": holder, "date": begin, "until": until}
+        for (holder, begin), until in zip(holders, [*ends, None], strict=True)
+    ]
+    told = {"registered": True, "holders": rows}
+    world.directory.put([Entry("post:desk-1", 0, len(holders), 1, told)])
+
+
+def test_whoever_takes_over_a_post_is_told_of_all_that_is_open_by_the_next_digest() -> None:
+    world = Mornings()
+    world.people = [WHO, "u-li"]
+    holds(world, (WHO, "2026-01-01"))
+    notifier = Notifier(world)
+    for project in ("p-1", "p-2"):
+        world.overdue(project, officer="desk-1")
+    world.clock.advance(61)
+    notifier.sweep()
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert (len(world.heard(WHO)), world.heard("u-li")) == (1, [])
+    holds(world, (WHO, "2026-01-01"), ("u-li", "2026-03-06"))  # said a day ahead: no event comes on the day itself
+    world.overdue("p-3", officer="desk-1")
+    world.until(5, 12)
+    notifier.sweep()
+    world.until(6, 7, 1)
+    notifier.sweep()
+    told = [row.kind for row in world.notifications.rows.values() if row.recipient == "u-li"]
+    assert told == ["handover"] * 3  # the inbox knows before the hours begin
+    world.until(6, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert world.heard("u-li") == [[("overdue", "p-1"), ("overdue", "p-2"), ("overdue", "p-3")]]
+    (line, *_) = next(row.sheet.lines for row in world.got if row.recipient == "u-li" and row.sheet is not None)
+    assert "现由专员 u-li接手" in line.zh
+    assert world.heard(WHO)[1:] == [[("new", "p-3")]]  # told on the 5th, when the post was still theirs
+    world.until(9, 8, 31)
+    notifier.morning()
+    notifier.deliver()
+    climbed = [("overdue", "p-1"), ("overdue", "p-2"), ("overdue", "p-3")]
+    assert world.heard("u-li")[1:] == [climbed]
+    assert len(world.heard(WHO)) == 2  # what another has taken over stands in no digest of theirs any more
+    for project in ("p-1", "p-2", "p-3"):
+        world.reported(project)
+    world.clock.advance(61)
+    notifier.sweep()
+    world.until(10, 8, 31)
+    notifier.morning()
+    notifier.deliver()
+    over = [("cleared", "p-1"), ("cleared", "p-2"), ("cleared", "p-3")]
+    assert (world.heard("u-li")[2:], world.heard(WHO)[2:]) == ([over], [over])
 
 
 def test_a_preview_says_the_same_and_changes_nothing() -> None:

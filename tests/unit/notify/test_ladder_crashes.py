@@ -282,7 +282,7 @@ def _is_sound(chaos: Chaos, matter: Matter) -> None:
         over = episode < matter.episode or matter.state == "cleared"
         for who in {row.recipient for row in rows}:
             kinds = [row.kind for row in rows if row.recipient == who]
-            was_red = any(kind in ("stalled", "escalated") for kind in kinds)
+            was_red = any(kind in ("stalled", "escalated", "handover") for kind in kinds)
             assert kinds.count("cleared") == (1 if over and was_red else 0)
             assert "cleared" not in kinds[:-1]  # never before its stall
     assert matter.outbox == ()

@@ -126,3 +126,13 @@ def test_one_who_is_both_is_told_once() -> None:
     told = Told(entry("unit:power", head="o"))
     told.until("12 09:00:00")
     assert told.heard_by() == [(kind, 0, who) for kind in ("warning", "stalled") for who in ("g", "o")]
+
+
+def test_whoever_comes_to_lead_the_unit_is_told_of_the_promise_that_is_open(told: Told) -> None:
+    told.until("12 09:00:00")
+    told.directory.put([entry("post:power-head", 2, holders=held("u-sun"))])
+    told.until("13 09:00:00")
+    (row,) = told.inbox("handover")
+    assert (row.recipient, row.level) == ("u-sun", 0)
+    assert "现由责任单位 u-sun接手" in row.texts.text_zh
+    told.act_on_it("feedback", "u-sun", measures="架设专线", recovery="2026-03-20")
