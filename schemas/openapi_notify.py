@@ -29,7 +29,8 @@ MATTER_STATES = ("warned", "open", "cleared")
 TELLINGS = ("warning", "stalled", "escalated", "handover", "recovered", "operations")
 PHASES = ("to-verify", "to-sign", "signed", "in-review", "held", "told-all")
 DELIVERY_STATUSES = ("held", "carried", "queued", "sending", *STATUSES[1:])
-GROUPS = ("new", "overdue", "soon", "cleared")
+GROUPS = ("new", "overdue", "soon", "cleared", "projects")
+LIGHTS = ("red", "yellow", "grey", "green", "blue")
 
 _DESCRIPTION = (
     "Tells what has stalled and what moves again. A notification is one message to one recipient; its inbox row exists "
@@ -77,6 +78,7 @@ def build() -> Json:
             for act, (record, summary) in ACTS.items()
         },
         "/v1/digests/{recipient}": {"get": _digest()},
+        "/v1/reports/{recipient}": {"get": _report()},
         "/v1/silences": {
             "get": _query(
                 "silences",
@@ -131,6 +133,45 @@ def _digest() -> Json:
         "每日汇总预览 · What a recipient's next digest would say now",
         [path_parameter("recipient", f"^({RECIPIENT.pattern})$"), query("channel", "渠道: one of the recipient's own")],
         sheet,
+    )
+
+
+def _report() -> Json:
+    text: Json = {"type": "string"}
+    lights: Json = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}}
+    project = an_object(
+        {
+            "project_id": text,
+            "name": nullable(text),
+            "zone": nullable(text),
+            "status": text,
+            "light": nullable({"type": "string", "enum": list(LIGHTS)}),
+            "stage": nullable(text),
+            "stage_since": nullable(DATE),
+            "days_in_stage": nullable({"type": "integer", "minimum": 0, "description": "停留天数, calendar days."}),
+            "next_stage": nullable(text),
+            "due": nullable(DATE | {"description": "The next date that is due; where all have passed the first."}),
+            "reason": nullable(an_object({"code": text, "text": text})),
+            "text": text | {"description": "The line as the report says it."},
+            "url": nullable(text),
+        }
+    )
+    report = an_object(
+        {
+            "recipient": text,
+            "goes_at": nullable(INSTANT | {"description": "When the next one is written; null: there is none."}),
+            "title": text,
+            "text": text,
+            "total": {"type": "integer", "minimum": 0},
+            "lights": lights | {"description": "How many projects show each light; `none`: those that show none."},
+            "items": {"type": "array", "maxItems": 500, "items": project, "description": "The worst light first."},
+        }
+    )
+    return _query(
+        "report",
+        "每周汇总预览 · All projects of a recipient, as the next weekly report would list them now",
+        [path_parameter("recipient", f"^({RECIPIENT.pattern})$")],
+        report,
     )
 
 
@@ -359,19 +400,19 @@ def _notification() -> Json:
 
 def _line() -> Json:
     text: Json = {"type": "string"}
-    return an_object(
-        {
-            "group": {
-                "type": "string",
-                "enum": list(GROUPS),
-                "description": "新增, 仍超期, 将到期, 已解除",
-            },
-            "text": text,
-            "number": {"type": "string", "description": "编号 of the message that it stands for."},
-            "url": nullable(text),
-            "project_id": nullable(text),
-        }
-    )
+    shown: Json = {
+        "group": {
+            "type": "string",
+            "enum": list(GROUPS),
+            "description": "新增, 仍超期, 将到期, 已解除; 全部项目 in the first digest of a week",
+        },
+        "text": text,
+        "number": {"type": "string", "description": "编号 of the message that it stands for; empty of a project."},
+        "url": nullable(text),
+        "project_id": nullable(text),
+    }
+    light: Json = {"type": "string", "enum": list(LIGHTS), "description": "Of a project, if it shows one."}
+    return an_object(shown | {"light": light}, shown)
 
 
 def _matter_body() -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -47,7 +47,7 @@ from services.notify.directory_store import MongoDirectory
 from services.notify.dispatching import Dispatcher
 from services.notify.eventlog import KafkaEvents
 from services.notify.guard import Allowed, Guard
-from services.notify.hours import Hours, wait_s
+from services.notify.hours import Hours, HoursOf, wait_s
 from services.notify.http import routes
 from services.notify.ledger import Ledger
 from services.notify.looking import Looks
@@ -64,6 +64,7 @@ from services.notify.sweep import Sweep
 from services.notify.telling import Teller
 from services.notify.turns import Turns
 from services.notify.watching import Source, Watching
+from services.notify.weekly import Weekly
 
 SWEEP_S = 1.0
 DELIVERY_S = 0.5
@@ -109,7 +110,8 @@ class Service:
         self._sweeps = Turns(self._guarded("sweep", self._swept), stop)
         self._deliveries = Turns(self._guarded("deliver", dispatcher.tick), stop)
         watching.opened = self._sweeps.nudge
-        self._digesting = digesting
+        # A morning with many people takes longer than a second: jobs beside it would be skipped, each with a warning.
+        self._digests = Turns(self._guarded("digests", digesting.run), stop) if digesting is not None else None
         self._gauges = gauges
         self._metrics = metrics
         self._connect = connect
@@ -138,6 +140,8 @@ class Service:
         self._stop.ask()
         self._sweeps.nudge()
         self._deliveries.nudge()
+        if self._digests is not None:
+            self._digests.nudge()
         for thread in self._threads:
             thread.join(bound_s / 2)
         if self._scheduler.running:
@@ -160,15 +164,16 @@ class Service:
                 self._stop.wait(CONNECT_RETRY_S)
         if self._stop.asked:
             return
-        for name, turns, seconds in (("sweep", self._sweeps, SWEEP_S), ("deliver", self._deliveries, DELIVERY_S)):
+        loops = [("sweep", self._sweeps, SWEEP_S), ("deliver", self._deliveries, DELIVERY_S)]
+        if self._digests is not None:
+            loops.append(("digests", self._digests, DIGESTS_S))
+        for name, turns, seconds in loops:
             self._threads.append(spawn(name, turns.run, self._stop))
             self._scheduler.add_job(turns.nudge, "interval", seconds=seconds, id=name)
         jobs: list[tuple[str, Callable[[], object], float]] = [
             ("record", self._recording.run, RECORDING_S),
             ("gauges", self._gauges, GAUGES_S),
         ]
-        if self._digesting is not None:
-            jobs.append(("digests", self._digesting.run, DIGESTS_S))
         for name, job, seconds in jobs:
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
         self._scheduler.start()
@@ -222,17 +227,14 @@ def build(
     lanes, paces = Lanes(clock.monotonic), MongoPaces(database)
     entries = MongoDirectory(database)
     directory = Directory(entries)
-    hours = Hours(*settings.working_hours) if settings.working_hours is not None else None
-
-    def hours_of(recipient: str) -> Hours:
-        """Of a person, the own ones where there are some."""
-        own = directory.hours([recipient]).get(recipient) if recipient else None
-        return Hours(*map(time.fromisoformat, own)) if own is not None else hours or Hours()
+    always = settings.working_hours is None
+    hours = HoursOf(Hours() if settings.working_hours is None else Hours(*settings.working_hours), directory)
 
     def quiet(row: Notification) -> float:
-        if hours is None or row.urgent:
+        if always or row.urgent:
             return 0.0
-        return wait_s(clock.now_text(), hours_of(row.recipient), config.calendar_of(zone_of(row.recipient)))
+        own = hours.of([row.recipient])[row.recipient]
+        return wait_s(clock.now_text(), own, config.calendar_of(zone_of(row.recipient)))
 
     addressed = {s.name: AddressedChannel(s, reached, lanes, paces, quiet) for s in senders.values()}
     contacts = Contacts(reached, stores.endpoints, senders, config.zones, clock)
@@ -244,8 +246,8 @@ def build(
     teller = Teller(config.zones, config.calendar, config.rules)
     acting = ActingWatches(stores.watches, directory, today, teller.head_of)
     own = _own_channels(stores, reached, senders)
-    digested = tuple(addressed) if hours is not None else ()
-    composer = Composer(config.zones, config.calendar, settings.public_url, digested)
+    digested = () if always else tuple(addressed)
+    composer = Composer(config.zones, config.calendar, settings.public_url, digested, hours.usual)
     sweep = Sweep(
         watches=acting,
         matters=stores.matters,
@@ -284,6 +286,7 @@ def build(
     def topic() -> Topic | None:
         return Topic(partitions.count, sweep.passed) if partitions.count else None
 
+    weekly = Weekly(stores.watches, directory, composer)
     digesting = Digesting(
         notifications=stores.notifications,
         digests=MongoDigests(database),
@@ -293,11 +296,13 @@ def build(
         addressed=addressed,
         looks=Looks(stores.notifications, stores.endpoints, stores.matters, acting, silences),
         composer=composer,
+        weekly=weekly,
         topic=topic,
-        hours=hours_of,
+        hours=hours,
         head_of=teller.head_of,
         clock=clock,
         metrics=metrics,
+        stopped=lambda: stop.asked,
     )
     probes = Probes()
     probes.add("mongodb", lambda: _mongodb_missing(database))
@@ -315,7 +320,7 @@ def build(
         now=clock.now_text,
     )
     contact_routes(app, contacts, stores.endpoints)
-    digest_routes(app, digesting, composer, hours, clock)
+    digest_routes(app, digesting, weekly, clock, always=always)
 
     def gauges() -> None:
         metrics.watches.set(stores.watches.count())
@@ -330,7 +335,7 @@ def build(
         sweep=sweep,
         recording=Recording([stores.matters, silences], events, lambda: watching.gate.partitions),
         dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
-        digesting=digesting if hours is not None else None,
+        digesting=None if always else digesting,
         gauges=gauges,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings, partitions)),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from luodi.domain.calendar import Calendar
 from luodi.domain.stages import Language
 from luodi.runtime.configuration import Zone
+from services.notify.hours import USUAL, Hours, next_opening, wait_s
 from services.notify.ladder import ladder_from
 from services.notify.matters import FIRST_LEVEL, HANDOVER, RULES_CHANGED, Matter, Telling
 from services.notify.notifications import (
@@ -40,6 +41,7 @@ class Composer:
     calendar: Calendar
     public_url: str | None
     digested: Collection[str] = ()  # channels on which what is not urgent waits for its recipient's digest
+    hours: Hours = USUAL  # of those who have none of their own
 
     def openings(
         self, matter: Matter, channels: Sequence[str], wall: str, own: OwnChannels = NO_OWN
@@ -55,7 +57,7 @@ class Composer:
 
     def standing_texts(self, matter: Matter, today: date) -> Texts:
         """What was told last of an open matter, as it reads today."""
-        return telling_texts(matter, matter.last_telling, today, self._zone_name)
+        return telling_texts(matter, matter.last_telling, today, self.zone_name)
 
     def _deliveries(self, channels: Sequence[str], now: str, wall: str, *, urgent: bool) -> tuple[Delivery, ...]:
         wait = [channel for channel in channels if channel in self.digested and not urgent]
@@ -85,6 +87,9 @@ class Composer:
         none. `told`: that recipient's messages of the episode, in their order.
 
         A warning alone needs none. Of what other rules ended nobody is told, but where a message is still on its way.
+
+        Whoever was told urgently is told of the end at once, too, within the working hours; at another hour only in the
+        same night, so that whoever was woken learns that it is over, and nobody is woken by good news alone.
         """
         quiet = (matter.clearing or {}).get("code") == RULES_CHANGED
         reds = [row for row in told if row.kind != "warning"]
@@ -92,8 +97,12 @@ class Composer:
         channels = tuple(dict.fromkeys(found))
         if not channels or matter.cleared_at is None:
             return None
-        texts = clearing_texts(matter, self.calendar.business_date(matter.cleared_at), self._zone_name)
-        first, urgent = reds[0], matter.kind == "operations"
+        texts = clearing_texts(matter, self.calendar.business_date(matter.cleared_at), self.zone_name)
+        first, fault = reds[0], matter.kind == "operations"
+        by_day, same_night = self._ends(matter, matter.cleared_at, reds)
+        at_once = [c for c in channels if fault or ((by_day or same_night) and _heard_urgently(reds, c))]
+        deliveries = self._deliveries(at_once, matter.cleared_at, wall, urgent=True)
+        deliveries += self._deliveries([c for c in channels if c not in at_once], matter.cleared_at, wall, urgent=False)
         return replace(
             first,
             id=notification_id(matter.id, matter.episode, matter.round, "cleared", FIRST_LEVEL, first.recipient),
@@ -104,17 +113,25 @@ class Composer:
             texts=texts,
             created_at=matter.cleared_at,
             traceparent=matter.traceparent,
-            deliveries=self._deliveries(channels, matter.cleared_at, wall, urgent=urgent),
+            deliveries=deliveries,
             version=1,
-            urgent=urgent,
+            urgent=fault or same_night,
         )
+
+    def _ends(self, matter: Matter, ended_at: str, reds: Sequence[Notification]) -> tuple[bool, bool]:
+        """Whether it ended within working hours; and whether in the same night in which it was told urgently."""
+        calendar = self.calendar.of(matter.zone)
+        told_at = max((row.created_at for row in reds if row.urgent), default=None)
+        by_night = told_at is not None and wait_s(told_at, self.hours, calendar) > 0
+        same_night = told_at is not None and by_night and ended_at < next_opening(told_at, self.hours, calendar)
+        return wait_s(ended_at, self.hours, calendar) == 0, same_night
 
     def _rows(
         self, matter: Matter, telling: Telling, deliveries: Callable[[str], tuple[Delivery, ...]]
     ) -> list[Notification]:
         facts = {**matter.facts, **telling.facts}
         gap = facts.get("gap")
-        texts = telling_texts(matter, telling, self.calendar.business_date(telling.at), self._zone_name)
+        texts = telling_texts(matter, telling, self.calendar.business_date(telling.at), self.zone_name)
         place = matter.all_tellings.index(telling)
         return [
             Notification(
@@ -142,11 +159,19 @@ class Composer:
             for recipient in telling.recipients
         ]
 
-    def _zone_name(self, zone_id: str | None, language: Language) -> str:
+    def zone_name(self, zone_id: str | None, language: Language) -> str:
+        """What a zone is called."""
         zone = self.zones.get(zone_id) if zone_id else None
         if zone is None:
             return zone_id or ("未定高新区" if language == "zh-CN" else "No zone")
         return zone.name if language == "zh-CN" else zone.name_en
+
+
+def _heard_urgently(rows: Sequence[Notification], channel: str) -> bool:
+    """Whether one of them went out there by itself, and none of them is on its way in a digest."""
+    found = [(row.urgent, delivery) for row in rows if (delivery := row.delivery(channel)) is not None]
+    by_itself = any(urgent and delivery.attempts > 0 and delivery.carrier is None for urgent, delivery in found)
+    return by_itself and all(delivery.status != "carried" for _, delivery in found)
 
 
 def is_urgent(matter: Matter, telling: Telling) -> bool:

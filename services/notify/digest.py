@@ -2,18 +2,22 @@
 
 新增: what is told for the first time on this channel. 仍超期: what was told before and is still open; before a
 handover, to whoever held the post then. 将到期: warnings.
-已解除: the end of what this channel was told of.
+已解除: the end of what this channel was told of. 全部项目: in the first digest of a week, all projects of the person.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from urllib.parse import quote
 
+from luodi.domain.days import END_OF_TIME
+from services.notify.channels.inbox import NAME as INBOX
 from services.notify.channels.writing import GROUPS, number_of, one_line
 from services.notify.notifications import Delivery, Group, Kind, Line, Notification, Sheet, Texts
+from services.notify.weekly import NO_REPORT, Report, counted
 
 GROUP_OF: Mapping[Kind, Group] = {
     "cleared": "cleared",
@@ -53,8 +57,14 @@ def digest_of(
     public_url: str | None,
     now: str,
     wall: str,
+    report: Report | None = None,
 ) -> Notification:
-    """The row of a digest, due at once. `missing`: partitions whose news up to this morning is not known."""
+    """The row of a digest, due at once; in the inbox it is done with that. `missing`: partitions whose news up to this
+    morning is not known; `report`: what a new week adds to it."""
+    to_inbox = channel == INBOX
+    delivery = (
+        Delivery(INBOX, "sent", 1, END_OF_TIME, sent_at=now) if to_inbox else Delivery(channel, "queued", 0, wall)
+    )
     return Notification(
         id=digest_id(recipient, channel, day),
         matter=f"digest:{recipient}:{channel}",
@@ -70,12 +80,12 @@ def digest_of(
         demo=False,
         gap=None,
         rule=None,
-        texts=texts_of(day, sheet, missing),
+        texts=texts_of(day, sheet, missing, report),
         url=f"{public_url}/people/{quote(recipient, safe='')}" if public_url else None,
         created_at=now,
         traceparent=None,
-        deliveries=(Delivery(channel, "queued", 0, wall),),
-        sheet=sheet,
+        deliveries=(delivery,),
+        sheet=replace(sheet, settled=to_inbox),
     )
 
 
@@ -83,15 +93,19 @@ def _line(group: Group, row: Notification, texts: Texts) -> Line:
     return Line(group, one_line(texts.text_zh), one_line(texts.text_en), number_of(row), row.url, row.project_id)
 
 
-def texts_of(day: date, sheet: Sheet, missing: Sequence[int]) -> Texts:
-    """Title and summary of a digest."""
+def texts_of(day: date, sheet: Sheet, missing: Sequence[int], report: Report | None = None) -> Texts:
+    """Title and summary of a digest; `report`: what a new week adds to it."""
     counts = Counter(line.group for line in sheet.lines)
-    zh = " · ".join(f"{zh} {counts[group]}" for group, (zh, _) in GROUPS.items() if counts[group])
-    en = " · ".join(f"{en} {counts[group]}" for group, (_, en) in GROUPS.items() if counts[group])
-    if not sheet.lines:
-        zh, en = "没有待办", "Nothing to be done"
+    zh = [f"{zh} {counts[group]}" for group, (zh, _) in GROUPS.items() if group != "projects" and counts[group]]
+    en = [f"{en} {counts[group]}" for group, (_, en) in GROUPS.items() if group != "projects" and counts[group]]
+    found = report or NO_REPORT
+    if found.entries:
+        zh.append(f"全部项目 {len(found.entries)}（{counted(found.lights, 'zh-CN')}）")
+        en.append(f"All projects {len(found.entries)} ({counted(found.lights, 'en')})")
+    said_zh, said_en = " · ".join(zh) or "没有待办", " · ".join(en) or "Nothing to be done"
     if missing:
         named = ", ".join(map(str, missing))
-        zh += f"（分区 {named} 的数据尚未更新到今晨，其项目可能未列全）"
-        en += f" (partitions {named} are not up to date this morning: their projects may not all be listed)"
-    return Texts(f"每日汇总 {day.isoformat()}", f"Daily digest {day.isoformat()}", zh, en)
+        said_zh += f"（分区 {named} 的数据尚未更新到今晨，其项目可能未列全）"
+        said_en += f" (partitions {named} are not up to date this morning: their projects may not all be listed)"
+    title_zh, title_en = ("每日汇总", "Daily digest") if report is None else ("每周汇总", "Weekly digest")
+    return Texts(f"{title_zh} {day.isoformat()}", f"{title_en} {day.isoformat()}", said_zh, said_en)

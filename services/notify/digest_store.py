@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -20,11 +20,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """How far a day's digests have come, for all processes: partitions whose news up to the opening of the day's hours
-    is known and told, and those whose people have their digests."""
+    """How far a day's digests have come, for all processes, by partition. `known`: the last beginning of anybody's
+    hours up to which its news is known and told; `done`: the last one whose people have their digests."""
 
-    known: frozenset[int] = frozenset()
-    done: frozenset[int] = frozenset()
+    known: Mapping[int, str] = field(default_factory=dict)
+    done: Mapping[int, str] = field(default_factory=dict)
 
 
 class DigestStore(Protocol):
@@ -51,11 +51,14 @@ class DigestStore(Protocol):
     def morning(self, day: date) -> Morning:
         """How far this day has come."""
 
-    def note_known(self, day: date, partitions: Iterable[int]) -> None:
-        """The news of these partitions up to the day's opening is told."""
+    def note_known(self, day: date, partitions: Iterable[int], until: str) -> None:
+        """The news of these partitions up to an instant is told."""
 
-    def note_done(self, day: date, partition: int) -> None:
-        """The people of this partition have their digests of the day."""
+    def note_done(self, day: date, partitions: Iterable[int], until: str) -> None:
+        """The people of these partitions whose hours have begun by then have their digests of the day."""
+
+
+_KNOWN, _DONE = "known_until", "done_until"  # an earlier version wrote lists under other names
 
 
 class MongoDigests:
@@ -92,16 +95,17 @@ class MongoDigests:
     def morning(self, day: date) -> Morning:
         with mongo.translated():
             row = self._mornings.find_one({"_id": day.isoformat()})
-        return Morning(frozenset(row.get("known", ())), frozenset(row.get("done", ()))) if row else Morning()
+        found = ({int(p): until for p, until in (row or {}).get(what, {}).items()} for what in (_KNOWN, _DONE))
+        return Morning(*found)
 
-    def note_known(self, day: date, partitions: Iterable[int]) -> None:
-        self._note(day, "known", partitions)
+    def note_known(self, day: date, partitions: Iterable[int], until: str) -> None:
+        self._note(day, _KNOWN, partitions, until)
 
-    def note_done(self, day: date, partition: int) -> None:
-        self._note(day, "done", [partition])
+    def note_done(self, day: date, partitions: Iterable[int], until: str) -> None:
+        self._note(day, _DONE, partitions, until)
 
-    def _note(self, day: date, what: str, partitions: Iterable[int]) -> None:
-        step = {"$addToSet": {what: {"$each": sorted(partitions)}}}
+    def _note(self, day: date, what: str, partitions: Iterable[int], until: str) -> None:
+        step = {"$max": {f"{what}.{partition}": until for partition in partitions}}
         with mongo.translated():
             self._mornings.update_one({"_id": day.isoformat()}, step, upsert=True)
 

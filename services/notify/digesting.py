@@ -1,6 +1,7 @@
 """Digests: one message per person, channel and working morning, in the place of all that is not urgent.
 
-A person belongs to the notifier that owns the partition of the person's id. When the day's hours begin it
+A person belongs to the notifier that owns the partition of the person's id. When the hours of some people begin, the
+usual ones or their own, it
 
 1. waits until every partition's news up to that instant is known and told, at most `BOUND_S`;
 2. marks each message that waits for the person on a channel as carried by the day's digest: from here on it counts as
@@ -12,37 +13,46 @@ A person belongs to the notifier that owns the partition of the person's id. Whe
 Broken off anywhere it is begun again: what 2 marked is read back by whoever writes 3, and 4 and 5 follow from the row
 that 3 wrote, whoever wrote it. A message is in one digest: one written without it gives it back (4), one never written
 is first written as empty, so that whoever was about to write it cannot.
+
+In the first digests of a week all projects of each person are listed besides. The inbox then has one of its own, of the
+projects alone: what else a digest tells stands there already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
+from itertools import chain, islice
 from typing import Protocol
 
+from luodi.domain.calendar import Calendar
 from luodi.domain.days import END_OF_TIME
 from luodi.runtime import kafka, logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from services.notify.alarms import age_s
 from services.notify.channels import Addressed, Channel
+from services.notify.channels.inbox import NAME as INBOX
 from services.notify.composing import Composer, OwnChannels
 from services.notify.contacts import Contact, zone_of
-from services.notify.digest import digest_id, digest_of, sheet_of
+from services.notify.digest import digest_id, digest_of, sheet_of, texts_of
 from services.notify.digest_store import DigestStore, Morning
-from services.notify.hours import Hours, closing, opening
+from services.notify.hours import Hours, HoursOf, begins_week, closing, next_opening, opening
 from services.notify.ledger import NotificationStore, Transition, settle
 from services.notify.looking import Looks, verdict
 from services.notify.matters import FIRST_LEVEL, Matter, still_holds
 from services.notify.notifications import Delivery, Notification, Sheet, Texts
 from services.notify.recipients import may_sign, owner_of
 from services.notify.watches import Watch
+from services.notify.weekly import Report, Roster, Weekly
 
 BOUND_S = 60.0  # a partition that brings nothing new holds up the morning so long, and is then named as missing
 SETTLE_EVERY_S = 5.0
-MAX_CARRIED = 10_000  # with a digest's lines for so many its row stays well within a document's 16 MB
+MAX_CARRIED = 10_000  # with so many lines a digest's row stays well within a document's 16 MB
 CONTACTS = 500  # read together
+PEOPLE = 200  # whose hours and channels are read together
+HOURS_EVERY_S = 30.0  # how often is asked when people's own hours begin
 MATTERS = 500
 BATCH = 500
 
@@ -80,6 +90,15 @@ class Topic:
     passed: Mapping[int, str]  # owned partition -> instant; "" when nothing is known of it yet
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The digests of one day, as they are written: what is missing in them, and who has which projects."""
+
+    day: date
+    missing: Sequence[int]
+    roster: Roster | None  # None: no week begins
+
+
 class Digesting:
     """One notifier's part of the digests. `run` is called about once a second and mostly finds nothing to do."""
 
@@ -94,14 +113,16 @@ class Digesting:
         addressed: Mapping[str, Addressed],
         looks: Looks,
         composer: Composer,
+        weekly: Weekly,
         topic: Callable[[], Topic | None],
-        hours: Callable[[str], Hours],
+        hours: HoursOf,
         head_of: Callable[[str | None], str | None],
         clock: Clock,
         metrics: Metrics,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`own`: the channels in use of each recipient; `hours`: those of a recipient; `head_of`: who stands at the top
-        of a zone's ladder. The watches that `looks` reads say who acts today."""
+        """`own`: the channels in use of each recipient; `head_of`: who stands at the top of a zone's ladder; `stopped`:
+        the process ends, so a morning is left as it is. The watches that `looks` reads say who acts today."""
         self._notifications = notifications
         self._digests = digests
         self._matters = matters
@@ -110,15 +131,19 @@ class Digesting:
         self._addressed = addressed
         self._looks = looks
         self._composer = composer
+        self._weekly = weekly
         self._topic = topic
         self._hours = hours
         self._head_of = head_of
         self._clock = clock
         self._metrics = metrics
+        self._stopped = stopped
         self._day: date | None = None
-        self._noted: set[int] = set()  # partitions of this day that are known, as far as this process has heard
-        self._done: set[int] = set()
+        self._morning = Morning()  # of this day, as far as this process has heard
+        self._begun = ""  # the last beginning of anybody's hours on it, and since when this process knows that it came
         self._since = ""
+        self._beginnings: set[time] = set()
+        self._asked_at = float("-inf")
         self._settled_at = float("-inf")
 
     def run(self) -> int:
@@ -133,56 +158,94 @@ class Digesting:
         now = self._clock.now_text()
         day = self._composer.calendar.business_date(now)
         if day != self._day:
-            self._day, self._noted, self._done, self._since = day, set(), set(), ""
-        ordinary = self._hours("")
-        begins = opening(day, ordinary, self._composer.calendar)
-        if not begins <= now < closing(day, ordinary, self._composer.calendar) or self._done >= set(topic.passed):
+            self._day, self._morning, self._begun = day, Morning(), ""
+        step = self._last_beginning(day, now)
+        if step is None or not self._open_yet(step, topic):
             return 0
-        self._since = self._since or now
-        morning = self._look_at(day, begins, topic)
-        open_yet = set(topic.passed) - self._done
+        if step != self._begun:
+            self._begun, self._since = step, now
+        self._look_at(day, step, topic)
+        open_yet = self._open_yet(step, topic)
         if not open_yet:
             return 0
-        missing = sorted(set(range(topic.count)) - morning.known)
-        if missing and age_s(max(begins, self._since), now) < BOUND_S:
+        missing = [p for p in range(topic.count) if self._morning.known.get(p, "") < step]
+        if missing and age_s(max(step, self._since), now) < BOUND_S:
             return 0
-        return self._write_all(day, sorted(open_yet), missing, topic.count)
+        return self._write_all(day, step, open_yet, missing, topic.count)
 
     def channel_of(self, recipient: str, channel: str | None) -> str:
         """The channel asked for, if it is one of the recipient's; else the first of those in use; "": there is none."""
         in_use = self._own([recipient]).get(recipient, ())
         return channel if channel in in_use and channel is not None else next(iter(in_use), "")
 
-    def preview(self, recipient: str, channel: str) -> Sheet:
+    def goes_at(self, recipient: str, now: str) -> str:
+        """When the recipient's next digest is written. Raises TransientError."""
+        return next_opening(now, self._hours.of([recipient])[recipient], self._calendar(recipient))
+
+    def reports_at(self, recipient: str, now: str) -> str:
+        """When the recipient's next weekly report is written. Raises TransientError."""
+        found, calendar = self.goes_at(recipient, now), self._calendar(recipient)
+        while not begins_week(calendar.business_date(found), calendar):
+            found = self.goes_at(recipient, found)
+        return found
+
+    def preview(self, recipient: str, channel: str) -> tuple[Sheet, Texts]:
         """What the recipient's next digest on a channel would say if it were written now. Raises TransientError."""
-        return self._sheet(recipient, channel, self._fit(recipient, channel, step_aside=False))
+        carried = self._fit(recipient, channel, step_aside=False)
+        now, calendar = self._clock.now_text(), self._calendar(recipient)
+        report = None
+        if begins_week(calendar.business_date(self.goes_at(recipient, now)), calendar):
+            report = self._weekly.outside(self._weekly.of(recipient, now))
+        sheet = self._sheet(recipient, channel, carried, report)
+        return sheet, texts_of(calendar.business_date(now), sheet, (), report)
+
+    def report(self, recipient: str) -> tuple[Report, Texts]:
+        """The recipient's projects as a weekly report would list them now. Raises TransientError."""
+        now = self._clock.now_text()
+        report = self._weekly.of(recipient, now)
+        return report, texts_of(self._composer.calendar.business_date(now), Sheet((), ()), (), report)
+
+    def _calendar(self, recipient: str) -> Calendar:
+        return self._composer.calendar.of(zone_of(recipient))
 
     # -- the morning --------------------------------------------------------------------------------------------------
 
-    def _look_at(self, day: date, begins: str, topic: Topic) -> Morning:
-        passed = {partition for partition, until in topic.passed.items() if until >= begins}
-        if passed - self._noted:
-            self._digests.note_known(day, passed - self._noted)
-        morning = self._digests.morning(day)
-        self._noted |= morning.known
-        self._done |= morning.done
-        return morning
+    def _last_beginning(self, day: date, now: str) -> str | None:
+        """The last instant of the day, up to now, at which somebody's hours begin."""
+        if self._clock.monotonic() - self._asked_at >= HOURS_EVERY_S:
+            self._beginnings = self._hours.beginnings()
+            self._asked_at = self._clock.monotonic()
+        calendar = self._composer.calendar
+        instants = (opening(day, Hours(opens=begins), calendar) for begins in self._beginnings)
+        return max((instant for instant in instants if instant <= now), default=None)
 
-    def _write_all(self, day: date, partitions: Sequence[int], missing: Sequence[int], count: int) -> int:
-        began, written, late = self._clock.monotonic(), 0, set()
-        for recipient, partition in self._people(set(partitions), count):
-            calendar = self._composer.calendar.of(zone_of(recipient))
-            hours = self._hours(recipient)
-            if not calendar.is_workday(day):
-                continue
-            if self._clock.now_text() < opening(day, hours, calendar):
-                late.add(partition)  # whose own hours begin later today
-                continue
-            written += self._write_for(recipient, day, partition, missing)
-        for partition in partitions:
-            if partition not in late:
-                self._digests.note_done(day, partition)
-                self._done.add(partition)
+    def _open_yet(self, step: str, topic: Topic) -> list[int]:
+        """Our partitions whose people do not all have their digests."""
+        return sorted(p for p in topic.passed if self._morning.done.get(p, "") < step)
+
+    def _look_at(self, day: date, step: str, topic: Topic) -> None:
+        known = [p for p, until in topic.passed.items() if until >= step and self._morning.known.get(p, "") < step]
+        if known:
+            self._digests.note_known(day, known, step)
+        self._morning = self._digests.morning(day)
+
+    def _write_all(self, day: date, step: str, partitions: Sequence[int], missing: Sequence[int], count: int) -> int:
+        """Write the digests of everybody whose hours have begun, up to `step`, since the last time."""
+        began, written = self._clock.monotonic(), 0
+        page = Page(day, missing, self._weekly.roster(day) if self._may_begin_week(day) else None)
+        people = self._people(set(partitions), count, page.roster or ())
+        while some := dict(islice(people, PEOPLE)):
+            hours, in_use, now = self._hours.of(some), self._own(some), self._clock.now_text()
+            for recipient, partition in some.items():
+                if self._stopped():
+                    return written
+                calendar = self._calendar(recipient)
+                begins = opening(day, hours[recipient], calendar)
+                is_due = self._morning.done.get(partition, "") < begins <= step
+                if is_due and calendar.is_workday(day) and now < closing(day, hours[recipient], calendar):
+                    written += self._write_for(recipient, in_use.get(recipient, ()), partition, page)
+        self._digests.note_done(day, partitions, step)
+        self._morning = self._digests.morning(day)
         if written:
             log.info(
                 "digests.written",
@@ -193,10 +256,15 @@ class Digesting:
             )
         return written
 
-    def _people(self, partitions: Collection[int], count: int) -> Iterator[tuple[str, int]]:
-        """Everybody with an address of their own, and for whom something waits, whose ids belong here."""
+    def _may_begin_week(self, day: date) -> bool:
+        """Whether the day is the first one worked in its week in any zone: most zones work on the same days."""
+        calendar = self._composer.calendar
+        return any(begins_week(day, one) for one in [calendar, *map(calendar.of, self._composer.zones)])
+
+    def _people(self, partitions: Collection[int], count: int, besides: Collection[str]) -> Iterator[tuple[str, int]]:
+        """Everybody with an address of their own, for whom something waits, or `besides`, whose ids belong here."""
         seen: set[str] = set()
-        for recipient in self._recipients():
+        for recipient in chain(self._recipients(), sorted(besides)):
             partition = kafka.partition_for(recipient, count)
             if partition in partitions and recipient not in seen:
                 seen.add(recipient)
@@ -211,41 +279,59 @@ class Digesting:
 
     # -- one person ---------------------------------------------------------------------------------------------------
 
-    def _write_for(self, recipient: str, day: date, partition: int, missing: Sequence[int]) -> int:
-        in_use = self._own([recipient]).get(recipient, ())
+    def _write_for(self, recipient: str, in_use: Sequence[str], partition: int, page: Page) -> int:
         written = 0
+        inside = self._report(recipient, page)
+        outside = self._weekly.outside(inside) if inside is not None and in_use else inside
         for channel in self._addressed:
             if channel in in_use:
-                written += self._write(recipient, channel, day, partition, missing)
+                written += self._write(recipient, channel, partition, page, outside)
             else:
                 self._fit(recipient, channel)  # what waits there is given up
+        if inside is not None and inside.entries:
+            sheet = Sheet(self._weekly.lines(inside, self._clock.now_text()), ())
+            written += self._insert(recipient, INBOX, partition, page, sheet, inside)
         return written
 
-    def _write(self, recipient: str, channel: str, day: date, partition: int, missing: Sequence[int]) -> bool:
-        name = digest_id(recipient, channel, day)
+    def _report(self, recipient: str, page: Page) -> Report | None:
+        """What the recipient's projects add to this day's digests; None where no week begins, or there are none."""
+        if page.roster is None or not begins_week(page.day, self._calendar(recipient)):
+            return None
+        ids = page.roster.get(recipient)
+        return self._weekly.of(recipient, self._clock.now_text(), ids) if ids is not None else None
+
+    def _write(self, recipient: str, channel: str, partition: int, page: Page, report: Report | None) -> bool:
+        name = digest_id(recipient, channel, page.day)
         self._clear_up(recipient, channel, name)
         if self._notifications.get(name) is not None:
             return False
         self._step(self._fit(recipient, channel), lambda row: row.carried(channel, name))
         carried = self._carried_by(name, recipient, channel)
-        sheet = self._sheet(recipient, channel, carried)
+        sheet = self._sheet(recipient, channel, carried, report)
         if not sheet.lines:
             return False
+        written = self._insert(recipient, channel, partition, page, sheet, report)
+        self._clear_up(recipient, channel, "")  # another may have written it without some of what was marked
+        return written
+
+    def _insert(
+        self, recipient: str, channel: str, partition: int, page: Page, sheet: Sheet, report: Report | None
+    ) -> bool:
         row = digest_of(
             recipient,
             channel,
-            day,
+            page.day,
             sheet,
             partition=partition,
-            missing=missing,
+            missing=page.missing,
             public_url=self._composer.public_url,
             now=self._clock.now_text(),
             wall=self._clock.wall_text(),
+            report=report,
         )
         written = row.id in self._notifications.insert([row])
         if written:
             self._metrics.notifications.labels("digest").inc()
-        self._clear_up(recipient, channel, "")  # another may have written it without some of what was marked
         return written
 
     def _fit(self, recipient: str, channel: str, *, step_aside: bool = True) -> list[Notification]:
@@ -280,8 +366,14 @@ class Digesting:
         }
         return {row.id for row in ends if (row.matter, row.episode) not in told}
 
-    def _sheet(self, recipient: str, channel: str, carried: Sequence[Notification]) -> Sheet:
-        return sheet_of(carried, self._standing(recipient, channel, {row.id for row in carried}))
+    def _sheet(
+        self, recipient: str, channel: str, carried: Sequence[Notification], report: Report | None = None
+    ) -> Sheet:
+        sheet = sheet_of(carried, self._standing(recipient, channel, {row.id for row in carried}))
+        if report is None:
+            return sheet
+        room = max(0, MAX_CARRIED - len(sheet.lines))
+        return replace(sheet, lines=(*sheet.lines, *self._weekly.lines(report, self._clock.now_text())[:room]))
 
     def _standing(self, recipient: str, channel: str, now_told: Collection[str]) -> list[tuple[Notification, Texts]]:
         """What is open, was told to the recipient before, is not about to end, and was not taken over by another since:

@@ -77,6 +77,9 @@ class DirectoryStore(Protocol):
     def naming(self, ids: Collection[str]) -> list[str]:
         """The subjects whose entries name any of these ids."""
 
+    def beginnings(self) -> set[str]:
+        """The times at which the working hours of any person begin who has some of their own."""
+
 
 class Directory:
     """Who acts for whom. Every call may raise TransientError."""
@@ -117,6 +120,10 @@ class Directory:
         found = self._store.read([subject_of(PERSON, person) for person in sorted(persons)])
         rows = ((id_of(subject), entry.told) for subject, entry in found.items())
         return {id_: (told["works_from"], told["works_until"]) for id_, told in rows if "works_from" in told}
+
+    def beginnings(self) -> set[str]:
+        """The times at which anybody's own hours begin."""
+        return self._store.beginnings()
 
 
 class ActingWatches:

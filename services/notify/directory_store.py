@@ -19,7 +19,12 @@ Document = dict[str, Any]
 def ensure_indexes(database: Database[Document]) -> None:
     """Create what is missing. Raises TransientError without a server."""
     with mongo.translated():
-        database["directory"].create_indexes([IndexModel([("names", ASCENDING)], name="names")])
+        database["directory"].create_indexes(
+            [
+                IndexModel([("names", ASCENDING)], name="names"),
+                IndexModel([("told.works_from", ASCENDING)], name="hours", partialFilterExpression=_WITH_HOURS),
+            ]
+        )
 
 
 class MongoDirectory:
@@ -48,6 +53,13 @@ class MongoDirectory:
     def naming(self, ids: Collection[str]) -> list[str]:
         with mongo.translated():
             return [row["_id"] for row in self._rows.find({"names": {"$in": sorted(ids)}}, {"_id": 1})]
+
+    def beginnings(self) -> set[str]:
+        with mongo.translated():
+            return set(self._rows.distinct("told.works_from", _WITH_HOURS))
+
+
+_WITH_HOURS: Document = {"told.works_from": {"$type": "string"}}
 
 
 def _older_than(entry: Entry) -> list[Document]:

@@ -12,6 +12,7 @@ from typing import Any
 from luodi.domain.events import Event
 from services.notify.matters import Entry, Matter, Telling
 from services.notify.notifications import Delivery, Line, Notification, Sheet, Texts
+from services.notify.outlines import Project, outline_document, outline_from
 from services.notify.watches import Broken, Deadline, Recovered, Stretch, Watch
 
 Document = dict[str, Any]
@@ -31,6 +32,7 @@ def watch_document(watch: Watch) -> Document:
         "registered": watch.registered,
         "withdrawn": watch.withdrawn,
         "people": dict(watch.people),
+        "named": sorted(set(watch.people.values())),
         "reached": dict(watch.reached),
         "blockers": [[blocker, cleared] for blocker, cleared in watch.blockers.items()],
         "deadlines": [_deadline_document(deadline) for deadline in watch.deadlines],
@@ -42,11 +44,12 @@ def watch_document(watch: Watch) -> Document:
         "key": watch.key,
         "parent": watch.parent,
         "recovered": [_recovered_document(recovered) for recovered in watch.recovered],
+        "outline": outline_document(watch.outline) if watch.outline is not None else None,
     }
 
 
 def watch_from(row: Document) -> Watch:
-    """A watch as read."""
+    """A watch as read, without its outline."""
     return Watch(
         project_id=row["_id"],
         partition=row["partition"],
@@ -71,6 +74,16 @@ def watch_from(row: Document) -> Watch:
         parent=row.get("parent"),
         recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
     )
+
+
+def project_from(row: Document) -> Project:
+    """A project as it is listed, from those fields of its watch."""
+    outline = outline_from(row["outline"]) if row.get("outline") else None
+    return Project(row["_id"], row["name"], row["zone"], row["route"], row["status"], outline)
+
+
+PROJECT_FIELDS = ("name", "zone", "route", "status", "outline")
+"""The fields of a watch that `project_from` reads."""
 
 
 def _recovered_document(recovered: Recovered) -> Document:
@@ -281,6 +294,7 @@ def _sheet_document(sheet: Sheet) -> Document:
             "number": line.number,
             "url": line.url,
             "project_id": line.project_id,
+            **({"light": line.light} if line.light is not None else {}),
         }
         for line in sheet.lines
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import instant, parse_instant
@@ -15,6 +17,36 @@ class Hours:
 
     opens: time = time(8, 30)
     closes: time = time(18, 0)
+
+
+USUAL = Hours()
+
+
+class OwnHours(Protocol):
+    """What the directory knows of people's own hours. Every call may raise TransientError."""
+
+    def hours(self, persons: Collection[str]) -> Mapping[str, tuple[str, str]]:
+        """The working hours of those who have some of their own, `("08:30", "17:30")`."""
+
+    def beginnings(self) -> Collection[str]:
+        """The times at which anybody's own hours begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoursOf:
+    """Whose hours are which: people's own ones, else the usual ones. Every call may raise TransientError."""
+
+    usual: Hours
+    own: OwnHours
+
+    def of(self, recipients: Collection[str]) -> dict[str, Hours]:
+        """The hours of each."""
+        own = self.own.hours(recipients)
+        return {who: Hours(*map(time.fromisoformat, own[who])) if who in own else self.usual for who in recipients}
+
+    def beginnings(self) -> set[time]:
+        """All times at which somebody's day begins."""
+        return {self.usual.opens, *map(time.fromisoformat, self.own.beginnings())}
 
 
 def opening(day: date, hours: Hours, calendar: Calendar) -> str:

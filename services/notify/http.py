@@ -155,6 +155,7 @@ def line_body(line: Line, language: Language) -> dict[str, Any]:
         "number": line.number,
         "url": line.url,
         "project_id": line.project_id,
+        **({"light": line.light} if line.light is not None else {}),
     }
 
 

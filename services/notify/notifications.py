@@ -20,7 +20,7 @@ from luodi.domain.days import END_OF_TIME
 
 Kind = Literal["warning", "stalled", "escalated", "handover", "recovered", "cleared", "operations", "test", "digest"]
 DeliveryStatus = Literal["held", "carried", "queued", "sending", "sent", "superseded", "failed", "dead"]
-Group = Literal["new", "overdue", "soon", "cleared"]
+Group = Literal["new", "overdue", "soon", "cleared", "projects"]
 
 INBOX = "inbox"
 PENDING: frozenset[DeliveryStatus] = frozenset({"queued", "sending"})
@@ -66,7 +66,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a digest, in both languages; `number` (编号) is that of the message it stands for."""
+    """One line of a digest, in both languages; `number` (编号) is that of the message it stands for. One of a weekly
+    report stands for a project, has no number, and says which light the project shows."""
 
     group: Group
     zh: str
@@ -74,6 +75,7 @@ class Line:
     number: str
     url: str | None
     project_id: str | None
+    light: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from pymongo.errors import BulkWriteError, OperationFailure
 from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from services.notify.documents import (
+    PROJECT_FIELDS,
     Document,
     matter_document,
     matter_from,
     notification_document,
     notification_from,
+    project_from,
     step_of,
     steps_of,
     watch_document,
@@ -32,6 +34,7 @@ from services.notify.documents import (
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Delivery, Notification
+from services.notify.outlines import Project
 from services.notify.watches import Watch
 
 DUPLICATE_KEY = 11000
@@ -41,6 +44,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "watches": (
         IndexModel([("partition", ASCENDING), ("next_due", ASCENDING)], name="due"),
         IndexModel([("partition", ASCENDING)], name="unreadable", partialFilterExpression={"unreadable": True}),
+        IndexModel([("named", ASCENDING)], name="named"),
     ),
     "matters": (
         IndexModel([("project_id", ASCENDING)], name="project"),
@@ -77,7 +81,10 @@ INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND = 27, 26
 
 
 def ensure_indexes(database: Database[Document]) -> None:
-    """Create what is missing, drop what is retired. Raises TransientError without a server."""
+    """Create what is missing, drop what is retired, and have the watches of an earlier version say whom they name.
+
+    Raises TransientError without a server.
+    """
     with mongo.translated():
         for name, models in INDEXES.items():
             database[name].create_indexes(list(models))
@@ -87,6 +94,8 @@ def ensure_indexes(database: Database[Document]) -> None:
             except OperationFailure as exc:
                 if exc.code not in {INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND}:
                     raise
+        people = {"$map": {"input": {"$objectToArray": "$people"}, "in": "$$this.v"}}
+        database["watches"].update_many({"named": None}, [{"$set": {"named": {"$setUnion": [people, []]}}}])
 
 
 @contextmanager
@@ -114,7 +123,7 @@ class MongoWatches:
         if not ids:
             return {}
         with mongo.translated():
-            found = self._rows.find({"_id": {"$in": ids}}).batch_size(ANSWER)
+            found = self._rows.find({"_id": {"$in": ids}}, _NO_OUTLINE).batch_size(ANSWER)
             return {row["_id"]: watch_from(row) for row in found}
 
     def put(self, watches: Sequence[Watch]) -> None:
@@ -122,16 +131,16 @@ class MongoWatches:
             return
         # The filter says when the stored watch may be replaced. Where it does not match, the upsert meets the row that
         # is there and fails on its key: the stored one knows as much or more.
-        writes = [
-            ReplaceOne({"_id": w.project_id, "$or": _older_than(w)}, watch_document(w), upsert=True) for w in watches
-        ]
+        writes = [_marked_unreadable(w) if w.unreadable else _replaced(w) for w in watches]
         with unordered():
             self._rows.bulk_write(writes, ordered=False)
 
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
         query = {"partition": partition, "next_due": {"$lte": until}}
         with mongo.translated():
-            return [watch_from(row) for row in self._rows.find(query).sort("next_due", ASCENDING).limit(limit)]
+            return [
+                watch_from(row) for row in self._rows.find(query, _NO_OUTLINE).sort("next_due", ASCENDING).limit(limit)
+            ]
 
     def any_due(self, until: Mapping[int, str]) -> bool:
         if not until:
@@ -170,10 +179,36 @@ class MongoWatches:
                 found.setdefault(row["partition"], []).append(row["_id"])
         return found
 
+    def people(self) -> set[str]:
+        """All ids that any project names."""
+        with mongo.translated():
+            return set(self._rows.distinct("named")) - {None}  # which stands for those that name nobody
+
+    def naming(self, ids: AnyOf[str]) -> Iterator[Project]:
+        """The projects that name any of these ids."""
+        with mongo.translated():
+            for row in self._rows.find({"named": {"$in": sorted(ids)}}, PROJECT_FIELDS):
+                yield project_from(row)
+
     def count(self) -> int:
         """How many there are, roughly."""
         with mongo.translated():
             return self._rows.estimated_document_count()
+
+
+_NO_OUTLINE = {"outline": 0}  # a third of the document, read for reports alone
+
+
+def _replaced(watch: Watch) -> ReplaceOne[Document]:
+    return ReplaceOne({"_id": watch.project_id, "$or": _older_than(watch)}, watch_document(watch), upsert=True)
+
+
+def _marked_unreadable(watch: Watch) -> UpdateOne:
+    """What is known stands, and is marked; where nothing is known, that stands."""
+    new = watch_document(watch)
+    new.pop("unreadable")
+    query = {"_id": new.pop("_id"), "$or": _older_than(watch)}
+    return UpdateOne(query, {"$set": {"unreadable": True}, "$setOnInsert": new}, upsert=True)
 
 
 def _older_than(watch: Watch) -> list[Document]:

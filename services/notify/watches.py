@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
+from services.notify.outlines import Outline, outline_of
 
 MatterKind = Literal["gap", "promise", "operations"]
 
@@ -158,6 +159,7 @@ class Watch:
     key: bool = False  # a key project: its ladder goes up to the top
     parent: str | None = None  # a silence on the parent holds for its parts
     recovered: tuple[Recovered, ...] = ()  # stalls that were over when notify heard of the end, told before or not
+    outline: Outline | None = None  # for reports: written with the watch, read apart
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
 
     @property
@@ -243,6 +245,7 @@ def watch_of(
         key=key,
         parent=state.get("parent"),
         recovered=tuple(_recovered(state, before, deadlines, now)),
+        outline=outline_of(state, now),
     )
 
 

@@ -43,13 +43,14 @@ GROUPS: dict[Group, tuple[str, str]] = {
     "overdue": ("仍超期", "Still overdue"),
     "soon": ("将到期", "Due soon"),
     "cleared": ("已解除", "All clear"),
+    "projects": ("全部项目", "All projects"),
 }
 """The groups of a digest in their order, with their names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a digest."""
+    """One line of a digest; a project's line has no number."""
 
     text: str
     number: str
@@ -87,6 +88,12 @@ class Message:
 
     def numbered(self, number: str) -> str:
         return f"编号 {number}" if self.language == "zh-CN" else f"No. {number}"
+
+    def called(self, item: Item) -> str:
+        """What a line's link is called: by the number of the message it stands for, if it stands for one."""
+        if item.number:
+            return self.numbered(item.number)
+        return ("查看" if self.language == "zh-CN" else "Open") if item.url else ""
 
     def rest(self, count: int) -> str:
         """What stands in the place of lines for which there was no room."""
@@ -222,7 +229,7 @@ def _plain_heading(section: Section) -> str:
 
 
 def _plain_item(message: Message, item: Item) -> str:
-    return " ".join([f"· {plain(item.text)}", message.numbered(item.number), *([item.url] if item.url else [])])
+    return " ".join(filter(None, [f"· {plain(item.text)}", message.called(item), item.url]))
 
 
 def _marked_heading(section: Section) -> str:
@@ -230,9 +237,9 @@ def _marked_heading(section: Section) -> str:
 
 
 def _marked_item(message: Message, item: Item) -> str:
-    number = message.numbered(item.number)
-    return f"- {plain(item.text)} " + (f"[{number}]({item.url})" if item.url else number)
+    called = message.called(item)
+    return f"- {plain(item.text)} {f'[{called}]({item.url})' if item.url else called}".rstrip()
 
 
 def _unmarked_item(message: Message, item: Item) -> str:
-    return " ".join([f"· {one_line(item.text)}", message.numbered(item.number), *([item.url] if item.url else [])])
+    return " ".join(filter(None, [f"· {one_line(item.text)}", message.called(item), item.url]))

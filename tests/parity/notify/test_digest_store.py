@@ -125,10 +125,11 @@ def test_a_digest_comes_back_as_it_was_and_is_unsettled_until_it_is_marked(store
 
 def test_a_morning_is_kept_for_all(stores: Both) -> None:
     assert stores.digests.morning(DAY) == Morning()
-    stores.digests.note_known(DAY, [2, 0])
-    stores.digests.note_known(DAY, [0, 1])
-    stores.digests.note_done(DAY, 5)
-    assert stores.digests.morning(DAY) == Morning(frozenset({0, 1, 2}), frozenset({5}))
+    stores.digests.note_known(DAY, [2, 0], at(1))
+    stores.digests.note_known(DAY, [0, 1], at(2))
+    stores.digests.note_known(DAY, [0], at(0))  # late, and known better by now
+    stores.digests.note_done(DAY, [5], at(1))
+    assert stores.digests.morning(DAY) == Morning({0: at(2), 1: at(2), 2: at(1)}, {5: at(1)})
     assert stores.digests.morning(date(2026, 3, 6)) == Morning()
 
 

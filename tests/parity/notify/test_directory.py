@@ -78,3 +78,6 @@ def test_who_acts_is_followed_as_far_as_it_leads(stores: AllStores) -> None:
 def test_those_with_hours_of_their_own_are_told(stores: AllStores) -> None:
     stores.directory.put([entry("person:zhang", works_from="09:00", works_until="17:00"), entry("person:li")])
     assert Directory(stores.directory).hours(["zhang", "li", "wang"]) == {"zhang": ("09:00", "17:00")}
+    assert Directory(stores.directory).beginnings() == {"09:00"}
+    stores.directory.put([entry("person:zhang", 2), entry("person:wang", works_from="07:30", works_until="15:00")])
+    assert Directory(stores.directory).beginnings() == {"07:30"}

@@ -15,6 +15,7 @@ from services.notify.directory import Entry
 from services.notify.looking import Ahead
 from services.notify.matters import Matter
 from services.notify.notifications import Delivery, Notification
+from services.notify.outlines import Project
 from services.notify.silences import Silence
 from services.notify.watches import Watch
 
@@ -26,17 +27,18 @@ class MemoryWatches:
         self.rows: dict[str, Watch] = {}
 
     def get_many(self, project_ids: Iterable[str]) -> dict[str, Watch]:
-        return {i: self.rows[i] for i in project_ids if i in self.rows}
+        return {i: replace(self.rows[i], outline=None) for i in project_ids if i in self.rows}
 
     def put(self, watches: Sequence[Watch]) -> None:
         for watch in watches:
             kept = self.rows.get(watch.project_id)
             if kept is None or kept.may_be_replaced_by(watch):
-                self.rows[watch.project_id] = watch
+                marked = kept is not None and watch.unreadable
+                self.rows[watch.project_id] = replace(kept, unreadable=True) if kept and marked else watch
 
     def due(self, partition: int, until: str, limit: int) -> list[Watch]:
         found = [w for w in self.rows.values() if w.partition == partition and w.next_due <= until]
-        return sorted(found, key=lambda w: w.next_due)[:limit]
+        return [replace(w, outline=None) for w in sorted(found, key=lambda w: w.next_due)[:limit]]
 
     def any_due(self, until: Mapping[int, str]) -> bool:
         return any(w.partition in until and w.next_due <= until[w.partition] for w in self.rows.values())
@@ -60,6 +62,13 @@ class MemoryWatches:
             if watch.unreadable and watch.partition in wanted:
                 found.setdefault(watch.partition, []).append(watch.project_id)
         return found
+
+    def people(self) -> set[str]:
+        return {who for watch in self.rows.values() for who in watch.people.values()}
+
+    def naming(self, ids: AnyOf[str]) -> list[Project]:
+        found = [w for w in self.rows.values() if set(w.people.values()) & set(ids)]
+        return [Project(w.project_id, w.name, w.zone, w.route, w.status, w.outline) for w in found]
 
     def count(self) -> int:
         return len(self.rows)
@@ -86,6 +95,9 @@ class MemoryDirectory:
 
     def naming(self, ids: AnyOf[str]) -> list[str]:
         return [subject for subject, entry in self.rows.items() if set(entry.names) & set(ids)]
+
+    def beginnings(self) -> set[str]:
+        return {entry.told["works_from"] for entry in self.rows.values() if "works_from" in entry.told}
 
 
 class MemoryMatters:
@@ -321,13 +333,13 @@ class MemoryDigests:
     def morning(self, day: date) -> Morning:
         return self.mornings.get(day, Morning())
 
-    def note_known(self, day: date, partitions: Iterable[int]) -> None:
+    def note_known(self, day: date, partitions: Iterable[int], until: str) -> None:
         morning = self.morning(day)
-        self.mornings[day] = replace(morning, known=morning.known | set(partitions))
+        self.mornings[day] = replace(morning, known=_raised(morning.known, partitions, until))
 
-    def note_done(self, day: date, partition: int) -> None:
+    def note_done(self, day: date, partitions: Iterable[int], until: str) -> None:
         morning = self.morning(day)
-        self.mornings[day] = replace(morning, done=morning.done | {partition})
+        self.mornings[day] = replace(morning, done=_raised(morning.done, partitions, until))
 
     def _with(self, recipient: str, channel: str, status: str) -> list[Notification]:
         rows = [
@@ -336,6 +348,10 @@ class MemoryDigests:
             if row.recipient == recipient and any(d.channel == channel and d.status == status for d in row.deliveries)
         ]
         return sorted(rows, key=lambda row: row.created_at)
+
+
+def _raised(known: Mapping[int, str], partitions: Iterable[int], until: str) -> dict[int, str]:
+    return {**known, **{p: max(until, known.get(p, "")) for p in partitions}}
 
 
 class MemoryEndpoints:

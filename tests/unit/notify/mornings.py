@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from luodi.domain.calendar import Calendar
@@ -14,13 +14,14 @@ from services.notify.contacts import Contact, Way
 from services.notify.digesting import Digesting, Topic
 from services.notify.directory import ActingWatches, Directory
 from services.notify.gate import Gate
-from services.notify.hours import Hours
+from services.notify.hours import Hours, HoursOf
 from services.notify.ledger import Ledger
 from services.notify.looking import Looks
 from services.notify.notifications import Group, Notification
 from services.notify.sweep import Sweep
 from services.notify.telling import Teller
 from services.notify.watches import watch_of
+from services.notify.weekly import Weekly
 from tests.unit.notify.builders import CALENDAR, RULES, ZONES, clock, state
 from tests.unit.notify.fakes import (
     CallCounter,
@@ -82,14 +83,14 @@ class Mornings:
         self.partitions = partitions
         self.stuck: set[int] = set()  # partitions that bring nothing new
         self.watches = MemoryWatches()
-        self.directory = MemoryDirectory()
         self.silences = MemorySilences()
         self.matters = MemoryMatters()
         self.notifications = MemoryNotifications()
         self.endpoints = MemoryEndpoints()
         self.digests = MemoryDigests(self.notifications)
+        self.directory = MemoryDirectory()
         self.people = [WHO]
-        self.own_hours: dict[str, Hours] = {}
+        self.own_hours: dict[str, tuple[str, str]] = {}
         self.answers: list[Outcome] = []
         self.got: list[Notification] = []
         self.events = 0
@@ -104,6 +105,11 @@ class Mornings:
 
     def overdue(self, project: str = "p-1", **fields: Any) -> None:
         self.hears(project, clocks=[clock("2026-03-01T00:00:00.000Z")], **fields)
+
+    def woken(self, project: str = "p-1") -> None:
+        """A red that the leader hears of the same day, at any hour."""
+        row = clock("2026-03-01T00:00:00.000Z", rule="jiangdong")
+        self.hears(project, clocks=[{**row, "preset": "jiangdong"}], leader=WHO)
 
     def reported(self, project: str = "p-1") -> None:
         self.hears(project, reached={"signed": "2025-12-01", "started": "2026-03-04"})
@@ -144,7 +150,7 @@ class Notifier:
         counter = counter or CallCounter()
         wrapped: dict[str, Any] = {
             name: Crashing(getattr(world, name), counter)
-            for name in ("watches", "matters", "notifications", "endpoints", "digests")
+            for name in ("watches", "matters", "notifications", "endpoints", "digests", "directory")
         }
         composer = Composer(ZONES, world.calendar, "https://luodi.example", digested=[WECOM])
         teller = Teller(ZONES, world.calendar, RULES)
@@ -186,8 +192,9 @@ class Notifier:
             addressed=addressed,
             looks=Looks(wrapped["notifications"], wrapped["endpoints"], wrapped["matters"], acting, world.silences),
             composer=composer,
+            weekly=Weekly(wrapped["watches"], Directory(wrapped["directory"]), composer),
             topic=lambda: Topic(world.partitions, self.sweeper.passed),
-            hours=lambda who: world.own_hours.get(who, Hours(time(8, 30), time(18))),
+            hours=HoursOf(Hours(), self),
             head_of=teller.head_of,
             clock=world.clock,
             metrics=METRICS,
@@ -201,6 +208,14 @@ class Notifier:
         way = Way(WECOM, "https://…", None, None, None, "00")
         people = [who for who in sorted(self.world.people) if after is None or who > after]
         return [Contact(who, None, None, "zh-CN", (way,), SINCE) for who in people[:limit]]
+
+    def hours(self, persons: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Those that some have for themselves."""
+        return {who: hours for who, hours in self.world.own_hours.items() if who in persons}
+
+    def beginnings(self) -> set[str]:
+        """When they begin."""
+        return {begin for begin, _ in self.world.own_hours.values()}
 
     def _own(self, recipients: Collection[str]) -> OwnChannels:
         gone = self.world.endpoints.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,6 @@ import pytest
 from luodi.domain.calendar import Calendar, YearDays
 from services.notify.channels import Outcome
 from services.notify.directory import Entry
-from services.notify.hours import Hours
 from tests.unit.notify.fakes import CallCounter, CrashError
 from tests.unit.notify.mornings import WECOM, WHO, Mornings, Notifier, rests
 
@@ -106,7 +105,7 @@ def test_the_end_of_what_a_digest_told_is_told_by_a_digest() -> None:
     notifier.deliver()
     assert world.heard() == [[("new", "p-1")], [("cleared", "p-1")]]
     world.until(9, 8, 31)
-    assert notifier.morning() == 0  # nothing to say
+    assert notifier.morning() == 2  # a new week, in which all projects are listed, in the inbox, too
 
 
 @pytest.mark.parametrize(("day", "hour"), [(5, 8), (5, 18), (7, 9), (8, 12)])
@@ -143,7 +142,8 @@ def test_a_partition_that_is_known_in_another_process_is_not_waited_for() -> Non
     world, notifier = told_at_night(partitions=3)
     world.stuck = {2}
     world.until(5, 8, 30)
-    world.digests.note_known(world.calendar.business_date(world.clock.now_text()), [2])
+    now = world.clock.now_text()
+    world.digests.note_known(world.calendar.business_date(now), [2], now)
     assert notifier.morning() == 1
     notifier.deliver()
     assert "分区" not in world.got[0].texts.text_zh
@@ -153,13 +153,90 @@ def test_a_person_whose_day_begins_later_is_told_later() -> None:
     world, notifier = told_at_night()
     world.people = [WHO, "u-late"]
     world.overdue("p-2", officer="u-late")
-    world.own_hours["u-late"] = Hours(time(9, 30), time(18))
+    world.own_hours["u-late"] = ("09:30", "18:00")
     world.until(5, 8, 40)
     assert notifier.morning() == 1
     world.until(5, 9, 31)
     assert notifier.morning() == 1
     notifier.deliver()
     assert world.heard("u-late") == [[("new", "p-2")]]
+
+
+def test_an_early_day_and_one_that_begins_in_the_evening_have_their_digests_too() -> None:
+    world, notifier = told_at_night()
+    world.people = [WHO, "u-early", "u-night"]
+    for who, hours in (("u-early", ("06:30", "15:00")), ("u-night", ("20:00", "23:30"))):
+        world.own_hours[who] = hours
+        world.overdue(f"p-{who}", officer=who)
+    world.clock.advance(61)
+    for hour, minute, digests in ((6, 29, 0), (6, 30, 1), (8, 30, 1), (19, 59, 0), (20, 0, 1), (23, 31, 0)):
+        world.until(5, hour, minute)
+        assert notifier.morning() == digests, hour
+        notifier.deliver()
+    assert [world.heard(who) for who in world.people] == [
+        [[("new", "p-1")]],
+        [[("new", "p-u-early")]],
+        [[("new", "p-u-night")]],
+    ]
+
+
+def test_whoever_waits_for_a_later_beginning_gives_nobody_a_second_chance() -> None:
+    world, notifier = told_at_night()
+    world.people = [WHO, "u-late"]
+    world.own_hours["u-late"] = ("09:30", "18:00")
+    world.until(5, 8, 30)
+    assert notifier.morning() == 1
+    world.people.append("u-idle")
+    world.overdue("p-2", officer="u-idle")  # after the beginning of the day
+    for minute in (32, 40, 59):
+        world.until(5, 8, minute)
+        assert Notifier(world).morning() == 0
+    world.until(5, 9, 31)
+    assert notifier.morning() == 0
+    world.until(6, 8, 31)
+    assert notifier.morning() == 2
+
+
+def test_nothing_is_written_for_whoever_has_gone_home() -> None:
+    world, notifier = told_at_night()
+    world.own_hours[WHO] = ("07:00", "11:00")
+    world.until(5, 11)
+    assert notifier.morning() == 0
+    world.until(6, 7)
+    assert notifier.morning() == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "ended", "urgent", "status"),
+    [
+        ((5, 0, 20), (5, 3, 0), True, "sent"),  # the same night
+        ((5, 0, 20), (5, 10, 0), False, "sent"),  # by day
+        ((5, 0, 20), (6, 3, 0), False, "held"),  # another night: nobody is woken by good news
+        ((5, 10, 0), (5, 17, 0), False, "sent"),
+        ((5, 10, 0), (5, 20, 0), False, "held"),  # nobody was woken
+        ((6, 20, 0), (8, 12, 0), True, "sent"),  # the same weekend
+    ],
+)
+def test_whoever_was_told_urgently_hears_of_the_end_at_once_but_is_not_woken_for_it(
+    told: tuple[int, int, int], ended: tuple[int, int, int], urgent: bool, status: str
+) -> None:
+    world = Mornings()
+    notifier = Notifier(world)
+    world.until(*told)
+    world.woken()
+    for _ in range(4):
+        world.clock.advance(61)
+        notifier.sweep()
+        notifier.deliver()
+    assert [row.kind for row in world.got][:1] == ["stalled"]
+    world.until(*ended)
+    world.reported()
+    world.clock.advance(61)
+    notifier.sweep()
+    notifier.deliver()
+    cleared = [row for row in world.notifications.rows.values() if row.kind == "cleared"]
+    assert [row.urgent for row in cleared] == [urgent]
+    assert statuses(world, "cleared") == [status]
 
 
 def test_whoever_has_no_address_any_more_is_waited_for_no_longer() -> None:
@@ -258,7 +335,8 @@ def test_whoever_takes_over_a_post_is_told_of_all_that_is_open_by_the_next_diges
     notifier.morning()
     notifier.deliver()
     climbed = [("overdue", "p-1"), ("overdue", "p-2"), ("overdue", "p-3")]
-    assert world.heard("u-li")[1:] == [climbed]
+    listed = [("projects", "p-1"), ("projects", "p-2"), ("projects", "p-3")]  # a new week
+    assert world.heard("u-li")[1:] == [[*climbed, *listed]]
     assert len(world.heard(WHO)) == 2  # what another has taken over stands in no digest of theirs any more
     for project in ("p-1", "p-2", "p-3"):
         world.reported(project)
@@ -274,7 +352,7 @@ def test_whoever_takes_over_a_post_is_told_of_all_that_is_open_by_the_next_diges
 def test_a_preview_says_the_same_and_changes_nothing() -> None:
     world, notifier = told_at_night("p-1", "p-2")
     before = dict(world.notifications.rows)
-    sheet = notifier.digesting.preview(WHO, WECOM)
+    sheet, _ = notifier.digesting.preview(WHO, WECOM)
     assert [(line.group, line.project_id) for line in sheet.lines] == [("new", "p-1"), ("new", "p-2")]
     assert world.notifications.rows == before
 

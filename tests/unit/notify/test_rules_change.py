@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_a_watch_of_an_earlier_version_is_read() -> None:
     known = watch_of(state(), None, at(0), 0)
     row = watch_document(known)
     del row["lifted"]
-    assert watch_from(row) == known
+    assert watch_from(row) == replace(known, outline=None)  # which is read apart
 
 
 STEPS = st.lists(

@@ -156,7 +156,7 @@ def _shown(message: Message) -> Iterator[tuple[str, list[tuple[str, str, str | N
             room -= len(text.encode()) + len(item.number) + len(item.url or "")
             if room < 0:
                 break
-            items.append((text, message.numbered(item.number), item.url))
+            items.append((text, message.called(item), item.url))
         left -= len(items)
         if items or room < 0:
             yield section.title, items, message.rest(left) if room < 0 else ""

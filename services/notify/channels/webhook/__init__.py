@@ -175,6 +175,7 @@ def items(sheet: Sheet) -> list[dict[str, Any]]:
             "number": line.number,
             "url": line.url,
             "project_id": line.project_id,
+            **({"light": line.light} if line.light is not None else {}),
         }
         for line in sheet.lines
     ]
