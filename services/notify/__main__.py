@@ -8,14 +8,18 @@ from luodi.runtime.lifecycle import Stop, collect_seldom, run_service
 from luodi.runtime.settings import Settings
 from services.notify.app import Service, build
 
+SWITCH_S = 0.001  # a thread whose receiver or store has answered waits for its turn: 5 ms are too long before a mark
+
 
 def main() -> int:
-    return run_service("notify", _build)
+    return run_service("notify", as_a_process)
 
 
-def _build(settings: Settings, stop: Stop) -> Service:
+def as_a_process(settings: Settings, stop: Stop) -> Service:
+    """The service, with the process set up for it."""
     service = build(settings, stop)
     collect_seldom()
+    sys.setswitchinterval(SWITCH_S)
     return service
 
 

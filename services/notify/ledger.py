@@ -262,10 +262,12 @@ class Ledger:
                     late.append(self._told(row, channel, "taken", began, HELD_UP))
                 else:
                     attempts.append(_Attempt(row, one.receiver, self._send(one.receiver, row)))
+            # Before anything else: until it is marked, a message that was taken would be sent again after a kill.
+            marked = self._mark(attempts, channel, lease, began)
         finally:
             for one in entered:
                 one.receiver.leave()
-        results = late + self._step_aside(full, channel, began) + self._mark(attempts, channel, lease, began)
+        results = late + self._step_aside(full, channel, began) + marked
         return results + ["taken"] * (len(group) - len(results))
 
     def _receivers(self, rows: Sequence[Notification], channel: str) -> Sequence[Channel | None]:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from luodi.runtime.lifecycle import Stop, run_service
 from luodi.runtime.settings import Settings
 from services.notify import notifications
-from services.notify.app import Service, build
+from services.notify.__main__ import as_a_process
+from services.notify.app import Service
 from services.notify.channels import dingtalk, feishu, robots, wecom
 from services.notify.channels.robots import Meaning
 
@@ -34,7 +35,7 @@ def hurried(settings: Settings, stop: Stop) -> Service:
     for module in (dingtalk, feishu, wecom):
         assert vars(module)["Words"] is robots.Words
         vars(module)["Words"] = _ShortBlocks
-    return build(settings, stop)
+    return as_a_process(settings, stop)
 
 
 if __name__ == "__main__":

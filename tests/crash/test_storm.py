@@ -1,12 +1,14 @@
 """A storm: every kind of receiver misbehaves at random while notify is killed again and again.
 
-Each message arrives, and is taken twice only where a kill came between; no robot hears more than its limit in any
-minute; nobody is told under a second id; a redirect leads nowhere.
+Each message arrives, unless its receiver is gone for good. It is taken twice only where a kill cut it off on its way.
+No robot hears more than its limit in any minute; nobody is told under a second id; a redirect leads nowhere; an address
+that said it is gone hears no more, and operators are told of it once.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -24,10 +26,12 @@ from typing import Any
 
 import pytest
 
+from luodi.domain.days import parse_instant
 from luodi.local.harness import Servers
 from luodi.runtime.clock import SystemClock
 from services.notify.contact_store import MongoContacts
 from services.notify.contacts import Contact, Way, delivery_name
+from services.notify.ledger import LOOK_S
 from services.notify.notifications import Notification
 from services.notify.stores import Stores
 from services.notify.trial import trial
@@ -67,6 +71,7 @@ WEBHOOK_FAULTS = {
     "silence": 1,
 }
 BUSY = {"wecom": -1, "dingtalk": -1, "feishu": 2200}  # an error inside the service itself
+BUSY_S = 5.0  # how long a request that was looked at in time may take to its receiver on a busy machine
 NUMBER = re.compile(r"编号 ([0-9A-F]{8})")
 
 
@@ -78,6 +83,7 @@ class Size:
     messages: int  # to each of them
     projects: int  # stalls, told to the operator's receiver
     kills: int
+    gone: int  # recipients whose receiver is gone for good after some requests
     up_s: tuple[float, float]  # how long a notifier lives, at least and at most
     block_s: float
     calm_s: float  # how long the end may take after the last kill
@@ -87,10 +93,19 @@ class Size:
         return sum(self.recipients.values()) * self.messages + self.projects
 
 
-SMALL = Size({"wecom": 4, "dingtalk": 4, "feishu": 4, "email": 4, "webhook": 4}, 6, 30, 4, (0.1, 1), 3, 120)
-FULL = Size({"wecom": 60, "dingtalk": 60, "feishu": 60, "email": 40, "webhook": 30}, 16, 1000, 52, (0.5, 5), 60, 1500)
+SMALL = Size({"wecom": 4, "dingtalk": 4, "feishu": 4, "email": 4, "webhook": 4}, 6, 30, 4, 3, (0.1, 1), 3, 120)
+MANY = {"wecom": 60, "dingtalk": 60, "feishu": 60, "email": 40, "webhook": 30}
+FULL = Size(MANY, 16, 1000, 52, 20, (0.5, 5), 60, 1500)
 
 pytestmark = [pytest.mark.stack]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One kill: when, and the numbers of the messages that had been taken from the ledger and not been marked."""
+
+    at: float
+    cut_off: frozenset[str]
 
 
 @dataclass
@@ -106,7 +121,11 @@ class Storm:
     weather: Weather
     rows: list[Notification] = field(default_factory=list)
     contacts: dict[str, str] = field(default_factory=dict)  # recipient -> its one channel
-    kills: list[float] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)  # recipient -> the key of its address
+    kills: list[Kill] = field(default_factory=list)
+    doomed: dict[str, int] = field(default_factory=dict)  # recipient -> requests until its receiver is gone
+    gone_at: dict[str, float] = field(default_factory=dict)  # recipient -> when its receiver first said that it is gone
+    _held: set[tuple[str, str]] = field(default_factory=set)  # message and lease that a kill has cut off
 
     def __post_init__(self) -> None:
         self.group.weather = self._at_a_robot
@@ -114,7 +133,18 @@ class Storm:
         self.sink.weather = lambda path, message: self._at_a_webhook(self.sink, path, message)
         self.operators.weather = lambda path, message: self._at_a_webhook(self.operators, path, message)
 
+    def _is_gone(self, who: str) -> bool:
+        """Whether the receiver has ceased to exist by this request to it."""
+        if who not in self.doomed:
+            return False
+        self.doomed[who] -= 1
+        if self.doomed[who] < 0:
+            self.gone_at.setdefault(who, time.monotonic())
+        return who in self.gone_at
+
     def _at_a_robot(self, robot: str, key: str, body: dict[str, Any]) -> Play | None:
+        if self._is_gone(key.removeprefix("signed-")):
+            return groups.status(410, {"code": 0, "errcode": 0})
         fault = self.weather.draw(f"{robot}/{key}", number_in(json.dumps(body, ensure_ascii=False)), ROBOT_FAULTS)
         code = "code" if robot == "feishu" else "errcode"
         plays: dict[str, Play] = {
@@ -131,6 +161,8 @@ class Storm:
         return groups.status(int(fault.removeprefix("status-")), {code: 0}, **headers)
 
     def _at_a_webhook(self, sink: Receiver, path: str, message: str) -> webhooks.Answer | None:
+        if self._is_gone(path.partition("&to=")[2]):
+            return webhooks.status(410)
         fault = self.weather.draw(path, message, WEBHOOK_FAULTS)
         plays = {"reset": webhooks.reset, "silence": webhooks.silence}
         if fault is None or not fault.startswith("status-"):
@@ -152,8 +184,13 @@ class Storm:
                     "webhook": f"{self.sink.url}&to={who}",
                 }.get(channel) or self.group.address(channel, f"signed-{who}")
                 secret = {"dingtalk": DINGTALK_SECRET, "feishu": FEISHU_SECRET, "webhook": OTHER_SECRET}.get(channel)
-                way = Way(channel, address, secret, None, None, f"{number:016x}")
+                self.keys[who] = f"{number:016x}"
+                way = Way(channel, address, secret, None, None, self.keys[who])
                 assert contacts.put(Contact(who, None, None, "zh-CN", (way,), "2026-03-05T00:00:00.000Z"))
+
+        dice = random.Random(f"{SEED}/gone")
+        told = sorted(who for who, channel in self.contacts.items() if channel != "email")  # which knows no such answer
+        self.doomed = {who: dice.randrange(self.size.messages) for who in dice.sample(told, self.size.gone)}
 
     def tell(self, share: range) -> None:
         """Write a share of the messages: so many per cent of them, each part in its turn."""
@@ -200,9 +237,27 @@ class Storm:
             rows.count_documents({"deliveries": {"$elemMatch": {"status": {"$in": ["queued", "sending"]}}}})
         )
 
+    def killed(self) -> None:
+        """Right after a kill: note what it cut off. What still has the lease of an earlier one was cut off by that."""
+        at = time.monotonic()
+        rows = self.world.database["notifications"].find({"deliveries.status": "sending"}, {"deliveries": 1})
+        held = {(row["_id"], way["lease"]) for row in rows for way in row["deliveries"] if way["status"] == "sending"}
+        numbers = frozenset(number_of(row_id) for row_id, _ in held - self._held)
+        self._held |= held
+        self.kills.append(Kill(at, numbers))
+
     def not_told(self) -> list[str]:
         told = {row["project_id"] for row in self.world.database["notifications"].find({"project_id": {"$ne": None}})}
         return [f"p-{n}" for n in range(self.size.projects) if f"p-{n}" not in told]
+
+    def addresses_gone(self) -> set[str]:
+        """The matters of the addresses that said they are gone."""
+        return {f"operations:address:{self.contacts[who]}/{self.keys[who]}" for who in self.gone_at}
+
+    def alarms(self) -> Counter[str]:
+        """Matters of which operators were told about an address, each as often as they were told in other words."""
+        told = {got.headers["webhook-id"]: got.body["data"] for got in [*self.operators.got] if got.fair}
+        return Counter(data["matter"] for data in told.values() if data["matter"].startswith("operations:address:"))
 
     # -- what arrived -------------------------------------------------------------------------------------------------
 
@@ -226,6 +281,11 @@ def number_in(text: str) -> str:
     found = NUMBER.search(text)
     assert found is not None, text
     return found[1]
+
+
+def number_of(row_id: str) -> str:
+    """The same of a row."""
+    return hashlib.sha256(row_id.encode()).hexdigest()[:8].upper()
 
 
 def message_of(message_id: str) -> str:
@@ -259,9 +319,10 @@ def weathered(size: Size, servers: Servers, tmp_path: Path) -> None:
                         storm.wait_for_one()
                     child.send_signal(signal.SIGKILL)
                     child.wait(10)
-                    storm.kills.append(time.monotonic())
+                    storm.killed()
             with storm.notifier(log):
                 until(lambda: not storm.not_told(), "every stall noticed", size.calm_s)
+                until(lambda: storm.alarms().keys() == storm.addresses_gone(), "operators told", size.calm_s)
                 until(lambda: storm.under_way() == 0, "everything at its end", size.calm_s)
             check(storm)
         finally:
@@ -270,30 +331,10 @@ def weathered(size: Size, servers: Servers, tmp_path: Path) -> None:
 
 def check(storm: Storm) -> None:
     """What must hold after any storm."""
-    takings = storm.takings()
-    told = {(row.recipient, message_of(row.message_id)) for row in storm.rows}
-    assert len(told) == len(storm.rows)
-    assert told - takings.keys() == set(), "never taken"
-    assert takings.keys() - told == set(), "taken under an id that no message has"
-
-    by_operators: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for got in storm.operators.got:
-        if got.fair:
-            by_operators["operators", got.headers["webhook-id"]].append(got.at)
-    about = {got.body["data"]["project_id"] for got in storm.operators.got if got.fair}
-    assert {f"p-{n}" for n in range(storm.size.projects)} - about == set(), "a stall that nobody heard of"
-    per_stall = Counter(
-        (got.body["data"]["matter"], got.body["data"]["kind"], got.body["data"]["recipient"])
-        for got in {got.headers["webhook-id"]: got for got in storm.operators.got}.values()
-    )
-    assert max(per_stall.values()) == 1, "the same message under two ids"
-
-    doubled = 0
-    for (receiver_, message), moments in {**takings, **by_operators}.items():
-        moments.sort()
-        for first, second in itertools.pairwise(moments):
-            doubled += 1
-            assert any(first < kill < second for kill in storm.kills), f"{message} twice at {receiver_} without a kill"
+    check_arrivals(storm)
+    check_operators(storm)
+    doubled = check_doubles(storm)
+    check_the_gone(storm)
 
     assert storm.sink.forged == storm.operators.forged == []
     assert not any("elsewhere" in got.path for got in [*storm.sink.got, *storm.operators.got])
@@ -302,9 +343,72 @@ def check(storm: Storm) -> None:
     busiest = {name: max(storm.group.most_in_a_window(k) for r, k in keys if r == name) for name in LIMITS}
     assert all(busiest[name] <= limit for name, limit in LIMITS.items()), busiest
     print(  # noqa: T201  # what happened, shown with -s and where the test fails
-        f"{storm.size.total} messages, {len(storm.kills)} kills: {doubled} taken twice, {dict(storm.weather.met)}, "
-        f"busiest robots {busiest}"
+        f"{storm.size.total} messages, {len(storm.gone_at)} receivers gone, {dict(storm.weather.met)}; "
+        f"busiest robots {busiest}; on the way at each of {len(storm.kills)} kills: "
+        f"{[len(kill.cut_off) for kill in storm.kills]}, of these taken twice: "
+        f"{[doubled[number] for number in range(len(storm.kills))]}, {doubled.total()} in all"
     )
+
+
+def check_arrivals(storm: Storm) -> None:
+    """Each message is taken; what was not had a receiver that is gone, and its end says so."""
+    takings = storm.takings()
+    told = {(row.recipient, message_of(row.message_id)) for row in storm.rows}
+    assert len(told) == len(storm.rows)
+    assert takings.keys() - told == set(), "taken under an id that no message has"
+    rows = storm.world.database["notifications"].find({"kind": "test"})
+    ends = {(row["recipient"], number_of(row["_id"])): row["deliveries"][-1]["status"] for row in rows}
+    assert ends.keys() == told
+    for name in told - takings.keys():
+        assert name[0] in storm.gone_at, f"{name} was never taken"
+        assert ends[name] == "failed", name
+    for name, end in ends.items():
+        assert end == "sent" or (end == "failed" and name[0] in storm.gone_at), (name, end)
+
+
+def check_operators(storm: Storm) -> None:
+    """They hear of each stall, and of each address that is gone, once."""
+    fair = [got for got in storm.operators.got if got.fair]
+    about = {got.body["data"]["project_id"] for got in fair}
+    assert {f"p-{n}" for n in range(storm.size.projects)} - about == set(), "a stall that nobody heard of"
+    per_matter = Counter(
+        (got.body["data"]["matter"], got.body["data"]["kind"], got.body["data"]["recipient"])
+        for got in {got.headers["webhook-id"]: got for got in storm.operators.got}.values()
+    )
+    assert max(per_matter.values()) == 1, "the same message under two ids"
+    assert storm.alarms() == dict.fromkeys(storm.addresses_gone(), 1)
+
+
+def check_doubles(storm: Storm) -> Counter[int]:
+    """What is taken again was on its way when a kill came. Returns how many that were, by kill."""
+    takings = storm.takings()
+    for got in storm.operators.got:
+        if got.fair:
+            takings.setdefault(("operators", message_of(got.headers["webhook-id"])), []).append(got.at)
+    doubled: Counter[int] = Counter()
+    for (receiver_, message), moments in takings.items():
+        for first, second in itertools.pairwise(sorted(moments)):
+            number = next((n for n, kill in enumerate(storm.kills) if kill.at > first), None)
+            assert number is not None, f"{message} twice at {receiver_}, and no kill since"
+            assert storm.kills[number].at < second, f"{message} twice at {receiver_}, and no kill between"
+            assert message in storm.kills[number].cut_off, f"{message} twice at {receiver_}, and not on its way"
+            doubled[number] += 1
+    return doubled
+
+
+def check_the_gone(storm: Storm) -> None:
+    """Who said that it is gone is asked no more, but for what was looked at before that was known."""
+    assert len(storm.gone_at) == storm.size.gone, "some were never asked so often"
+    known = {row["_id"]: row["disabled_at"] for row in storm.world.database["endpoints"].find()}
+    wall_to_monotonic = time.monotonic() - time.time()
+    asked: dict[str, float] = {}
+    for said in storm.group.said:
+        asked[said.key.removeprefix("signed-")] = said.at  # in the order in which they came
+    for got in storm.sink.got:
+        asked[got.path.partition("&to=")[2]] = got.at
+    for who in storm.gone_at:
+        since = parse_instant(known[f"{storm.contacts[who]}/{storm.keys[who]}"]).timestamp() + wall_to_monotonic
+        assert asked[who] < since + LOOK_S + BUSY_S, f"{who} was asked {asked[who] - since:.1f} s after it was given up"
 
 
 @pytest.mark.timeout(400)

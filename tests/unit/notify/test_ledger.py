@@ -245,6 +245,22 @@ def test_a_notifier_held_up_between_taking_and_sending_leaves_it_to_whoever_has_
     assert len(world.receiver.got) == 1
 
 
+def test_what_a_receiver_took_is_marked_before_its_place_is_given_back() -> None:
+    world = stalled()
+    seen: list[str] = []
+
+    def leave() -> None:
+        seen.extend(statuses(world))
+        raise TransientError("MongoDB", "away")
+
+    world.receiver.leave = leave  # type: ignore[method-assign]  # the place cannot be given back
+    with pytest.raises(TransientError):
+        Notifier(world).deliver()
+    assert seen == statuses(world) == ["sent"]
+    world.clock.advance(LEASE_S)
+    assert Notifier(world).deliver() == []
+
+
 def test_messages_of_one_matter_go_one_after_the_other_and_of_many_matters_together() -> None:
     world = stalled()
     (first,) = world.inbox()
