@@ -182,6 +182,7 @@ CASES = [
     Case("refused and not answered anew it climbs", STALLED, told("06 00:00:05", 1, feedback("09 10:00"), reviewed("10 10:00", False)), "13 00:00:05", Act.CLIMB, "feedback-refused", "u"),
     Case("refused and answered anew it waits for the review", STALLED, told("06 00:00:05", 1, feedback("09 10:00"), reviewed("10 10:00", False), feedback("11 10:00")), "16 12:00", None, "waits-for-review", again="17 00:00:05"),
     Case("a further feedback while it is held does not cut the hold short", STALLED, told("06 00:00:05", 1, feedback("09 10:00"), reviewed("10 10:00", True), feedback("11 10:00")), "19 12:00", None, "held-until-recovery", again="23 00:00:05"),
+    Case("a further feedback on the last day of a hold has its time to be reviewed", STALLED, told("06 00:00:05", 1, feedback("09 10:00", "11"), reviewed("10 10:00", True), feedback("11 10:00", "25")), "12 12:00", None, "held-until-recovery", again="17 00:00:05"),
     Case("a stall that recovers while it is held is over", known(), told("06 00:00:05", 1, feedback("09 10:00"), reviewed("10 10:00", True)), "12 12:00", Act.CLEAR, "no-longer-due", changed="12 11:00"),
     # -- the same day
     Case("a rule of the same day climbs as soon as it is told", STALLED, told(ladder=SAME_DAY), "05 00:00:10", Act.CLIMB, "same-day", "g"),

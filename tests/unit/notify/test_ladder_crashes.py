@@ -152,7 +152,14 @@ def test_while_the_log_of_events_is_away_acts_wait_and_are_not_lost() -> None:
         Recording([story.matters], Away(), lambda: [0]).run()
     story.starts()
     story.passes(61)
-    story.rounds()  # over meanwhile, and a new stall begins: what was signed then is recorded all the same
+    for _ in range(2):  # over meanwhile
+        Notifier(story).sweep()
+    story.hears(clocks=[stage()], **PEOPLE)
+    story.passes(61)
+    for _ in range(2):  # and a new stall begins
+        Notifier(story).sweep()
+    assert story.matters.rows[MATTER].episode == 2
+    story.record()  # what was signed for then is recorded all the same
     assert [event.type for _, event in story.log.rows] == ["matter.signed"]
 
 
