@@ -40,7 +40,7 @@ from services.notify.digest import digest_id, digest_of, sheet_of, texts_of
 from services.notify.digest_store import DigestStore, Morning
 from services.notify.hours import Hours, HoursOf, begins_week, closing, next_opening, opening
 from services.notify.ledger import NotificationStore, Transition, settle
-from services.notify.looking import Looks, verdict
+from services.notify.looking import Looks, is_muted, verdict
 from services.notify.matters import FIRST_LEVEL, Matter, still_holds
 from services.notify.notifications import Delivery, Notification, Sheet, Texts
 from services.notify.recipients import may_sign, owner_of
@@ -376,8 +376,8 @@ class Digesting:
         return replace(sheet, lines=(*sheet.lines, *self._weekly.lines(report, self._clock.now_text())[:room]))
 
     def _standing(self, recipient: str, channel: str, now_told: Collection[str]) -> list[tuple[Notification, Texts]]:
-        """What is open, was told to the recipient before, is not about to end, and was not taken over by another since:
-        each with how it reads today."""
+        """What is open, was told to the recipient before, is neither about to end nor muted, and was not taken over by
+        another since: each with how it reads today."""
         matters = {matter.id: matter for matter in self._open(recipient)}
         if not matters:
             return []
@@ -385,8 +385,9 @@ class Digesting:
         for row in sorted(self._digests.told(recipient, matters), key=lambda r: r.order):
             if row.episode == matters[row.matter].episode:
                 last[row.matter] = row
-        watches = self._looks.watches.get_many({m.project_id for m in matters.values() if m.project_id})
-        now = self._clock.now_text()
+        projects = {m.project_id for m in matters.values() if m.project_id}
+        watches, now = self._looks.watches.get_many(projects), self._clock.now_text()
+        silences = self._looks.silent(projects, watches, now)
         today = self._composer.calendar.business_date(now)
         return [
             (row, self._composer.standing_texts(matters[row.matter], today))
@@ -394,6 +395,7 @@ class Digesting:
             if row.id not in now_told
             and not _waits(row, channel)
             and still_holds(matters[row.matter], watches.get(row.project_id or ""), now)
+            and not is_muted(matters[row.matter], watches.get(row.project_id or ""), silences, now)
             and self._is_theirs(recipient, matters[row.matter], watches.get(row.project_id or ""))
         ]
 

@@ -95,14 +95,18 @@ class Looks:
         matters = self.matters.get_many({row.matter for row in asked}) if asked else {}
         projects = {matter.project_id for matter in matters.values() if matter.project_id is not None}
         watches = self.watches.get_many(projects) if projects else {}
-        parents = {watch.parent for watch in watches.values() if watch.parent is not None}
         return Seen(
             given_up=self.endpoints.disabled(endpoints) if endpoints else (),
             matters=matters,
             watches=watches,
-            silences=self.silences.lasting(projects | parents, now) if projects else (),
+            silences=self.silent(projects, watches, now),
             ahead=self.queue.ahead_of([row for row, _ in rows.values()], channel, own=own),
         )
+
+    def silent(self, projects: Collection[str], watches: Mapping[str, Watch], now: str) -> Sequence[Silence]:
+        """The silences that may hold for these projects: their own, and those of their parents."""
+        parents = {watch.parent for watch in watches.values() if watch.parent is not None}
+        return self.silences.lasting({*projects, *parents}, now) if projects else ()
 
 
 def verdict(row: Notification, receiver: Channel | None, channel: str, seen: Seen, now: str) -> Verdict:
@@ -119,7 +123,7 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
         if not still_holds(matter, watch, now):
             # Of an open one the watermark that lets it be cleared is on its way.
             return "over" if row.kind == "recovered" else "seems-over"
-        if _is_paused(matter, watch, now) or any(silence.covers(matter, watch, now) for silence in seen.silences):
+        if is_muted(matter, watch, seen.silences, now):
             return "muted"
     return "behind" if row.id in seen.ahead else "go"
 
@@ -128,6 +132,11 @@ def _may_be_over(row: Notification, channel: str) -> bool:
     """It was never attempted there, so it need not be seen through if its stall has ended."""
     delivery = row.delivery(channel)
     return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
+
+
+def is_muted(matter: Matter, watch: Watch | None, silences: Sequence[Silence], now: str) -> bool:
+    """Whether nothing about a matter goes out for now: an approved pause, or a silence."""
+    return _is_paused(matter, watch, now) or any(silence.covers(matter, watch, now) for silence in silences)
 
 
 def _is_paused(matter: Matter, watch: Watch | None, now: str) -> bool:

@@ -12,6 +12,8 @@ import pytest
 from luodi.domain.calendar import Calendar, YearDays
 from services.notify.channels import Outcome
 from services.notify.directory import Entry
+from services.notify.silences import Silence
+from tests.unit.notify.builders import clock
 from tests.unit.notify.fakes import CallCounter, CrashError
 from tests.unit.notify.mornings import WECOM, WHO, Mornings, Notifier, rests
 
@@ -347,6 +349,29 @@ def test_whoever_takes_over_a_post_is_told_of_all_that_is_open_by_the_next_diges
     notifier.deliver()
     over = [("cleared", "p-1"), ("cleared", "p-2"), ("cleared", "p-3")]
     assert (world.heard("u-li")[2:], world.heard(WHO)[2:]) == ([over], [over])
+
+
+def test_what_is_silenced_or_paused_stands_in_no_digest_and_comes_back() -> None:
+    world, notifier = told_at_night("p-1", "p-2", "p-3")
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    over = "2026-03-08T16:00:00.000Z"  # the midnight that begins Monday the 9th
+    silence = Silence("s1", "p-1", None, 0, WHO, "整改中", "2026-03-08", world.clock.now_text(), over)
+    world.silences.rows = {"s1": silence}
+    paused = clock("2026-03-01T00:00:00.000Z")
+    paused["lights"][-1]["reason"] = {"code": "overdue-paused"}
+    world.hears("p-2", clocks=[paused])
+    world.until(6, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert world.heard()[1:] == [[("overdue", "p-3")]]
+    world.overdue("p-2")
+    world.until(9, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    back = [line for line in world.heard()[-1] if line[0] != "projects"]
+    assert sorted(back) == [("overdue", "p-1"), ("overdue", "p-2"), ("overdue", "p-3")]
 
 
 def test_a_preview_says_the_same_and_changes_nothing() -> None:
