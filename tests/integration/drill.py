@@ -63,7 +63,7 @@ class Drill:
     stops: list[Stop] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clock = JumpingClock(self.start)
+        self.clock, self.metrics = JumpingClock(self.start), Metrics()
         name = f"o{secrets.token_hex(4)}-"
         self.settings = settings_module.read(
             {
@@ -100,7 +100,8 @@ class Drill:
                 self.tracker = build_tracker(self.settings, stop, clock=self.clock, topic=self.topic, metrics=Metrics())
                 self.tracker.start()
             else:
-                self.notify = build_notify(self.settings, stop, clock=self.clock, metrics=Metrics())
+                self.metrics = Metrics()
+                self.notify = build_notify(self.settings, stop, clock=self.clock, metrics=self.metrics)
                 self.notify.start()
 
     def ends(self, *parts: str) -> None:
@@ -187,6 +188,15 @@ class Drill:
             return ("away",)
         rows = [row for row in json.loads(answer.data)["items"] if row["status"] != "superseded"]
         return tuple(row["kind"] for row in reversed(rows) if row["kind"] in RED_KINDS)
+
+    def sweeps(self) -> float:
+        """How many sweeps of this notify have ended well."""
+        return self.metrics.registry.get_sample_value("luodi_sweep_seconds_count") or 0.0
+
+    def looks_again(self) -> None:
+        """Wait until notify has looked at everything that is due twice more: once may have begun before."""
+        before = self.sweeps()
+        until(lambda: self.sweeps() >= before + 2, "two more sweeps")
 
     def knows(self, project: str) -> bool:
         """Whether notify has heard of the project's deadline."""

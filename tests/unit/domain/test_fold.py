@@ -265,6 +265,15 @@ def test_the_progress_recorded_last_holds() -> None:
     assert (state["progress"]["date"], state["progress"]["percent"]) == ("2026-02-01", 10)
 
 
+def test_a_report_without_a_percentage_leaves_that_of_the_same_day_as_it_was() -> None:
+    state = folded(
+        (PROGRESS_REPORTED, {"date": "2026-03-01", "percent": 20}),
+        (PROGRESS_REPORTED, {"date": "2026-03-01", "appearance": "主体封顶"}),
+        (PROGRESS_REPORTED, {"date": "2026-03-02", "appearance": "外墙"}),
+    )
+    assert state["reports"] == {"2026-03-01": 20, "2026-03-02": None}
+
+
 def test_a_milestone_after_the_withdrawal_does_not_undo_it_but_a_retraction_does() -> None:
     story = Story()
     withdrawal = story.tell(PROJECT_WITHDRAWN, date="2026-02-01", reason="投资方放弃")

@@ -152,6 +152,15 @@ def test_an_accepted_feedback_holds_the_ladder_until_its_date_and_at_most_twice(
     assert refused.value.code == "held-too-often"
 
 
+def test_at_the_top_whoever_lets_a_signature_expire_is_told_again(story: Story) -> None:
+    story.until("25 10:00")
+    story.act("sign", "v")
+    story.until("31 23:00")
+    story.passes(3 * 86_400)
+    story.look()
+    assert [(row.round, row.recipient) for row in story.inbox("escalated") if row.level == 3] == [(1, "v"), (2, "v")]
+
+
 def test_the_text_says_by_when_and_who_is_told_next(story: Story) -> None:
     story.until("13 01:00")
     first, climbed = story.inbox("stalled")[0].texts, story.inbox("escalated")[0].texts
