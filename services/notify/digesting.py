@@ -195,7 +195,8 @@ class Digesting:
         now, calendar = self._clock.now_text(), self._calendar(recipient)
         report = None
         if begins_week(calendar.business_date(self.goes_at(recipient, now)), calendar):
-            report = self._weekly.outside(self._weekly.of(recipient, now))
+            found = self._weekly.outside(self._weekly.of(recipient, now))
+            report = found if found.entries else None
         sheet = self._sheet(recipient, channel, carried, report)
         return sheet, texts_of(calendar.business_date(now), sheet, (), report)
 
@@ -369,16 +370,16 @@ class Digesting:
     def _sheet(
         self, recipient: str, channel: str, carried: Sequence[Notification], report: Report | None = None
     ) -> Sheet:
-        sheet = sheet_of(carried, self._standing(recipient, channel, {row.id for row in carried}))
+        sheet = sheet_of(carried, self._standing(recipient, channel, {row.matter for row in carried}))
         if report is None:
             return sheet
         room = max(0, MAX_CARRIED - len(sheet.lines))
         return replace(sheet, lines=(*sheet.lines, *self._weekly.lines(report, self._clock.now_text())[:room]))
 
-    def _standing(self, recipient: str, channel: str, now_told: Collection[str]) -> list[tuple[Notification, Texts]]:
+    def _standing(self, recipient: str, channel: str, told_now: Collection[str]) -> list[tuple[Notification, Texts]]:
         """What is open, was told to the recipient before, is neither about to end nor muted, and was not taken over by
-        another since: each with how it reads today."""
-        matters = {matter.id: matter for matter in self._open(recipient)}
+        another since: each with how it reads today. `told_now`: matters that are told of by themselves."""
+        matters = {matter.id: matter for matter in self._open(recipient) if matter.id not in told_now}
         if not matters:
             return []
         last: dict[str, Notification] = {}
@@ -392,8 +393,7 @@ class Digesting:
         return [
             (row, self._composer.standing_texts(matters[row.matter], today))
             for row in last.values()
-            if row.id not in now_told
-            and not _waits(row, channel)
+            if not _waits(row, channel)
             and still_holds(matters[row.matter], watches.get(row.project_id or ""), now)
             and not is_muted(matters[row.matter], watches.get(row.project_id or ""), silences, now)
             and self._is_theirs(recipient, matters[row.matter], watches.get(row.project_id or ""))
@@ -410,6 +410,8 @@ class Digesting:
         place: tuple[str, str] | None = None
         while page := self._matters.page(zone=None, state="open", people=[recipient], before=place, limit=MATTERS):
             yield from (m for m in page if m.kind != "operations" and not self._composer.is_demo(m.zone))
+            if len(page) < MATTERS:
+                return
             place = page[-1].opened_at, page[-1].id
 
     # -- what a digest carries ----------------------------------------------------------------------------------------

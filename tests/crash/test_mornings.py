@@ -188,7 +188,7 @@ def test_ten_thousand_stages_turn_red_and_everybody_has_one_digest_that_names_al
     servers: Servers, tmp_path: Path, *, first: bool
 ) -> None:
     size = Size(stages=10_000, officers=180, heads=20, ahead_s=60)
-    with morning(servers, tmp_path, size, (8, 27, 0), first=first) as made:
+    with morning(servers, tmp_path, size, (8, 28, 15), first=first) as made:
         world = made.world
         with made.notifier("one", tmp_path / "one.log"):
             world.watermarks_run()
