@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from itertools import chain, islice
 from typing import Protocol
 
@@ -96,7 +96,8 @@ class Page:
 
     day: date
     missing: Sequence[int]
-    roster: Roster | None  # None: no week begins
+    roster: Roster | None  # None: no week begins, and none was missed
+    missed: Collection[int] = ()  # partitions whose people have had no digest in a week that has begun before
 
 
 class Digesting:
@@ -233,7 +234,7 @@ class Digesting:
     def _write_all(self, day: date, step: str, partitions: Sequence[int], missing: Sequence[int], count: int) -> int:
         """Write the digests of everybody whose hours have begun, up to `step`, since the last time."""
         began, written = self._clock.monotonic(), 0
-        page = Page(day, missing, self._weekly.roster(day) if self._may_begin_week(day) else None)
+        page = self._page(day, missing, partitions)
         people = self._people(set(partitions), count, page.roster or ())
         while some := dict(islice(people, PEOPLE)):
             hours, in_use, now = self._hours.of(some), self._own(some), self._clock.now_text()
@@ -256,6 +257,23 @@ class Digesting:
                 ms=round((self._clock.monotonic() - began) * 1000, 1),
             )
         return written
+
+    def _page(self, day: date, missing: Sequence[int], partitions: Sequence[int]) -> Page:
+        missed = self._missed(day, partitions)
+        reported = missed or self._may_begin_week(day)
+        return Page(day, missing, self._weekly.roster(day) if reported else None, missed)
+
+    def _missed(self, day: date, partitions: Sequence[int]) -> list[int]:
+        """The partitions for which notify was away on every working morning of this week, though not of the one before:
+        for a system that is new the next week is the first."""
+        monday, is_workday = day - timedelta(days=day.weekday()), self._composer.calendar.is_workday
+        this_week = [one for n in range(day.weekday()) if is_workday(one := monday + timedelta(days=n))]
+        if not this_week:
+            return []
+        if not any(self._digests.morning(monday - timedelta(days=n)).done for n in range(1, 8)):
+            return []
+        had = {p for one in this_week for p in self._digests.morning(one).done}
+        return [p for p in partitions if p not in had]
 
     def _may_begin_week(self, day: date) -> bool:
         """Whether the day is the first one worked in its week in any zone: most zones work on the same days."""
@@ -282,7 +300,7 @@ class Digesting:
 
     def _write_for(self, recipient: str, in_use: Sequence[str], partition: int, page: Page) -> int:
         written = 0
-        inside = self._report(recipient, page)
+        inside = self._report(recipient, partition, page)
         outside = self._weekly.outside(inside) if inside is not None and in_use else inside
         for channel in self._addressed:
             if channel in in_use:
@@ -294,9 +312,10 @@ class Digesting:
             written += self._insert(recipient, INBOX, partition, page, sheet, inside)
         return written
 
-    def _report(self, recipient: str, page: Page) -> Report | None:
+    def _report(self, recipient: str, partition: int, page: Page) -> Report | None:
         """What the recipient's projects add to this day's digests; None where no week begins, or there are none."""
-        if page.roster is None or not begins_week(page.day, self._calendar(recipient)):
+        is_due = partition in page.missed or begins_week(page.day, self._calendar(recipient))
+        if page.roster is None or not is_due:
             return None
         ids = page.roster.get(recipient)
         return self._weekly.of(recipient, self._clock.now_text(), ids) if ids is not None else None

@@ -153,6 +153,16 @@ def test_after_a_holiday_the_week_begins_with_its_first_worked_day() -> None:
         assert notifier.morning() == written, day
 
 
+def test_a_week_whose_first_morning_was_missed_begins_when_notify_is_back() -> None:
+    world = Mornings()
+    project(world, "p-1")
+    for day, written in ((5, 0), (6, 0), (11, 2), (12, 0)):  # away from Friday to Wednesday
+        world.until(day, 8, 31)
+        assert Notifier(world).morning() == written, day
+    world.until(16, 8, 31)
+    assert Notifier(world).morning() == 2
+
+
 def test_what_is_told_that_morning_stands_before_the_projects_in_the_same_message() -> None:
     world = Mornings()
     notifier = Notifier(world)
