@@ -170,7 +170,7 @@ class Composer:
 def _heard_urgently(rows: Sequence[Notification], channel: str) -> bool:
     """Whether one of them went out there by itself, and none of them is on its way in a digest."""
     found = [(row.urgent, delivery) for row in rows if (delivery := row.delivery(channel)) is not None]
-    by_itself = any(urgent and delivery.attempts > 0 and delivery.carrier is None for urgent, delivery in found)
+    by_itself = any(urgent and delivery.attempts > 0 for urgent, delivery in found)
     return by_itself and all(delivery.status != "carried" for _, delivery in found)
 
 

@@ -140,6 +140,18 @@ def test_a_morning_waits_for_every_partition_and_then_names_what_is_missing() ->
     assert "分区 2 " in world.got[0].texts.text_zh
 
 
+def test_whoever_comes_late_to_a_morning_waits_for_every_partition_all_the_same() -> None:
+    world, _ = told_at_night(partitions=3)
+    world.stuck = {2}
+    world.until(5, 9, 30)
+    late = Notifier(world)
+    assert late.morning() == 0
+    world.clock.advance(59)
+    assert late.morning() == 0
+    world.clock.advance(1)
+    assert late.morning() == 1
+
+
 def test_a_partition_that_is_known_in_another_process_is_not_waited_for() -> None:
     world, notifier = told_at_night(partitions=3)
     world.stuck = {2}
@@ -239,6 +251,29 @@ def test_whoever_was_told_urgently_hears_of_the_end_at_once_but_is_not_woken_for
     cleared = [row for row in world.notifications.rows.values() if row.kind == "cleared"]
     assert [row.urgent for row in cleared] == [urgent]
     assert statuses(world, "cleared") == [status]
+
+
+def test_an_end_does_not_overtake_the_digest_that_tells_of_its_beginning() -> None:
+    world = Mornings()
+    notifier = Notifier(world)
+    world.overdue()
+    world.clock.advance(61)
+    notifier.sweep()
+    world.until(5, 8, 30)
+    notifier.morning()  # a digest is on its way
+    red = clock("2026-03-01T00:00:00.000Z", rule="jiangdong")
+    both = [clock("2026-03-01T00:00:00.000Z"), {**red, "preset": "jiangdong"}]
+    world.hears(clocks=both, leader=WHO)
+    world.clock.advance(61)
+    notifier.sweep()  # and now another rule calls for its reader at once
+    assert any(row.urgent for row in world.notifications.rows.values())
+    due = [row for row in notifier.ledger.due(WECOM) if row.kind != "digest"]
+    assert [row.kind for row in due][:1] == ["stalled"]
+    notifier.ledger.deliver(due, WECOM)
+    world.reported()
+    world.clock.advance(61)
+    notifier.sweep()
+    assert statuses(world, "cleared") == ["held"]
 
 
 def test_whoever_has_no_address_any_more_is_waited_for_no_longer() -> None:

@@ -126,6 +126,9 @@ def test_withdrawn_projects_are_left_out_and_those_before_signing_have_no_light(
     world = Mornings()
     notifier = Notifier(world)
     project(world, "p-1", status="withdrawn")
+    assert notifier.digesting.preview(WHO, WECOM)[1].title_zh == "每日汇总 2026-03-05"
+    world.until(9, 8, 31)
+    assert notifier.morning() == 0  # there is nothing to list
     project(world, "p-2", status="pool", stage=None)
     report, texts = notifier.digesting.report(WHO)
     assert [(entry.project.id, entry.lit) for entry in report.entries] == [("p-2", None)]
@@ -198,7 +201,10 @@ def test_an_outline_keeps_what_is_still_to_come_and_the_dates_of_every_version()
     gone = step("green", until="2026-03-08T16:00:00.000Z")
     shown = [gone, step("yellow", "2026-03-08T16:00:00.000Z", "2026-03-31T16:00:00.000Z"), step("red", NOW)]
     blocker = {"id": "b", "promise": "2026-06-01", "lights": [gone], "cleared": None}
-    record = state(clocks=[{**one, "versions": versions}], lights=shown, blockers=[blocker])
+    over = {**blocker, "id": "c", "promise": "2026-03-20", "cleared": "2026-03-01"}
+    passed = {**one, "gap": ["before", "signed"], "due": "2026-04-20"}
+    clocks = [{**one, "versions": versions}, passed]
+    record = state(clocks=clocks, lights=shown, blockers=[blocker, over])
     found = outline_of(record, NOW)
     assert [lit.light for lit in found.lights] == ["yellow", "red"]
     assert found.next_due("2026-03-05") == "2026-03-05"
