@@ -31,6 +31,8 @@ PHASES = ("to-verify", "to-sign", "signed", "in-review", "held", "told-all")
 DELIVERY_STATUSES = ("held", "carried", "queued", "sending", *STATUSES[1:])
 GROUPS = ("new", "overdue", "soon", "cleared", "projects")
 LIGHTS = ("red", "yellow", "grey", "green", "blue")
+FAULTS = ("watermark", "unreadable", "endpoint", "address", "unreached", "receiver", "channel", "late")
+JOBS = ("sweep", "deliver", "record", "digests")
 
 _DESCRIPTION = (
     "Tells what has stalled and what moves again. A notification is one message to one recipient; its inbox row exists "
@@ -96,6 +98,15 @@ def build() -> Json:
         "/v1/silences/{silence_id}/end": {
             "post": _silence("endSilence", "解除静默 · End a silence", SilenceEnded, [_SILENCE_ID])
         },
+        "/v1/self-watch": {
+            "get": _query(
+                "selfWatch",
+                "系统自检 · What is wrong with the system itself",
+                [],
+                {"$ref": "#/components/schemas/SelfWatch"},
+            )
+            | {"tags": ["operations"]}
+        },
         "/v1/contacts": {
             "get": _contacts(
                 "contacts",
@@ -112,6 +123,7 @@ def build() -> Json:
         "Matter": _matter_body(),
         "Silence": _silence_body(),
         "Contact": _contact_body(),
+        "SelfWatch": _self_watch(),
     }
     return document("notify", _DESCRIPTION, paths, schemas)
 
@@ -172,6 +184,54 @@ def _report() -> Json:
         "每周汇总预览 · All projects of a recipient, as the next weekly report would list them now",
         [path_parameter("recipient", f"^({RECIPIENT.pattern})$")],
         report,
+    )
+
+
+def _self_watch() -> Json:
+    text: Json = {"type": "string"}
+    fault = an_object(
+        {
+            "matter": text,
+            "fault": {"type": "string", "enum": list(FAULTS)},
+            "opened_at": INSTANT,
+            "title": text,
+            "text": text,
+        }
+    )
+    job: Json = {"type": "string", "enum": list(JOBS)}
+    notifier = an_object(
+        {
+            "slot": text,
+            "at": INSTANT | {"description": "When it was last heard of, wall time."},
+            "partitions": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "jobs": {
+                "type": "object",
+                "additionalProperties": INSTANT,
+                "description": "When each of its jobs last got somewhere, wall time.",
+            },
+            "late": {"type": "array", "items": job, "description": "Jobs that hang, and that nobody else does."},
+        }
+    )
+    failing = an_object(
+        {
+            "channel": text,
+            "recipient": nullable(text) | {"description": "Whose address it is; null: the operator's receiver."},
+            "attempts": {"type": "integer", "minimum": 1},
+            "since": INSTANT,
+            "last": INSTANT,
+            "error": text,
+        }
+    )
+    return an_object(
+        {
+            "faults": {"type": "array", "items": fault, "description": "Told to the recipient `operators`."},
+            "notifiers": {"type": "array", "items": notifier},
+            "failing": {
+                "type": "array",
+                "items": failing,
+                "description": "Addresses that took nothing at the last attempt; at five in 15 minutes it is a fault.",
+            },
+        }
     )
 
 
@@ -439,7 +499,7 @@ def _matter_body() -> Json:
         "gap": nullable({"type": "array", "items": text}),
         "blocker": nullable(text),
         "owner": nullable(text),
-        "fault": nullable({"type": "string", "enum": ["watermark", "unreadable", "endpoint", "address"]}),
+        "fault": nullable({"type": "string", "enum": list(FAULTS)}),
         "state": {
             "type": "string",
             "enum": list(MATTER_STATES),

@@ -78,6 +78,13 @@ class Metrics:
         # notify
         self.sweep_age = Gauge("luodi_sweep_age_seconds", "Since the last sweep that ended well", registry=r)
         self.sweep_seconds = Histogram("luodi_sweep_seconds", "Time of one sweep", buckets=_BATCH_BUCKETS_S, registry=r)
+        self.job_age = Gauge("luodi_job_age_seconds", "Since the job last got somewhere", ["job"], registry=r)
+        self.failing_addresses = Gauge(
+            "luodi_failing_addresses",
+            "Addresses that took nothing at the last attempt, of all notifiers",
+            ["channel"],
+            registry=r,
+        )
         self.notifications = Counter("luodi_notifications", "Notifications written", ["kind"], registry=r)
         self.deliveries = Counter("luodi_deliveries", "Delivery attempts", ["channel", "outcome"], registry=r)
         self.skipped = Counter("luodi_notify_states_skipped", "States that could not be read", ["reason"], registry=r)

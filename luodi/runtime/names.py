@@ -21,6 +21,8 @@ LOG_EVENTS: dict[str, str] = {
     "states.taken": "one batch of states was taken over: records, watches changed, partitions, milliseconds",
     "states.skipped": "a state or watermark could not be read: partition, offset, project, reason",
     "watching.deferred": "reading states met a passing fault and begins again",
+    "fault.found": "a fault of the system itself that is told from now on: a receiver that fails, a job that hangs",
+    "fault.mended": "its end",
     "sweep.ended": "one sweep that did something: watches looked at, what became of matters, messages written",
     "acts.recorded": "what people did about stalls stands among the events: how many",
     "job.deferred": "a sweep or a delivery round met a passing fault and begins again",

@@ -35,18 +35,18 @@ def failing(
     for partition, known in gate.partitions.items():
         heard = last_heard(known)
         if age_s(heard, now) > LATE_S:
-            yield _opening("watermark", str(partition), partition, {"partition": partition, "since": heard})
+            yield opening_of("watermark", str(partition), partition, {"partition": partition, "since": heard})
     for partition, projects in unreadable.items():
         if projects and partition in gate.partitions:
             shown = ", ".join(sorted(projects)[:SHOWN_PROJECTS])
             facts = {"partition": partition, "count": len(projects), "projects": shown}
-            yield _opening("unreadable", str(partition), partition, facts)
+            yield opening_of("unreadable", str(partition), partition, facts)
     for gone in given_up:
         if gone.recipient is None:
-            yield _opening("endpoint", gone.id, NO_PARTITION, {"endpoint": gone.shown, "id": gone.id})
+            yield opening_of("endpoint", gone.id, NO_PARTITION, {"endpoint": gone.shown, "id": gone.id})
         else:  # how the address is shown would outlive its erasure here: channel and recipient must do
             facts = {"recipient": gone.recipient, "channel": gone.shown, "error": gone.error, "id": gone.id}
-            yield _opening("address", gone.id, NO_PARTITION, facts)
+            yield opening_of("address", gone.id, NO_PARTITION, facts)
 
 
 def is_over(
@@ -59,8 +59,10 @@ def is_over(
             return w is not None and age_s(w, now) <= RESUMED_S
         case "unreadable":
             return matter.partition in gate.partitions and not unreadable.get(matter.partition)
-        case _:
+        case "endpoint" | "address":
             return all(gone.id != matter.facts["id"] for gone in given_up)
+        case _:  # others look after it
+            return False
 
 
 def last_heard(known: PartitionGate) -> str:
@@ -75,7 +77,8 @@ def age_s(then: str, now: str) -> float:
     return (parse_instant(now) - parse_instant(then)).total_seconds()
 
 
-def _opening(fault: str, name: str, partition: int, facts: Mapping[str, object]) -> Opening:
+def opening_of(fault: str, name: str, partition: int, facts: Mapping[str, object]) -> Opening:
+    """The opening of the matter of a fault of the system itself, told to its operators."""
     return Opening(
         id=f"operations:{fault}:{name}",
         kind="operations",

@@ -25,6 +25,7 @@ from services.notify import contact_store, directory_store, silence_store
 from services.notify import streams as live
 from services.notify.acts import Acts
 from services.notify.alarms import Endpoint
+from services.notify.beats import Pulse
 from services.notify.channels import Channel
 from services.notify.channels.addressed import AddressedChannel, Sender
 from services.notify.channels.apprise import Apprise
@@ -51,8 +52,13 @@ from services.notify.hours import Hours, HoursOf, wait_s
 from services.notify.http import routes
 from services.notify.ledger import Ledger
 from services.notify.looking import Looks
+from services.notify.matters import NO_PARTITION
 from services.notify.notifications import Notification
+from services.notify.reach import Failing, Reach
 from services.notify.recording import Recording
+from services.notify.selfwatch import SelfWatch
+from services.notify.selfwatch_routes import selfwatch_routes
+from services.notify.selfwatch_store import MongoBeats, MongoReach
 from services.notify.shaping import Lanes
 from services.notify.silence_routes import silence_routes
 from services.notify.silence_store import MongoSilences
@@ -71,6 +77,7 @@ DELIVERY_S = 0.5
 RECORDING_S = 0.5
 DIGESTS_S = 1.0
 GAUGES_S = 5.0
+SELFWATCH_S = 5.0
 HTTP_THREADS = live.MAX_STREAMS + 8  # streams hold their threads: eight are always left for everyone else
 CONNECT_RETRY_S = 1.0
 EVENTS_CLOSE_S = 2.0
@@ -96,6 +103,8 @@ class Service:
         dispatcher: Dispatcher,
         digesting: Digesting | None,
         gauges: Callable[[], None],
+        selfwatch: SelfWatch,
+        pulse: Pulse,
         metrics: Metrics,
         connect: Callable[[], Source],
         release: Callable[[], None],
@@ -104,7 +113,7 @@ class Service:
         self.watching = watching
         self._stop = stop
         self._database = database
-        self._sweep = sweep
+        self.sweep = sweep
         self._recording = recording
         self._dispatcher = dispatcher
         self._sweeps = Turns(self._guarded("sweep", self._swept), stop)
@@ -113,6 +122,8 @@ class Service:
         # A morning with many people takes longer than a second: jobs beside it would be skipped, each with a warning.
         self._digests = Turns(self._guarded("digests", digesting.run), stop) if digesting is not None else None
         self._gauges = gauges
+        self.selfwatch = selfwatch
+        self._pulse = pulse
         self._metrics = metrics
         self._connect = connect
         self._release = release
@@ -177,11 +188,18 @@ class Service:
         for name, job, seconds in jobs:
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
         self._scheduler.start()
+        # Not a job of the scheduler, nor in a thread of any: it must run when they all hang.
+        self._threads.append(spawn("selfwatch", self._watch_ourselves, self._stop))
         self.watching.run(self._connect)
 
     def _swept(self) -> None:
-        if self._sweep.run().written:
+        if self.sweep.run().written:
             self._deliveries.nudge()
+
+    def _watch_ourselves(self) -> None:
+        look = self._guarded("selfwatch", self.selfwatch.run)
+        while not self._stop.wait(SELFWATCH_S):
+            look()
 
     def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
         """An exception out of a job would only become an event that nobody hears."""
@@ -191,6 +209,7 @@ class Service:
                 return
             try:
                 job()
+                self._pulse.beat(name)
             except TransientError as exc:
                 self._metrics.transient.labels(name).inc()
                 log.warning("job.deferred", job=name, error=str(exc))
@@ -269,6 +288,7 @@ def build(
         events.close(EVENTS_CLOSE_S)
 
     silences = MongoSilences(database)
+    heard = Reach()
     ledger = Ledger(
         notifications=stores.notifications,
         matters=stores.matters,
@@ -280,6 +300,7 @@ def build(
         owned=lambda: watching.gate.partitions,
         clock=clock,
         metrics=metrics,
+        heard=heard.heard,
     )
     partitions = _Partitions()
 
@@ -304,10 +325,27 @@ def build(
         metrics=metrics,
         stopped=lambda: stop.asked,
     )
+    pulse = Pulse(clock, ("sweep", "deliver", "record", *(() if always else ("digests",))))
+    pulse.moves("sweep", sweep.idle_s)
+    beats, reach = MongoBeats(database), MongoReach(database)
+    selfwatch = SelfWatch(
+        slot=settings.slot,
+        pulse=pulse,
+        beats=beats,
+        heard=heard,
+        reached=reach,
+        in_use=_in_use(stores, ways, reached),
+        matters=stores.matters,
+        finish=lambda: sweep.finish([NO_PARTITION]),
+        passed=lambda: {p: sweep.passed.get(p, "") for p in watching.gate.partitions},
+        clock=clock,
+        metrics=metrics,
+    )
     probes = Probes()
     probes.add("mongodb", lambda: _mongodb_missing(database))
     probes.add("states", watching.missing)
     probes.add("sweep", lambda: sweep.missing(LATE_SWEEP_S))
+    probes.add("jobs", pulse.missing)
     app = http.create_app("notify", settings, clock, metrics, probes)
     feeds = Streams(lambda after, recipient: MongoFeed(database, after, recipient), stop, metrics, clock.monotonic)
 
@@ -321,6 +359,7 @@ def build(
     )
     contact_routes(app, contacts, stores.endpoints)
     digest_routes(app, digesting, weekly, clock, always=always)
+    selfwatch_routes(app, stores.matters, beats, reach, composer, clock, today)
 
     def gauges() -> None:
         metrics.watches.set(stores.watches.count())
@@ -337,6 +376,8 @@ def build(
         dispatcher=Dispatcher(ledger, {**ways, **addressed}, stop),
         digesting=None if always else digesting,
         gauges=gauges,
+        selfwatch=selfwatch,
+        pulse=pulse,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings, partitions)),
         release=release,
@@ -419,6 +460,20 @@ def _given_up(
         return found
 
     return given_up
+
+
+def _in_use(
+    stores: Stores, channels: Mapping[str, Channel], contacts: ContactStore
+) -> Callable[[Sequence[Failing]], Collection[str]]:
+    """Which addresses that fail are used still: one that was written anew, erased or given up is not."""
+
+    def used(rows: Sequence[Failing]) -> set[str]:
+        found = contacts.get_many({row.recipient for row in rows if row.recipient is not None})
+        theirs = {endpoint_of(way) for contact in found.values() for way in contact.ways}
+        ours = {channel.endpoint for channel in channels.values() if channel.endpoint is not None}
+        return (theirs | ours) - stores.endpoints.disabled([row.endpoint for row in rows])
+
+    return used
 
 
 def _mongodb_missing(database: Database[mongo.Document]) -> str | None:

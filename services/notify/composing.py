@@ -75,7 +75,10 @@ class Composer:
 
     def _all(self, matter: Matter, who: str, channels: Sequence[str], own: OwnChannels) -> Sequence[str]:
         """Of invented data nobody is told outside, but for the operator's own receiver, which sees that it is."""
-        return channels if self.is_demo(matter.zone) else [*channels, *own.get(who, ())]
+        if self.is_demo(matter.zone):
+            return channels
+        avoided = matter.facts.get("avoids")  # the channel whose own failing is to be told
+        return [channel for channel in (*channels, *own.get(who, ())) if channel != avoided]
 
     def is_demo(self, zone_id: str | None) -> bool:
         """Whether a zone's data is invented."""

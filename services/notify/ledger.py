@@ -153,8 +153,9 @@ class Ledger:
         addressed: Mapping[str, Addressed] | None = None,
         owned: Callable[[], Collection[int]] = tuple,
         jitter: Callable[[], float] = random.random,
+        heard: Callable[[Channel, Outcome, str], None] = lambda _channel, _outcome, _wall: None,
     ) -> None:
-        """`owned`: the partitions this notifier has now."""
+        """`owned`: the partitions this notifier has now; `heard` is told what each attempt met, and when."""
         self._notifications = notifications
         self._endpoints = endpoints
         self._looks = Looks(notifications, endpoints, matters, watches, silences)
@@ -164,6 +165,7 @@ class Ledger:
         self._metrics = metrics
         self._owned = owned
         self._jitter = jitter
+        self._heard = heard
         self._left_at: dict[str, float] = {}
 
     def due(self, channel: str, besides: Collection[str] = ()) -> list[Notification]:
@@ -326,6 +328,11 @@ class Ledger:
         return taken
 
     def _send(self, channel: Channel, row: Notification) -> Outcome:
+        outcome = self._outcome(channel, row)
+        self._heard(channel, outcome, self._clock.wall_text())
+        return outcome
+
+    def _outcome(self, channel: Channel, row: Notification) -> Outcome:
         try:
             return channel.send(row)
         except Exception as exc:  # noqa: BLE001  # a channel's defect must not stop the others, nor lose the message

@@ -266,8 +266,10 @@ class MongoMatters:
         with mongo.translated():
             return [matter_from(row) for row in self._rows.find(query).limit(limit)]
 
-    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
-        query = {"state": "open", "kind": "operations", "partition": {"$in": list(partitions)}}
+    def open_faults(self, partitions: AnyOf[int] | None) -> list[Matter]:
+        query: Document = {"state": "open", "kind": "operations"}
+        if partitions is not None:
+            query["partition"] = {"$in": list(partitions)}
         with mongo.translated():
             return [matter_from(row) for row in self._rows.find(query)]
 

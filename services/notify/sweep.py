@@ -80,8 +80,8 @@ class MatterStore(Protocol):
     def incomplete(self, partitions: Iterable[int], limit: int) -> list[Matter]:
         """Matters on these partitions whose last change is not complete."""
 
-    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
-        """Open matters of the kind `operations` on these partitions."""
+    def open_faults(self, partitions: Collection[int] | None) -> list[Matter]:
+        """Open matters of the kind `operations` on these partitions, None: on all."""
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Sweep:
         self._metrics = metrics
         self.passed: dict[int, str] = {}
         """Owned partition -> the instant up to which all that was due has been told; "" where that is not known."""
-        self._ended = clock.monotonic()
+        self._ended = self._moved = clock.monotonic()
         metrics.sweep_age.set_function(lambda: clock.monotonic() - self._ended)
 
     def run(self) -> Swept:
@@ -149,7 +149,7 @@ class Sweep:
                 passed[partition] = self._look_over(partition, gate.usable(partition), swept)
         self.passed = passed
         self._look_at_ourselves(gate, swept)
-        self._ended = self._clock.monotonic()
+        self._ended = self._moved = self._clock.monotonic()
         self._metrics.sweep_seconds.observe(self._ended - began)
         if not swept.idle:
             log.info(
@@ -168,6 +168,19 @@ class Sweep:
         age = self._clock.monotonic() - self._ended
         return None if age <= bound_s else f"no sweep has ended well for {age:.0f} s"
 
+    def idle_s(self) -> float:
+        """For how long it has got nowhere: a sweep with much to do takes its time and is none the worse for it."""
+        return self._clock.monotonic() - self._moved
+
+    def finish(self, partitions: Sequence[int]) -> int:
+        """Write the messages of matters that others changed; returns how many. Any thread may do it at any time.
+
+        Raises TransientError.
+        """
+        swept = Swept()
+        self._finish(partitions, swept)
+        return swept.written
+
     # -- what is due --------------------------------------------------------------------------------------------------
 
     def _look_over(self, partition: int, w: str | None, swept: Swept) -> str:
@@ -180,6 +193,7 @@ class Sweep:
             if not due:
                 return min(w, now)
             changes = self._look(due, w, now)
+            self._moved = self._clock.monotonic()
             swept.looked += len(due)
             if changes:
                 self._change(changes, swept)

@@ -249,6 +249,38 @@ TELLINGS: dict[tuple[str, str], Template] = {
         "Messages to {recipient} on {channel} were refused for good ({error}): the address is disabled, and nothing "
         "more is sent there. Check it and write it again: PUT /v1/contacts/{recipient}.",
     ),
+    ("unreached", OPERATIONS): Template(
+        "发往 {recipient} 的 {channel} 消息一直送不到",
+        "自 {since} 起发往 {recipient} 的 {channel} 消息 {attempts} 次均未送达（最近一次：{error}），仍在重试。"
+        "请核对该地址、网络和接收方。",
+        "Messages to {recipient} on {channel} do not arrive",
+        "Since {since} none of {attempts} attempts at messages to {recipient} on {channel} was taken (last: {error}); "
+        "they go on. Check the address, the network and the receiver.",
+    ),
+    ("receiver", OPERATIONS): Template(
+        "推送地址一直送不到：{endpoint}",
+        "自 {since} 起发往 {endpoint} 的推送 {attempts} 次均未送达（最近一次：{error}），仍在重试。"
+        "请检查接收方和网络。",
+        "The webhook does not arrive: {endpoint}",
+        "Since {since} none of {attempts} attempts at {endpoint} was taken (last: {error}); they go on. Check the "
+        "receiver and the network.",
+    ),
+    ("channel", OPERATIONS): Template(
+        "渠道整体不通：{channel}",
+        "自 {since} 起 {channel} 渠道的 {addresses} 个地址共 {attempts} 次均未送达，仍在重试。"
+        "请检查本机到该服务的网络、代理和账号设置。",
+        "A whole channel fails: {channel}",
+        "Since {since} none of {attempts} attempts at {addresses} addresses on {channel} was taken; they go on. Check "
+        "the network and proxy to that service, and the account that is used there.",
+    ),
+    ("late", OPERATIONS): Template(
+        "通知任务停滞：{slot} 的 {job}",
+        "通知进程 {slot} 的任务 {job} 自 {since} 起没有进展，其分区 {partitions} 无人接手。请查看该进程的日志，"
+        "必要时重启。",
+        "A job hangs: {job} of {slot}",
+        "The job {job} of notifier {slot} has got nowhere since {since}, and nobody else looks after its partitions "
+        "{partitions}. Look at the log of that process; restart it if need be.",
+    ),
 }
 """By what the matter is about and of what kind the telling is."""
 
@@ -325,6 +357,30 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "已停用的 {channel} 地址不再使用。",
         "The {channel} address of {recipient} was changed",
         "The disabled {channel} address is no longer in use.",
+    ),
+    ("unreached", ""): Template(
+        "发往 {recipient} 的 {channel} 消息不再失败",
+        "{recipient} 的 {channel} 地址已能送达，或已更换、停用。",
+        "Messages to {recipient} on {channel} fail no more",
+        "The {channel} address of {recipient} takes messages again, or was changed or given up.",
+    ),
+    ("receiver", ""): Template(
+        "推送地址不再失败：{endpoint}",
+        "{endpoint} 已能送达，或已更换、停用。",
+        "The webhook fails no more: {endpoint}",
+        "{endpoint} takes messages again, or was changed or given up.",
+    ),
+    ("channel", ""): Template(
+        "渠道恢复：{channel}",
+        "{channel} 渠道又能送达，或其失败的地址已不再使用。",
+        "The channel works again: {channel}",
+        "Something was taken on {channel} again, or the addresses that failed are in use no more.",
+    ),
+    ("late", ""): Template(
+        "通知任务恢复：{slot} 的 {job}",
+        "通知进程 {slot} 的任务 {job} 又有进展，或其分区已由其他进程接手。",
+        "The job moves again: {job} of {slot}",
+        "The job {job} of notifier {slot} gets on again, or others look after its partitions.",
     ),
 }
 """By what the matter is about and why it is over; "" stands for any other reason."""

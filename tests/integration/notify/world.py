@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,6 +22,7 @@ from luodi.local.harness import Servers
 from luodi.local.net import free_address
 from luodi.runtime import kafka, mongo
 from luodi.runtime import settings as settings_module
+from luodi.runtime.clock import Clock
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.lifecycle import Stop
 from luodi.runtime.settings import Settings
@@ -117,24 +118,25 @@ class World:
     def reached(self, project_id: str) -> None:
         self.publish(project_id, reached=REACHED)
 
-    def watermark(self, at: str | None = None) -> None:
-        """One watermark on every partition: by default, all until now is known."""
+    def watermark(self, at: str | None = None, besides: Collection[int] = ()) -> None:
+        """One watermark on every partition but those: by default, all until now is known."""
         value = states.encode_watermark(at or now(self.offset_s))
         sent = [
             self.producer.send(self.settings.topics.states, key=states.WATERMARK_KEY, value=value, partition=number)
             for number in range(self.topic.partitions)
+            if number not in besides
         ]
         for future in sent:
             future.get(timeout=10)
 
-    def watermarks_run(self) -> None:
-        """Publish watermarks from now on, until `watermarks_stop`."""
+    def watermarks_run(self, besides: Collection[int] = ()) -> None:
+        """Publish watermarks from now on, until `watermarks_stop`; on every partition but those."""
         ended = threading.Event()
 
         def run() -> None:
             while not ended.wait(WATERMARK_S):
                 with contextlib.suppress(Exception):  # a broker that is away for a while is part of some tests
-                    self.watermark()
+                    self.watermark(besides=besides)
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -154,11 +156,11 @@ class World:
         """Where the first notifier answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def notifier(self, slot: str = "one") -> Service:
+    def notifier(self, slot: str = "one", clock: Clock | None = None) -> Service:
         """A notifier in this process, started and ready. The one named `one` answers under `base`."""
         port = self.port if slot == "one" else free_address().port
         stop = Stop()
-        service = build(self.settings_of(slot, port), stop)
+        service = build(self.settings_of(slot, port), stop, clock=clock)
         self._services.append((service, stop))
         service.start()
         until(lambda: self.ready(f"http://127.0.0.1:{port}"), f"notifier {slot} ready")

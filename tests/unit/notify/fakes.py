@@ -132,9 +132,9 @@ class MemoryMatters:
     def unrecorded(self, partitions: AnyOf[int], limit: int) -> list[Matter]:
         return [m for m in self.rows.values() if m.outbox and m.partition in partitions][:limit]
 
-    def open_faults(self, partitions: Iterable[int]) -> list[Matter]:
-        wanted = set(partitions)
-        return [m for m in self.rows.values() if m.state == "open" and m.kind == "operations" and m.partition in wanted]
+    def open_faults(self, partitions: AnyOf[int] | None) -> list[Matter]:
+        found = [m for m in self.rows.values() if m.state == "open" and m.kind == "operations"]
+        return [m for m in found if partitions is None or m.partition in partitions]
 
     def page(
         self,
