@@ -492,7 +492,7 @@ def _matter_body() -> Json:
     )
     shown: Json = {
         "id": text,
-        "kind": {"type": "string", "enum": ["gap", "promise", "operations"]},
+        "kind": {"type": "string", "enum": ["gap", "promise", "unit", "operations"]},
         "project_id": nullable(text),
         "name": nullable(text),
         "zone": nullable(text),

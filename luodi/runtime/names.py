@@ -23,6 +23,7 @@ LOG_EVENTS: dict[str, str] = {
     "watching.deferred": "reading states met a passing fault and begins again",
     "fault.found": "a fault of the system itself that is told from now on: a receiver that fails, a job that hangs",
     "fault.mended": "its end",
+    "units.told": "matters of units that report nothing were opened, climbed or ended",
     "sweep.ended": "one sweep that did something: watches looked at, what became of matters, messages written",
     "acts.recorded": "what people did about stalls stands among the events: how many",
     "job.deferred": "a sweep or a delivery round met a passing fault and begins again",

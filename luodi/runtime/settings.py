@@ -86,6 +86,7 @@ class Settings:
     public_url: str | None
     settle_s: float
     working_hours: tuple[time, time] | None  # None: always
+    silent_unit_days: int  # 0: never
     clock_offset_s: float
     webhook_url: str | None
     webhook_secret: str | None = field(repr=False)
@@ -403,6 +404,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         working_hours=reader.value(
             "LUODI_WORKING_HOURS", USUAL_HOURS, _working_hours, "a span like 08:30-18:00, or always"
         ),
+        silent_unit_days=reader.value("LUODI_SILENT_UNIT_DAYS", 5, _whole(0, 60), "0 to 60 working days"),
         clock_offset_s=offset,
         webhook_url=webhook_url,
         webhook_secret=webhook_secret,

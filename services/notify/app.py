@@ -69,6 +69,8 @@ from services.notify.streams import MongoFeed, Streams
 from services.notify.sweep import Sweep
 from services.notify.telling import Teller
 from services.notify.turns import Turns
+from services.notify.unit_store import MongoUnits
+from services.notify.units import SilentUnits, known_until
 from services.notify.watching import Source, Watching
 from services.notify.weekly import Weekly
 
@@ -104,6 +106,7 @@ class Service:
         digesting: Digesting | None,
         gauges: Callable[[], None],
         selfwatch: SelfWatch,
+        units: SilentUnits,
         pulse: Pulse,
         metrics: Metrics,
         connect: Callable[[], Source],
@@ -123,6 +126,7 @@ class Service:
         self._digests = Turns(self._guarded("digests", digesting.run), stop) if digesting is not None else None
         self._gauges = gauges
         self.selfwatch = selfwatch
+        self._units = units
         self._pulse = pulse
         self._metrics = metrics
         self._connect = connect
@@ -198,8 +202,10 @@ class Service:
 
     def _watch_ourselves(self) -> None:
         look = self._guarded("selfwatch", self.selfwatch.run)
+        look_at_units = self._guarded("units", self._units.run)
         while not self._stop.wait(SELFWATCH_S):
             look()
+            look_at_units()
 
     def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
         """An exception out of a job would only become an event that nobody hears."""
@@ -341,6 +347,16 @@ def build(
         clock=clock,
         metrics=metrics,
     )
+    units = SilentUnits(
+        days=settings.silent_unit_days,
+        units=MongoUnits(database),
+        matters=stores.matters,
+        known=lambda: known_until(beats.read(), partitions.count),
+        acting=lambda ids: directory.acting(ids, today().isoformat()),
+        calendar=config.calendar,
+        finish=lambda: sweep.finish([NO_PARTITION]),
+        clock=clock,
+    )
     probes = Probes()
     probes.add("mongodb", lambda: _mongodb_missing(database))
     probes.add("states", watching.missing)
@@ -377,6 +393,7 @@ def build(
         digesting=None if always else digesting,
         gauges=gauges,
         selfwatch=selfwatch,
+        units=units,
         pulse=pulse,
         metrics=metrics,
         connect=connect or (lambda: _connect(settings, partitions)),

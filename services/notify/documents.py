@@ -45,6 +45,8 @@ def watch_document(watch: Watch) -> Document:
         "parent": watch.parent,
         "recovered": [_recovered_document(recovered) for recovered in watch.recovered],
         "outline": outline_document(watch.outline) if watch.outline is not None else None,
+        "reported_at": watch.reported_at,
+        "ticking": bool(watch.deadlines),
     }
 
 
@@ -73,6 +75,7 @@ def watch_from(row: Document) -> Watch:
         key=row.get("key", False),
         parent=row.get("parent"),
         recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
+        reported_at=row.get("reported_at", ""),
     )
 
 

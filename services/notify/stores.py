@@ -45,6 +45,16 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel([("partition", ASCENDING), ("next_due", ASCENDING)], name="due"),
         IndexModel([("partition", ASCENDING)], name="unreadable", partialFilterExpression={"unreadable": True}),
         IndexModel([("named", ASCENDING)], name="named"),
+        IndexModel(
+            [("people.lead_unit", ASCENDING), ("reported_at", DESCENDING)],
+            name="led",
+            partialFilterExpression={"people.lead_unit": {"$gt": ""}},
+        ),
+        IndexModel(
+            [("people.lead_unit", ASCENDING)],
+            name="ticking",
+            partialFilterExpression={"people.lead_unit": {"$gt": ""}, "ticking": True},
+        ),
     ),
     "matters": (
         IndexModel([("project_id", ASCENDING)], name="project"),
@@ -273,6 +283,10 @@ class MongoMatters:
         with mongo.translated():
             return [matter_from(row) for row in self._rows.find(query)]
 
+    def open_of_units(self) -> list[Matter]:
+        with mongo.translated():
+            return [matter_from(row) for row in self._rows.find({"state": "open", "kind": "unit"})]
+
     def page(
         self,
         *,
@@ -284,10 +298,12 @@ class MongoMatters:
     ) -> list[Matter]:
         """Matters that were opened last first, after the place `before` (opened_at, id) of the page before.
 
-        `people`: those that concern any of these.
+        `people`: those that concern any of these. Units that report nothing are told to nobody else.
         """
         wanted = {"zone": zone, "state": state, "people": None if people is None else {"$in": sorted(people)}}
         query: Document = {name: value for name, value in wanted.items() if value is not None}
+        if people is None:
+            query["kind"] = {"$ne": "unit"}
         query.update(_after("opened_at", before))
         order = [("opened_at", DESCENDING), ("_id", DESCENDING)]
         with mongo.translated():

@@ -72,6 +72,15 @@ def _words(
 ) -> Words:
     if matter.kind == "operations":
         return {name: str(value) for name, value in facts.items()}
+    if matter.kind == "unit":
+        return {
+            "zone": zone_name(matter.zone, language),
+            "unit": str(facts["owner"]),
+            "since": str(facts["since"]),
+            "days": f"{facts['days']}个工作日" if language == ZH else _working_days(facts["days"]),
+            "more": _who(telling.role, telling.recipients[0], language),
+            "date": str((matter.clearing or {}).get("date") or ""),
+        }
     over = days.days_over(facts["due"], today)
     clearing = matter.clearing or {}
     return {
@@ -93,6 +102,10 @@ def _words(
 
 def _days(count: int, language: Language) -> str:
     return f"{count}天" if language == ZH else f"{count} day{'' if count == 1 else 's'}"
+
+
+def _working_days(count: int) -> str:
+    return f"{count} working day{'' if count == 1 else 's'}"
 
 
 def _late(facts: Facts, clearing: Facts) -> int:
@@ -220,6 +233,22 @@ TELLINGS: dict[tuple[str, str], Template] = {
         "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and sees that {owner} "
         "acts{else}.",
     ),
+    ("unit", "stalled"): Template(
+        "{unit}自{since}起未报",
+        "{zone} · {unit}牵头的在办项目自{since}起没有任何新记录，已满{days}。"
+        "下一步：请与{unit}联系，补报进展或说明情况。",
+        "{unit} has reported nothing since {since}",
+        "{zone} · nothing was recorded since {since}, {days} ago or more, about any project with an open clock that "
+        "{unit} leads. Next: get in touch with {unit}, so that it reports or explains.",
+    ),
+    ("unit", "escalated"): Template(
+        "升级：{unit}自{since}起未报",
+        "{zone} · {unit}牵头的在办项目自{since}起没有任何新记录，告知专班组长后又满{days}仍无记录。"
+        "下一步：{more}督促补报进展或说明情况。",
+        "Climbed to you: {unit} has reported nothing since {since}",
+        "{zone} · nothing was recorded since {since} about any project with an open clock that {unit} leads, nor in "
+        "the {days} after its group heads were told. Next: {more} sees that it reports or explains.",
+    ),
     ("watermark", OPERATIONS): Template(
         "数据滞后：分区 {partition}",
         "分区 {partition} 的数据自 {since} 起没有更新，其间不发该分区的超期通知。请检查 tracker 与 Kafka。",
@@ -333,6 +362,18 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "All clear: {project}, the promise of {owner} is no longer overdue",
         "{zone} · {project}: after a change of the record the promise of {owner} is no longer overdue. "
         "The notice is lifted.",
+    ),
+    ("unit", "reported"): Template(
+        "解除：{unit}已报",
+        "{zone} · {unit}牵头的项目于{date}有了新记录。",
+        "All clear: {unit} has reported",
+        "{zone} · something was recorded on {date} about a project that {unit} leads.",
+    ),
+    ("unit", ""): Template(
+        "解除：{unit}无在办项目",
+        "{zone} · {unit}不再牵头有时限的在办项目，或该项提醒已停用。",
+        "All clear: {unit} has nothing to report",
+        "{zone} · {unit} leads no project with an open clock any more, or this notice was switched off.",
     ),
     ("watermark", ""): Template(
         "已恢复：分区 {partition} 的数据",

@@ -14,7 +14,7 @@ from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
 from services.notify.outlines import Outline, outline_of
 
-MatterKind = Literal["gap", "promise", "operations"]
+MatterKind = Literal["gap", "promise", "unit", "operations"]
 
 PEOPLE = ("officer", "group_head", "lead_unit", "leader", "vice_leader")
 """Fields of a project that name who is responsible, by id."""
@@ -161,6 +161,7 @@ class Watch:
     recovered: tuple[Recovered, ...] = ()  # stalls that were over when notify heard of the end, told before or not
     outline: Outline | None = None  # for reports: written with the watch, read apart
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
+    reported_at: str = ""  # when anything was last recorded about the project; "" in a row of an earlier version
 
     @property
     def responsible(self) -> Mapping[str, str]:
@@ -246,6 +247,7 @@ def watch_of(
         parent=state.get("parent"),
         recovered=tuple(_recovered(state, before, deadlines, now)),
         outline=outline_of(state, now),
+        reported_at=state["updated_at"],
     )
 
 

@@ -22,8 +22,9 @@ from services.notify.sweep import Swept
 from tests.integration.notify import receiver as play
 from tests.integration.notify.receiver import SECRET, Receiver
 from tests.integration.notify.test_http import fits
-from tests.integration.notify.world import World, until
+from tests.integration.notify.world import World, now, until
 from tests.receivers.robots import Robots, robots
+from tests.unit.notify.builders import clock as clock_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -37,6 +38,7 @@ def group() -> Iterator[Robots]:
 @pytest.fixture
 def world(servers: Servers, tmp_path: Path, peer: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("services.notify.app.SELFWATCH_S", 0.3)
+    monkeypatch.setattr("services.notify.units.LOOK_EVERY_S", 0.3)
     environ = {"LUODI_WEBHOOK_URL": peer.url, "LUODI_WEBHOOK_SECRET": SECRET, "LUODI_WEBHOOK_ALLOW": "127.0.0.1"}
     made = World(servers, tmp_path, 4, **environ)
     yield made
@@ -81,10 +83,10 @@ def faults(world: World) -> dict[str, str]:
     return {fault["matter"].removeprefix("operations:"): fault["text"] for fault in body["faults"]}
 
 
-def told(world: World) -> list[tuple[str, str]]:
-    """What the operators were told, in order."""
+def about(world: World, fault: str) -> list[dict[str, Any]]:
+    """What the operators were told of a fault, in order."""
     rows = world.notifications("recipient=operators")
-    return [(row["matter"].removeprefix("operations:"), row["kind"]) for row in reversed(rows)]
+    return [row for row in reversed(rows) if row["matter"].startswith(f"operations:{fault}")]
 
 
 def put(world: World, recipient: str, address: str) -> None:
@@ -117,14 +119,13 @@ def test_a_receiver_that_takes_nothing_is_told_by_another_way_and_so_is_its_retu
     found = until(lambda: {k: v for k, v in faults(world).items() if k.startswith("receiver:")}, "the fault told")
     assert "127.0.0.1" in str(found)
     assert "http-503" in str(found)
-    (row,) = (r for r in world.notifications("recipient=operators") if r["matter"].startswith("operations:receiver:"))
+    (row,) = until(lambda: about(world, "receiver:"), "the message written")
     assert {d["channel"] for d in row["deliveries"]} == {"inbox", "log", "wecom"}, "not by the one that fails"
     until(lambda: [said for said in group.taken("k-operators") if "127.0.0.1" in str(said.body)], "the robot")
     away.clear()
     clock.passes(7200)
     until(lambda: not any(name.startswith("receiver:") for name in faults(world)), "mended")
-    receivers = [kind for matter, kind in told(world) if matter.startswith("receiver:")]
-    assert receivers == ["operations", "cleared"]
+    until(lambda: [r["kind"] for r in about(world, "receiver:")] == ["operations", "cleared"], "the end told")
 
 
 def _hung(service: Service) -> threading.Event:
@@ -152,17 +153,14 @@ def test_a_sweep_that_hangs_is_told_from_outside_its_thread_and_readiness_says_s
         clock.passes(CONFIRM_S)
         found = until(lambda: faults(world).get("late:one:sweep"), "the fault told")
         assert "0, 1, 2, 3" in found
-        assert [d["channel"] for d in world.notifications("kind=operations")[0]["deliveries"]][:1] == ["inbox"]
+        until(lambda: about(world, "late:one:sweep"), "the message written, without any sweep")
         age = next(line for line in metrics(world) if line.startswith('luodi_job_age_seconds{job="sweep"}'))
         assert float(age.split()[-1]) > BOUNDS_S["sweep"]
     finally:
         released.set()
     until(lambda: "late:one:sweep" not in faults(world), "it moves again")
     until(world.ready, "ready again")
-    assert [row for row in told(world) if row[0] == "late:one:sweep"] == [
-        ("late:one:sweep", "operations"),
-        ("late:one:sweep", "cleared"),
-    ]
+    until(lambda: [r["kind"] for r in about(world, "late:one:sweep")] == ["operations", "cleared"], "the end told")
 
 
 def test_another_notifier_tells_of_one_that_stands_still_altogether(world: World, clock: Ahead) -> None:
@@ -209,7 +207,7 @@ def test_a_partition_whose_watermark_stops_is_told_and_those_that_go_on_are_not(
     world.watermarks_run()
     until(lambda: world.told(late_one), "told")
     until(lambda: not faults(world), "it moves again")
-    assert told(world) == [(f"watermark:{stopped}", "operations"), (f"watermark:{stopped}", "cleared")]
+    until(lambda: [r["kind"] for r in about(world, "watermark:")] == ["operations", "cleared"], "the end told")
 
 
 def _is_known(world: World, besides: int, until_: str) -> bool:
@@ -235,3 +233,38 @@ def readiness(world: World) -> str:
 
 def metrics(world: World) -> list[str]:
     return world.http.request("GET", f"{world.base}/metrics").data.decode().splitlines()
+
+
+def test_a_unit_that_reports_nothing_is_told_to_its_group_head_then_to_its_own_head_until_it_reports(
+    world: World, clock: Ahead
+) -> None:
+    world.notifier(clock=clock)
+    world.watermarks_run()
+    world.publish_record(
+        {"id": "unit:power", "events": 1, "ruleset": 1, "registered": True, "updated_at": now(), "head": "u-head"}
+    )
+    open_clock = clock_of(now(3600 * 24 * 300))
+    people = {"lead_unit": "power", "group_head": "u-group", "officer": "u-officer"}
+    world.publish("p-1", clocks=[open_clock], updated_at=now(), **people)
+    world.publish("p-2", clocks=[], updated_at=now(), **people)
+    until(lambda: world.database["watches"].count_documents({}) == 2, "both watched")
+    first = timedelta(days=21).total_seconds()  # five working days, whatever holidays there are
+    clock.passes(first)
+    until(lambda: silent(world) == [("stalled", "u-group")], "the group head told")
+    status, body = world.get("/v1/matters?person=u-group")
+    assert status == 200
+    assert [(m["id"], m["owner"]) for m in body["items"]] == [("unit:power", "power")]
+    fits(body["items"][0], "Matter")
+    assert "unit:power" not in str(world.get("/v1/matters")[1])
+    clock.passes(first)
+    until(lambda: silent(world)[1:] == [("escalated", "operators"), ("escalated", "u-head")], "its own head told")
+    world.publish("p-2", clocks=[], updated_at=clock.now_text(), **people)
+    until(lambda: len(silent(world)) == 6, "the end told")
+    assert silent(world)[3:] == [("cleared", "operators"), ("cleared", "u-group"), ("cleared", "u-head")]
+
+
+def silent(world: World) -> list[tuple[str, str]]:
+    """What was told of units, in order."""
+    rows = [row for row in world.notifications() if row["matter"] == "unit:power"]
+    rows.sort(key=lambda row: (row["created_at"], row["recipient"]))
+    return [(row["kind"], row["recipient"]) for row in rows]

@@ -470,3 +470,14 @@ def test_where_each_has_an_address_of_its_own_only_messages_to_the_same_recipien
     ahead_of = stores.notifications.ahead_of
     assert ahead_of([other], "webhook", own=False) == {"other": Ahead(first.id, at(0))}
     assert ahead_of([other, same], "webhook", own=True) == {"same": Ahead(first.id, at(0))}
+
+
+def test_units_that_report_nothing_are_listed_for_those_they_concern_and_nobody_else(stores: AllStores) -> None:
+    unit = opened(None, replace(opening(matter="unit:power"), kind="unit", project_id=None, people=("u-all",)), at(0))
+    other = opened(None, opening(matter="m1"), at(1))
+    stores.matters.compare_and_set([(None, unit), (None, other)])
+    assert [m.id for m in stores.matters.open_of_units()] == ["unit:power"]
+    assert [m.id for m in stores.matters.page(zone="demo", state=None, people=None, before=None, limit=9)] == ["m1"]
+    assert stores.matters.page(zone=None, state=None, people=["u-all"], before=None, limit=9) == [unit]
+    stores.matters.compare_and_set([(unit, unit.cleared(at(2), {"code": "reported"}, None))])
+    assert stores.matters.open_of_units() == []

@@ -17,6 +17,7 @@ from services.notify.matters import Matter
 from services.notify.notifications import Delivery, Notification
 from services.notify.outlines import Project
 from services.notify.silences import Silence
+from services.notify.units import Lead
 from services.notify.watches import Watch
 
 
@@ -78,6 +79,30 @@ def _guard(watch: Watch) -> tuple[int, int, bool]:
     return watch.events, watch.ruleset, watch.unreadable
 
 
+class MemoryUnits:
+    """See `UnitStore`; on the same watches."""
+
+    def __init__(self, watches: MemoryWatches) -> None:
+        self._watches = watches
+
+    def latest(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for watch in self._watches.rows.values():
+            if unit := watch.people.get("lead_unit"):
+                found[unit] = max(found.get(unit, ""), watch.reported_at)
+        return found
+
+    def lead(self, unit: str) -> Lead | None:
+        led = [w for w in self._watches.rows.values() if w.people.get("lead_unit") == unit]
+        ticking = [watch for watch in led if watch.deadlines]
+        if not ticking:
+            return None
+        heads = {watch.people["group_head"] for watch in ticking if "group_head" in watch.people}
+        zones = sorted({watch.zone for watch in ticking if watch.zone})
+        unknown = [watch.changed_at for watch in led if not watch.reported_at]
+        return Lead(next(iter(zones), None), tuple(sorted(heads)), max(unknown, default=""))
+
+
 class MemoryDirectory:
     """See `DirectoryStore`."""
 
@@ -136,6 +161,9 @@ class MemoryMatters:
         found = [m for m in self.rows.values() if m.state == "open" and m.kind == "operations"]
         return [m for m in found if partitions is None or m.partition in partitions]
 
+    def open_of_units(self) -> list[Matter]:
+        return [m for m in self.rows.values() if m.state == "open" and m.kind == "unit"]
+
     def page(
         self,
         *,
@@ -150,6 +178,7 @@ class MemoryMatters:
             for m in self.rows.values()
             if zone in (None, m.zone)
             and state in (None, m.state)
+            and (people is not None or m.kind != "unit")
             and (people is None or set(people) & set(m.people))
             and (before is None or (m.opened_at, m.id) < before)
         ]
