@@ -49,6 +49,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.settings import Settings
 from schemas import states
 from services.notify import silence_store
+from services.notify.__main__ import SWITCH_S
 from services.notify.app import DELIVERY_S
 from services.notify.channels import Outcome, Unshaped
 from services.notify.dispatching import Dispatcher
@@ -162,7 +163,8 @@ def queued(database: Database[Json], count: int) -> tuple[float, float]:
     clock, stop, desk = SystemClock(), Stop(), Desk(count)
     ensure_indexes(database)
     silence_store.ensure_indexes(database)
-    collect_seldom()  # as the service does
+    collect_seldom()  # this and the next as the service does
+    sys.setswitchinterval(SWITCH_S)
     stores = Stores.on(database)
     fill(stores, count, clock)
     ledger = Ledger(

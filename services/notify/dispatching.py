@@ -2,8 +2,9 @@
 
 Each channel has two queues: rows that are due, and messages that were looked at and may go. A thread sends what may go,
 one message (or one batch, where sending costs nothing) at a time; when there is none it looks at the next rows, many at
-once, for itself and the others. So a message waits for no other thread's receiver. What a look found holds for a moment
-only: a message that waited longer is looked at again.
+once, for itself and the others. So a message waits for no other thread's receiver, but that all channels together hand
+over only a few at a moment (see `hands`). What a look found holds for a moment only: a message that waited longer is
+looked at again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import threading
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Protocol
 
 from luodi.runtime import logging
 from luodi.runtime.errors import TransientError
 from luodi.runtime.lifecycle import Stop
 from services.notify.channels import Addressed, Channel
+from services.notify.hands import Hands
 from services.notify.ledger import CLAIM_BATCH, Ready, Result
 from services.notify.notifications import Notification
 
@@ -51,10 +54,17 @@ class Deliveries(Protocol):
 class Dispatcher:
     """All channels of one notifier."""
 
-    def __init__(self, ledger: Deliveries, channels: Mapping[str, Channel | Addressed], stop: Stop) -> None:
+    def __init__(
+        self,
+        ledger: Deliveries,
+        channels: Mapping[str, Channel | Addressed],
+        stop: Stop,
+        hands: Hands | None = None,
+    ) -> None:
+        hands = hands or Hands()
         self._ledger = ledger
         self._names = sorted(channels)
-        self._lanes = [_Lane(name, channel.threads, ledger, stop) for name, channel in channels.items()]
+        self._lanes = [_Lane(name, channel.threads, ledger, stop, hands) for name, channel in channels.items()]
 
     def tick(self) -> None:
         """Set threads to work on whatever is due. Raises TransientError."""
@@ -72,11 +82,12 @@ class Dispatcher:
 class _Lane:
     """One channel. The lock is held for the queues only, never during a call."""
 
-    def __init__(self, name: str, threads: int, ledger: Deliveries, stop: Stop) -> None:
+    def __init__(self, name: str, threads: int, ledger: Deliveries, stop: Stop, hands: Hands) -> None:
         self._name = name
         self._threads = threads
         self._ledger = ledger
         self._stop = stop
+        self._hands = hands
         self._group = ledger.batch(name)
         self._looked_at_once = max(LOOK_BATCH, self._group)
         self._lock = threading.Lock()
@@ -125,23 +136,26 @@ class _Lane:
                 pass
         except TransientError as exc:  # leases run out by themselves, the next tick begins again
             log.warning("delivery.deferred", channel=self._name, error=str(exc))
+            return
         except Exception as exc:  # noqa: BLE001  # the boundary of a thread: nothing may vanish here
             self._stop.fail(exc)
+            return
         finally:
             with self._lock:
                 self._busy -= 1
+        if not self._stop.asked:
+            self._engage()  # what another has looked at since this one found nothing, when it still counted as busy
 
     def _turn(self) -> bool:
         """Do one thing; False when there is none."""
+        if self._hand_over():
+            return True
         with self._lock:
-            group = self._next_group()
-            rows = [] if group else self._next_rows()
+            rows = self._next_rows()
             more = self._more
-            if not group and not rows:
+            if not rows:
                 self._more = False  # one thread asks
-        if group:
-            self._attempt(group)
-        elif rows:
+        if rows:
             self._look(rows)
             self._engage()
         elif more:
@@ -150,6 +164,17 @@ class _Lane:
         else:
             return False
         return True
+
+    def _hand_over(self) -> bool:
+        """Send the next group, if there is one by the time that a hand is free. What costs nothing needs none."""
+        if not self._ready:
+            return False
+        with self._hands.one() if self._group == 1 else nullcontext():
+            with self._lock:
+                group = self._next_group()
+            if group:
+                self._attempt(group)
+        return bool(group)
 
     def _next_group(self) -> list[Ready]:
         group: list[Ready] = []
