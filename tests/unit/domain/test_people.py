@@ -173,6 +173,13 @@ def test_a_tenure_that_ends_by_itself_leaves_the_post_vacant() -> None:
     assert [holder_on(document, day) for day in days] == [None, "zhang", "zhang", None, None, "li", "li"]
 
 
+def test_a_tenure_that_ends_before_it_begins_is_none() -> None:
+    office = Office()
+    office.post("head")
+    office.hands_over("head", "zhang", "2026-02-01", until="2026-01-31")
+    assert office.holders("head") == []
+
+
 def test_a_post_is_vacated_with_null() -> None:
     office = Office()
     office.hands_over("head", "zhang", "2026-01-01")
@@ -216,6 +223,15 @@ def test_the_deputy_of_the_leave_comes_before_the_usual_ones() -> None:
 
 
 # Whom an id stands for.
+
+
+def test_of_two_leaves_that_cover_a_day_the_one_that_began_last_names_the_deputy() -> None:
+    office = Office()
+    office.person("zhang")
+    office.leave("zhang", "2026-03-02", "2026-03-20", "li")
+    office.leave("zhang", "2026-03-09", "2026-03-12", "wang")
+    days = ("2026-03-05", "2026-03-10", "2026-03-13")
+    assert [office.acting("zhang", day) for day in days] == ["li", "wang", "li"]
 
 
 def test_an_id_that_nobody_registered_stands_for_itself() -> None:

@@ -390,3 +390,21 @@ def test_a_matter_remembers_on_what_it_was_decided() -> None:
     Notifier(world).sweep()
     matter: Matter = world.matters.rows[MATTER]
     assert (matter.facts["decided"], matter.facts["guard"]) == ("stalled-when-first-seen", [1, 1])
+
+
+def test_what_is_due_has_been_told_up_to_the_watermark_and_no_further() -> None:
+    world = World()
+    world.hears()
+    notifier = Notifier(world)
+    notifier.sweep()
+    assert notifier.sweeper.passed == {0: ""}  # nothing is known of the partition yet
+    world.passes(61)
+    told = world.w
+    notifier.sweep()  # which looks at the project
+    assert notifier.sweeper.passed == {0: told}
+    world.clock.advance(20)
+    notifier.sweep()  # which finds nothing to look at
+    assert notifier.sweeper.passed == {0: told}
+    world.turns_red()
+    assert notifier.sweep().looked == 0  # before the watermark has come so far there is nothing to be found out
+    assert notifier.sweeper.passed == {0: told}

@@ -56,6 +56,17 @@ def test_stretches_that_lie_apart_stay_apart() -> None:
     assert deadline.ended(at(25)) == at(20)
 
 
+def test_a_red_that_goes_on_under_a_pause_is_one_stretch() -> None:
+    made = clock(at(100))
+    made["lights"][-1]["to"] = at(200)
+    made["lights"].append(
+        {"light": "red", "from": at(200), "to": END_OF_TIME, "reason": {**overdue(), "code": "overdue-paused"}}
+    )
+    (deadline,) = of(state(clocks=[made])).deadlines
+    assert [(red.since, red.until) for red in deadline.reds] == [(at(100), END_OF_TIME)]
+    assert [(b.stretch.since, b.paused) for b in deadline.broken] == [(at(100), False), (at(200), True)]
+
+
 def test_a_promise_is_a_matter_of_its_own() -> None:
     known = of(state(clocks=[clock(at(100))], blockers=[promise(at(70))]))
     by_matter = {d.matter: d for d in known.deadlines}
