@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luodi.local import sample
+from luodi.local import sample, selfwatch
 from luodi.local.artifacts import cache_folder, missing, read_lock
 from luodi.local.faults import LocalError
 from luodi.local.home import Home, tail
@@ -159,6 +159,22 @@ def _processes(settings: StackSettings) -> Iterator[Finding]:
         yield Finding(row.name, f"{detail}; last line: {last}", fault=True, mend=f"tail -50 {log}")
 
 
+def _selfwatch(settings: StackSettings) -> Iterator[Finding]:
+    """What notify has found out about the system; that it does not answer was told above."""
+    told = selfwatch.ask(settings) if Home(settings.home).is_held() else None
+    if told is None:
+        return
+    for fault in told.faults:
+        detail = f"{fault.text} (since {fault.opened_at})"
+        yield Finding(f"alert {fault.kind}", detail, fault=True, mend=MENDS.get(fault.kind, MEND_ELSE))
+    for row in told.unreached:
+        whose = f"{row.channel} of {row.recipient}" if row.recipient is not None else f"the operator's {row.channel}"
+        attempts = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'} failed"
+        yield Finding("address", f"{whose}: {attempts} since {row.since}, last {row.error}; they go on")
+    if not told.faults:
+        yield Finding("self-watch", "notify knows of nothing that is wrong with the system")
+
+
 def _topics(settings: StackSettings) -> Iterator[Finding]:
     """Topics of a Kafka that answers; a local one that does not run was told above."""
     if settings.kafka is not None and not Home(settings.home).is_held():
@@ -212,6 +228,19 @@ def _sample(settings: StackSettings) -> Iterator[Finding]:
 
 WANTED = {"retention.ms": "-1", "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
 
+MEND_ELSE = "look at docs/operations.md, alerts about the system itself"
+MENDS = {
+    "watermark": "luodi status  # then the logs of tracker and kafka",
+    "unreadable": "grep states.skipped in notify's log; bring notify and tracker to one version",
+    "endpoint": "LUODI_WEBHOOK_URL=another address, and start notify again",
+    "address": "check the address, then write the contact again: PUT /v1/contacts/RECIPIENT",
+    "unreached": "check the address and the network: luodi notify test RECIPIENT",
+    "receiver": "look at the receiver of LUODI_WEBHOOK_URL and the network between",
+    "channel": "look at network, proxy and account of that channel: luodi notify test RECIPIENT",
+    "late": "look at notify's log, then start that notifier again",
+}
+"""Fault that notify has told of -> what mends it."""
+
 CHECKS: tuple[Callable[[StackSettings], Iterator[Finding]], ...] = (
     _python,
     _java,
@@ -221,5 +250,6 @@ CHECKS: tuple[Callable[[StackSettings], Iterator[Finding]], ...] = (
     _ports,
     _sample,
     _processes,
+    _selfwatch,
     _topics,
 )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from luodi.local import selfwatch
 from luodi.local.home import Home, Row, RunFile
 from luodi.local.kafka import brokers
 from luodi.local.net import unready_reason
@@ -32,10 +33,11 @@ def main(argv: Sequence[str]) -> int:
     as_json: bool = parser.parse_args(argv).json
     settings = read_settings(os.environ, Path.cwd())
     pid, rows = look(settings)
+    told = selfwatch.ask(settings) if pid is not None else None
     if as_json:
-        sys.stdout.write(json.dumps(shape(pid, rows)) + "\n")
+        sys.stdout.write(json.dumps(shape(pid, rows, told)) + "\n")
     else:
-        sys.stdout.write(spelled(table(settings, pid, rows)) + "\n")
+        sys.stdout.write(spelled(table(settings, pid, rows, told)) + "\n")
     return 0
 
 
@@ -48,24 +50,28 @@ def look(settings: StackSettings) -> tuple[int | None, list[Row]]:
     return run.pid, _looked_at(settings, run)
 
 
-def shape(pid: int | None, rows: Sequence[Row]) -> dict[str, object]:
-    """What `luodi status --json` prints."""
+def shape(pid: int | None, rows: Sequence[Row], told: selfwatch.Told | None = None) -> dict[str, object]:
+    """What `luodi status --json` prints; `alerts` is null where notify does not say."""
     return {
         "supervisor": {"pid": pid},
         "processes": [
             {"name": row.name, "pid": row.pid, "address": row.address, "state": row.state, "restarts": row.restarts}
             for row in rows
         ],
+        "alerts": [fault.kind for fault in told.faults] if told is not None else None,
     }
 
 
-def table(settings: StackSettings, pid: int | None, rows: Sequence[Row]) -> str:
+def table(settings: StackSettings, pid: int | None, rows: Sequence[Row], told: selfwatch.Told | None = None) -> str:
     """The same for people."""
     head = f"supervisor pid {pid}" if pid else "not running (luodi up starts it)"
     lines = [
         f"  {row.name:<9} {row.state:<11} {row.address:<24} pid {row.pid or '-':<8} restarts {row.restarts}"
         for row in rows
     ]
+    if told is not None and told.faults:
+        kinds = ", ".join(sorted({fault.kind for fault in told.faults}))
+        lines.append(f"  alerts    {len(told.faults)}: {kinds} (luodi doctor tells what they mean)")
     return "\n".join((f"{head}, home {settings.home}", *lines))
 
 
