@@ -26,6 +26,7 @@ from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
 from services.tracker import http, registry_http, rulesets
+from services.tracker.ahead import Ahead
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -128,7 +129,9 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     # Retried by the driver a guarded bulk costs the server much more, and the loop repeats what failed anyway.
     database: Database[Document] = overrides.get("database") or mongo.connect(settings, retryWrites=False)
     opened.callback(database.client.close)
-    journal, projects, others = MongoJournal(database), MongoProjects(database), MongoOthers(database)
+    ahead = Ahead(database)
+    journal, projects, others = MongoJournal(database, ahead=ahead), MongoProjects(database), MongoOthers(database)
+    projected = MongoSubjects(MongoProjects(database, ahead=ahead), MongoOthers(database, ahead=ahead))
     documents = MongoSubjects(projects, others)
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
     rollups, outlooks = MongoRollUps(database), MongoOutlooks(database)
@@ -156,8 +159,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     opened.callback(producers.close, CLOSE_S)
 
     published, visibility = Published(), Visibility(positions)
-    hands = Hands(ThreadPoolExecutor(1, "scribe"), ThreadPoolExecutor(1, "hand"))
-    for executor in (hands.scribe, hands.hand):
+    hands = Hands(ThreadPoolExecutor(1, "scribe"), ThreadPoolExecutor(1, "hand"), ThreadPoolExecutor(1, "keeper"))
+    for executor in (hands.scribe, hands.hand, hands.keeper):
         opened.callback(executor.shutdown, wait=False, cancel_futures=True)
     through = overrides.get("through") or (lambda _, port: port)
     source = KafkaSource(settings, **_given(overrides, "max_poll_records"))
@@ -170,9 +173,10 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         ),
         Stores(
             through("journal", journal),
-            through("projects", documents),
+            through("projects", projected),
             through("positions", positions),
             through("fuses", fuses),
+            ahead,
         ),
         regime,
         published,

@@ -164,10 +164,11 @@ def add_routes(
         if when.is_live and not visibility.reached(offsets):
             # They follow the projects at their own pace: the time of waiting is as good for a look at them.
             rollups = queries.rollups([project_id])
-        _await(visibility, offsets)
+        _await(visibility, offsets, project_id if when.is_live else None)
         view = when.viewer(clock.now_text(), http.language(), calendar())
         if when.is_live:
-            document = (visibility.shown(project_id, offsets) if offsets else None) or queries.project(project_id)
+            shown = visibility.shown(project_id, offsets) if offsets else None
+            document = shown or visibility.newer(project_id, queries.project(project_id))
         else:
             document = past.project(project_id, when)
         if document is None:
@@ -241,9 +242,9 @@ def _asked(topic: TopicInfo) -> Mapping[int, int]:
     return offsets
 
 
-def _await(visibility: Visibility, offsets: Mapping[int, int]) -> None:
-    """Wait until these are visible; 503 when the time is up."""
-    if not visibility.wait(offsets):
+def _await(visibility: Visibility, offsets: Mapping[int, int], subject: str | None = None) -> None:
+    """Wait until these are visible, or all of one subject that they cover; 503 when the time is up."""
+    if not visibility.wait(offsets, subject=subject):
         raise ProblemError("not-yet-visible", seconds=round(WAIT_S), headers={"Retry-After": "1"})
 
 

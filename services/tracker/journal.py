@@ -7,7 +7,7 @@ read as an operator, and what is folded later is exactly what was written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -19,9 +19,10 @@ from pymongo.errors import BulkWriteError
 from luodi.domain.events import Event
 from luodi.runtime.errors import FatalError, TransientError
 from luodi.runtime.mongo import translated
+from services.tracker.ahead import DUPLICATE_KEY, Ahead
 from services.tracker.ports import Arrival, Document, Journaled
 
-DUPLICATE_KEY = 11000
+SETTLED_TOGETHER = 200  # rows: a command takes 48 MB, and an event up to a few tenths of one
 FOLD_ORDER = [("subject", ASCENDING), ("recordedtime", ASCENDING), ("sequence", ASCENDING), ("id", ASCENDING)]
 
 _PLACE = {"digest": 1, "partition": 1, "offset": 1, "subject": 1, "id": 1}
@@ -30,8 +31,10 @@ _PLACE = {"digest": 1, "partition": 1, "offset": 1, "subject": 1, "id": 1}
 class MongoJournal:
     """The collection `journal`, or a shadow of it under another name."""
 
-    def __init__(self, database: Database[Document], name: str = "journal") -> None:
+    def __init__(self, database: Database[Document], name: str = "journal", ahead: Ahead | None = None) -> None:
+        """`ahead` is that of the documents that this journal settles."""
         self._rows: MongoCollection[Document] = database[name]
+        self._ahead = ahead or Ahead(database)
 
     def ensure_indexes(self) -> None:
         with translated():
@@ -55,6 +58,14 @@ class MongoJournal:
         with translated():
             found = list(self._rows.find({"_id": {"$in": known}}, _PLACE))
         return {(r["subject"], r["id"]): Journaled(r["digest"], r["partition"], r["offset"]) for r in found}
+
+    def settle(self, arrivals: Sequence[Arrival], elections: Collection[Hashable]) -> bool:
+        refused = False
+        for begin in range(0, len(arrivals), SETTLED_TOGETHER):
+            rows = [row_of(arrival) for arrival in arrivals[begin : begin + SETTLED_TOGETHER]]
+            with translated():
+                refused |= bool(self._ahead.settle(self._rows.name, rows, elections))
+        return not refused
 
     def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
         """All events of each subject, in the order of the fold; a subject without any is left out."""

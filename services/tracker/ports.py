@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -161,11 +161,27 @@ class Source(Protocol):
         """Leave without committing."""
 
 
+class Leading(Protocol):
+    """Whether the primary still leads that took the documents which were replaced ahead."""
+
+    @property
+    def election(self) -> Hashable:
+        """In which election they all were taken since `begin_again`; None when none was."""
+
+    def begin_again(self) -> None:
+        """What was not settled will be written again. Until then, once the primary has changed, everything that
+        writes ahead or settles raises TransientError."""
+
+
 class Journal(Protocol):
     """Every event once, under (subject, id)."""
 
     def add(self, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Journaled]:
         """Write the arrivals (distinct identities). Returns those that were there already, as they stand there."""
+
+    def settle(self, arrivals: Sequence[Arrival], elections: Collection[Hashable]) -> bool:
+        """The same of arrivals that are new, as far as this process knows: says whether they were. All that was
+        written ahead in these elections is safe then. Raises TransientError when that is not certain."""
 
     def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
         """All events of each subject, in the order of the fold; a subject without any is left out."""
@@ -188,6 +204,9 @@ class Projects(Protocol):
 
         Raises TransientError, FatalError, TooLargeError; some may be written then.
         """
+
+    def swap_ahead(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        """The same of a few, ahead: safe only once the journal has settled what was written in this election."""
 
     def offer(self, documents: Sequence[Document]) -> None:
         """Replace each document only if neither `events` nor `ruleset` falls and one rises. A refusal is no error.

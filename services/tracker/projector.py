@@ -7,18 +7,24 @@ The steps of one batch of records, each repeatable, the commit last:
 3. journal    every event once; what was there already is a repetition or a rival, and a rival is rejected too
 4. fold       carry the subjects forward whose events are certain to be new, refold the others from the journal
 5. replace    under the guard; what is refused is refolded and, at the latest then, read back
-6. show       from here on readers that wait for these offsets see the documents
+6. show       from here on who waits for one of these projects sees it; once all of it is safe, whoever waits
 7. publish    the documents as stored
 8. commit     once all that was sent has been acknowledged: explicit offsets with the leader epoch
 
 A crash or a failure anywhere means that the same records come again, and step 3 then knows them: their subjects are
 refolded, offered under the guard, read back and published, whatever the first attempt had reached.
 
-What waits for a server waits beside the rest. The *scribe* writes the journal of a large batch while the loop folds it.
-The *hand* replaces what is certain beside the journal and, once the journal has answered, goes on with 5 to 7 while the
-loop polls and decodes the next batch. Acknowledgements are collected and commits made when there is time. Only one
-batch at a time is between 3 and 7. Each thread has its own things: the loop the consumer, the hand the outbox of
-documents; the cache passes between them with the batch.
+A few events of subjects that are in the cache take a *short way*: the loop folds, replaces ahead of the majority and
+shows; what was shown so is journaled for several batches together, which settles the documents too (see `ahead`). All
+else takes the long way, and waits before step 3 until nothing is shown that is not journaled: the journal grows in the
+order of Kafka, so that of two events under one identity the earlier one wins.
+
+What waits for a server waits beside the rest. On the long way the *scribe* writes the journal of a large batch while
+the loop folds it; the *hand* replaces what is certain beside the journal and, once the journal has answered, goes on
+with 5 and 6 while the loop polls and decodes the next batch. The *keeper* settles what took the short way and publishes
+all that was shown since it did so last. Acknowledgements are collected and commits made when there is time. Only one
+batch at a time is between 3 and 6. Each thread has its own things: the loop the consumer, the keeper the outbox of
+documents; the cache passes between loop and hand with the batch.
 
 Why a document may be replaced before its event is journaled: the records come again until both are done, and a
 document that holds another number of events than the journal is refolded, never carried forward (`Held.takes`).
@@ -27,10 +33,11 @@ document that holds another number of events than the journal is refolded, never
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Any
 
 from luodi.domain.days import parse_instant
 from luodi.runtime import logging
@@ -49,6 +56,7 @@ from services.tracker.ports import (
     Fuse,
     Fuses,
     Journal,
+    Leading,
     Mark,
     Outbox,
     OwnershipLostError,
@@ -66,8 +74,10 @@ from services.tracker.watermarks import Watermarks
 
 POLL_S = 0.2
 POLL_BESIDE_S = 0.02  # while something is under way whose end has to be noticed
-FEW = 100  # events: so few the loop journals itself, beside the hand; handing them over would take longer
-UNACKNOWLEDGED = 4  # batches published and not yet acknowledged, before the loop waits
+FEW = 100  # events: so few go the short way, or the loop journals them itself: handing them over would take longer
+UNSETTLED = 4_000  # records shown and not yet given to the keeper, before the loop waits
+SETTLE_EVERY_S = 0.02  # under load: each settling waits for a disk, so that of many small batches is made together
+UNACKNOWLEDGED = 4  # times that the keeper published and not yet acknowledged, before the loop waits
 NOTE_EVERY_S = 0.1  # positions under load, which readers of other processes wait for
 COMMIT_EVERY_S = 1.0  # under load: a commit holds the loop up, and only a restart reads it
 COMMIT_AFTER = 2_000  # records: or so many; at once, as the positions, when there is nothing else to do
@@ -91,14 +101,16 @@ class Stores:
     projects: Projects
     positions: Positions
     fuses: Fuses
+    leading: Leading
 
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """Two executors of one thread each, and up to how many events the loop journals a batch itself."""
+    """Three executors of one thread each, and up to how many events are few."""
 
     scribe: Executor
     hand: Executor
+    keeper: Executor
     few: int = FEW
 
 
@@ -106,7 +118,7 @@ class Hands:
 class Outboxes:
     """Two ways to the same topics, one for each thread that sends."""
 
-    documents: Outbox  # the hand's
+    documents: Outbox  # the keeper's
     others: Outbox  # watermarks and rejects: the loop's
 
 
@@ -126,7 +138,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A batch that is journaled and judged, with all that is left to do for it."""
+    """A batch that is judged, with all that is left to do for it."""
 
     batch: Batch
     verdict: Verdict
@@ -134,6 +146,17 @@ class Work:
     marks: Mapping[int, Mark]  # where each partition goes on after it
     stops: Mapping[int, int]  # where partitions had to stop within what was polled
     began: float
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A batch that is shown: its documents as stored, and what of it is not journaled yet (nothing, but on the short
+    way), with the election in which the documents were written."""
+
+    work: Work
+    documents: Sequence[Document]
+    unjournaled: Sequence[Arrival] = ()
+    election: Hashable = None
 
 
 class Projector:
@@ -166,14 +189,17 @@ class Projector:
         self._cold: str | None = None  # the projects behind this id were not taken into the cache yet
         self._watermarks = Watermarks()
         self._owned = Ownership(clock)
-        self._in_flight: tuple[Work, Future[Sent]] | None = None
-        self._unacknowledged: deque[tuple[Work, Sent]] = deque()
+        self._in_flight: Future[Applied] | None = None
+        self._shown: list[Applied] = []
+        self._keeping: tuple[Sequence[Applied], Future[Sent]] | None = None
+        self._unacknowledged: deque[tuple[Sequence[Applied], Sent]] = deque()
         self._unnoted: dict[int, int] = {}
         self._noting: tuple[dict[int, int], Future[None]] | None = None
         self._uncommitted: dict[int, Mark] = {}
         self._uncommitted_records = 0
         self._assigned = False
         self._learned = False
+        self._next_keeping = 0.0
         self._next_note = 0.0
         self._next_commit = 0.0
         self._next_mark = 0.0
@@ -193,7 +219,7 @@ class Projector:
     def turn(self) -> None:
         """One turn: see the top of the module. A passing fault ends it and the records come again."""
         try:
-            under_way = bool(self._in_flight or self._unacknowledged)
+            under_way = bool(self._in_flight or self._shown or self._keeping or self._unacknowledged)
             polled = self._source.poll(POLL_BESIDE_S if under_way else POLL_S, self._owned.standing())
             if polled.assignment is not None:
                 self._take_over(polled.assignment)
@@ -221,6 +247,8 @@ class Projector:
         """Bring to its commit what is under way, if it can be."""
         try:
             self._await_in_flight()
+            while self._shown or self._keeping:
+                self._keep(wait=True)
             self._acknowledge(wait=True)
             self._noted()
             self._stores.positions.advance(self._unnoted)
@@ -230,18 +258,48 @@ class Projector:
             log.info("batch.left", error=str(exc))  # the next owner does it again
 
     def _write(self, batch: Batch) -> None:
-        """Steps 2 to 4, and the hand begins with 5."""
+        """Step 2, then the short way or the long one."""
         began = self._clock.monotonic()
         stops = self._owned.fused(batch.records)
         batch = batch.cut(stops)
         stops |= self._reject(batch, batch.invalid)
         batch = batch.cut(stops)
         held = self._hold({arrival.event.subject for arrival in batch.arrivals})
-
         claims = batch.first_claims()
-        many = len(claims) > self._hands.few
-        journaling = self._hands.scribe.submit(self._stores.journal.add, claims) if many else None
         verdict = intake.judge(batch, {})  # as if all were new to the journal: most often all is
+        many = len(claims) > self._hands.few
+        if many or stops or not self._write_ahead(batch, verdict, self._carry(verdict, held), began):
+            self._write_settled(batch, claims, verdict, held, stops, began, many=many)
+
+    def _write_ahead(self, batch: Batch, verdict: Verdict, carried: Mapping[str, Carried], began: float) -> bool:
+        """Steps 4 to 6 before 3, of a few events that are certain to be new; says whether it could be done."""
+        if verdict.rejects or verdict.new < len(batch.arrivals) or carried.keys() != verdict.place.keys():
+            return False
+        if self._stores.projects.swap_ahead([(one.base, one.document) for one in carried.values()]):
+            return False
+        rejects, _ = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
+        self._owned.begun(rejects)
+        work = Work(batch, verdict, carried, batch.marks(rejects), {}, began)
+        documents = self._replaced(work, ())
+        self._visibility.show({partition: mark.offset for partition, mark in work.marks.items()}, documents)
+        self._shown.append(Applied(work, documents, batch.arrivals, self._stores.leading.election))
+        return True
+
+    def _write_settled(
+        self,
+        batch: Batch,
+        claims: Sequence[Arrival],
+        verdict: Verdict,
+        held: Mapping[str, Held],
+        stops: dict[int, int],
+        began: float,
+        *,
+        many: bool,
+    ) -> None:
+        """Steps 3 and 4, and the hand begins with 5."""
+        while self._unjournaled():
+            self._keep(wait=True)
+        journaling = self._hands.scribe.submit(self._stores.journal.add, claims) if many else None
         carried = self._carry(verdict, held)
         changes = [(one.base, one.document) for one in carried.values()]
         replacing = self._hands.hand.submit(self._stores.projects.swap, changes)
@@ -258,27 +316,61 @@ class Projector:
         rejects, _ = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
         self._owned.begun(rejects)
         work = Work(batch, verdict, carried, batch.marks(rejects), stops, began)
-        self._in_flight = work, self._hands.hand.submit(self._settle, work, replacing)
+        self._in_flight = self._hands.hand.submit(self._show, work, replacing)
 
-    def _settle(self, work: Work, replacing: Future[set[str]]) -> Sent:
-        """Steps 5 to 7, by the hand."""
+    def _show(self, work: Work, replacing: Future[set[str]]) -> Applied:
+        """Steps 5 and 6, by the hand."""
         refused = replacing.result()
         documents = self._replaced(work, refused)
         again = work.verdict.place.keys() - {document["_id"] for document in documents}
         documents += self._refold({subject: work.verdict.place[subject] for subject in again})
-        self._visibility.advance({partition: mark.offset for partition, mark in work.marks.items()}, documents)
-        for document in documents:
-            self._outboxes.documents.state(document, work.verdict.place[document["_id"]].event.traceparent)
-        self._metrics.published.inc(len(documents))
-        return self._outboxes.documents.sent()
+        applied = {partition: mark.offset for partition, mark in work.marks.items()}
+        self._visibility.show(applied, documents)
+        return Applied(work, documents)
 
     def _await_in_flight(self) -> None:
         """Wait for the hand. Raises what befell it."""
-        if self._in_flight is None:
-            return
-        (work, settled), self._in_flight = self._in_flight, None
-        self._unacknowledged.append((work, settled.result()))
-        self._unnoted |= {partition: mark.offset for partition, mark in work.marks.items()}
+        if self._in_flight is not None:
+            showing, self._in_flight = self._in_flight, None
+            self._shown.append(showing.result())
+
+    # -- 7, and what the short way left of 3
+
+    def _unjournaled(self) -> bool:
+        kept = () if self._keeping is None else self._keeping[0]
+        return any(one.unjournaled for one in (*kept, *self._shown))
+
+    def _keep(self, *, wait: bool) -> None:
+        """See what the keeper has done, and give it what has been shown since. Raises what befell it."""
+        if self._keeping is not None:
+            shown, kept = self._keeping
+            if not (wait or kept.done()):
+                return
+            self._keeping = None
+            self._unacknowledged.append((shown, kept.result()))
+            self._unnoted |= _reached(shown)
+        now = self._clock.monotonic()
+        if self._shown and (wait or now >= self._next_keeping):
+            self._next_keeping = now + SETTLE_EVERY_S
+            self._keeping = self._shown, self._hands.keeper.submit(self._publish, self._shown)
+            self._shown = []
+
+    def _publish(self, shown: Sequence[Applied]) -> Sent:
+        """Settle and publish, by the keeper."""
+        unjournaled = [arrival for one in shown for arrival in one.unjournaled]
+        elections = {one.election for one in shown if one.unjournaled}
+        if unjournaled and not self._stores.journal.settle(unjournaled, elections):
+            raise TransientError("MongoDB", "another worker has journaled these events: how they stand has to be read")
+        self._visibility.advance(_reached(shown))
+        newest = {
+            document["_id"]: (document, one.work.verdict.place[document["_id"]].event.traceparent)
+            for one in shown
+            for document in one.documents
+        }
+        for document, traceparent in newest.values():
+            self._outboxes.documents.state(document, traceparent)
+        self._metrics.published.inc(len(newest))
+        return self._outboxes.documents.sent()
 
     # -- 2 and 3: rejects and fuses
 
@@ -397,6 +489,7 @@ class Projector:
     # -- 8: what the loop collects when there is time
 
     def _tidy(self, *, idle: bool) -> None:
+        self._keep(wait=sum(one.work.batch.size for one in self._shown) > UNSETTLED)
         self._acknowledge(wait=False)
         now = self._clock.monotonic()
         if (self._unnoted or self._noting) and (idle or now >= self._next_note):
@@ -436,15 +529,16 @@ class Projector:
     def _acknowledge(self, *, wait: bool) -> None:
         """Look at every record sent. What a batch sent is durable, in the order of the batches: it is done."""
         while self._unacknowledged:
-            work, sent = self._unacknowledged[0]
+            shown, sent = self._unacknowledged[0]
             if not (wait or sent.done() or len(self._unacknowledged) > UNACKNOWLEDGED):
                 return
             self._published.note(sent.result())
             self._unacknowledged.popleft()
-            self._owned.applied(work.marks, work.stops)
-            self._uncommitted |= work.marks
-            self._uncommitted_records += work.batch.size
-            self._tell(work)
+            for one in shown:
+                self._owned.applied(one.work.marks, one.work.stops)
+                self._uncommitted |= one.work.marks
+                self._uncommitted_records += one.work.batch.size
+                self._tell(one.work)
 
     def _tell(self, work: Work) -> None:
         seconds = self._clock.monotonic() - work.began
@@ -539,11 +633,17 @@ class Projector:
 
     def _abandon(self) -> None:
         """Let what is under way come to its end, and forget it: its records come again."""
-        try:
-            self._await_in_flight()
-        except (TransientError, TooLargeError) as exc:
-            log.info("batch.left", error=str(exc))
+        under_way: list[Future[Any]] = [] if self._in_flight is None else [self._in_flight]
+        under_way += [] if self._keeping is None else [self._keeping[1]]
+        self._in_flight = self._keeping = None
+        for future in under_way:
+            try:
+                future.result()
+            except (TransientError, TooLargeError) as exc:
+                log.info("batch.left", error=str(exc))
+        self._shown.clear()
         self._unacknowledged.clear()  # what is unnoted and uncommitted stays: it is done, and stays done
+        self._stores.leading.begin_again()
 
     # -- what others may ask
 
@@ -565,3 +665,8 @@ class Projector:
             for fuse in self._owned.fuses()
         ]
         return "; ".join(told) or None
+
+
+def _reached(shown: Sequence[Applied]) -> dict[int, int]:
+    """How far the partitions are applied with these."""
+    return {partition: mark.offset for one in shown for partition, mark in one.work.marks.items()}

@@ -17,9 +17,13 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.write_concern import WriteConcern
 
 from luodi.runtime.mongo import translated
+from services.tracker.ahead import Ahead
 from services.tracker.journal import refused_rows
 from services.tracker.ports import Base, Document, Fuse, Outdated, TooLargeError
 
+Change = tuple[Base | None, Document]
+
+AHEAD_BYTES = 4 * 1024 * 1024  # of folded states; the documents are a few times that, and a command takes 48 MB
 TOO_LARGE = 10334  # BSONObjectTooLarge: the driver lets a document pass that is only a little too large
 DETAIL_CHARS = 200
 
@@ -30,8 +34,10 @@ _GUARD = {"events": 1, "ruleset": 1}
 class MongoProjects:
     """The collection `projects`, or a shadow of it under another name."""
 
-    def __init__(self, database: Database[Document], name: str = "projects") -> None:
-        self._documents: MongoCollection[Document] = database[name]
+    def __init__(self, database: Database[Document], name: str = "projects", ahead: Ahead | None = None) -> None:
+        """With `ahead` it also reads what was only written ahead: for the projector."""
+        self._ahead = ahead
+        self._documents: MongoCollection[Document] = (database if ahead is None else ahead.near)[name]
 
     def ensure_indexes(self) -> None:
         with translated():
@@ -57,13 +63,11 @@ class MongoProjects:
             rows = found.sort("_id", ASCENDING).hint("_id_").limit(limit)
             return {row["_id"]: Base(row["events"], row["ruleset"], row["fold"]) for row in rows}
 
-    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+    def swap(self, changes: Sequence[Change]) -> set[str]:
         if not changes:
             return set()
         writes: list[InsertOne[Document] | ReplaceOne[Document]] = [
-            InsertOne(document)
-            if base is None
-            else ReplaceOne({"_id": document["_id"], "events": base.events, "ruleset": base.ruleset}, document)
+            InsertOne(document) if base is None else ReplaceOne(_at(base, document), document)
             for base, document in changes
         ]
         try:
@@ -74,6 +78,19 @@ class MongoProjects:
         else:
             if result.matched_count + result.inserted_count == len(changes):
                 return set()
+        return self._refused(changes)
+
+    def swap_ahead(self, changes: Sequence[Change]) -> set[str]:
+        if self._ahead is None or sum(len(document["fold"]) for _, document in changes) > AHEAD_BYTES:
+            return self.swap(changes)
+        rows = [document for base, document in changes if base is None]
+        updates = [{"q": _at(base, document), "u": document} for base, document in changes if base is not None]
+        with translated(), _told_when_too_large(document for _, document in changes):
+            complete = not rows or not self._ahead.insert(self._documents.name, rows)
+            complete &= not updates or self._ahead.update(self._documents.name, updates) == len(updates)
+        return set() if complete else self._refused(changes)
+
+    def _refused(self, changes: Sequence[Change]) -> set[str]:
         # Some were refused and the server does not say which. The same guard may stand on a document that another
         # worker folded from other events, so only the same state counts as written.
         stored = self.bases([document["_id"] for _, document in changes])
@@ -131,6 +148,11 @@ class MongoProjects:
     def drop(self) -> None:
         with translated():
             self._documents.drop()
+
+
+def _at(base: Base, document: Document) -> Document:
+    """Finds the document where it stands at its base."""
+    return {"_id": document["_id"], "events": base.events, "ruleset": base.ruleset}
 
 
 @contextmanager

@@ -5,18 +5,18 @@ Whoever counts, lists or rolls up projects reads `projects` and never meets anyt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pymongo import ASCENDING
 from pymongo.database import Database
 
 from luodi.domain.subjects import is_project
 from luodi.runtime.mongo import translated
+from services.tracker.ahead import Ahead
 from services.tracker.ports import Base, Document, Outdated, Projects
-from services.tracker.stores import MongoProjects
+from services.tracker.stores import Change, MongoProjects
 
-T = TypeVar("T")
+Swap = Callable[[Sequence[Change]], set[str]]
 
 OTHERS = "subjects"
 
@@ -24,8 +24,8 @@ OTHERS = "subjects"
 class MongoOthers(MongoProjects):
     """The collection `subjects`, or a shadow of it: units, persons and posts, by `<kind>:<id>`."""
 
-    def __init__(self, database: Database[Document], name: str = OTHERS) -> None:
-        super().__init__(database, name)
+    def __init__(self, database: Database[Document], name: str = OTHERS, ahead: Ahead | None = None) -> None:
+        super().__init__(database, name, ahead)
 
     def ensure_indexes(self) -> None:
         with translated():
@@ -49,12 +49,11 @@ class MongoSubjects:
     def standing(self, partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
         return self._projects.standing(partitions, after, limit)  # the others are few and change seldom
 
-    def swap(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
-        projects = [change for change in changes if is_project(change[1]["_id"])]
-        if len(projects) == len(changes):
-            return self._projects.swap(changes)
-        others = [change for change in changes if not is_project(change[1]["_id"])]
-        return self._projects.swap(projects) | self._others.swap(others)
+    def swap(self, changes: Sequence[Change]) -> set[str]:
+        return _each(changes, self._projects.swap, self._others.swap)
+
+    def swap_ahead(self, changes: Sequence[Change]) -> set[str]:
+        return _each(changes, self._projects.swap_ahead, self._others.swap_ahead)
 
     def offer(self, documents: Sequence[Document]) -> None:
         self._projects.offer([document for document in documents if is_project(document["_id"])])
@@ -73,6 +72,14 @@ class MongoSubjects:
     def guards(self, subjects: Collection[str]) -> dict[str, tuple[int, int]]:
         projects, others = _parted(subjects)
         return self._projects.guards(projects) | (self._others.guards(others) if others else {})
+
+
+def _each(changes: Sequence[Change], projects: Swap, others: Swap) -> set[str]:
+    """Swap each in the collection of its kind; most often all are projects."""
+    of_projects = [change for change in changes if is_project(change[1]["_id"])]
+    if len(of_projects) == len(changes):
+        return projects(changes)
+    return projects(of_projects) | others([change for change in changes if not is_project(change[1]["_id"])])
 
 
 def _parted(subjects: Iterable[str]) -> tuple[list[str], list[str]]:

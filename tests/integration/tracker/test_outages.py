@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from luodi.local.harness import Servers
 from luodi.local.harness import servers as started_servers
 from luodi.runtime.clock import SystemClock
+from luodi.runtime.errors import TransientError
 from luodi.runtime.metrics import Metrics
 from schemas import states
+from services.tracker.ahead import Ahead
 from tests.integration.tracker.test_projector import check
 from tests.integration.tracker.world import World, until
 
@@ -51,6 +54,51 @@ def test_mongodb_goes_away_and_comes_back(own_servers: Servers, own_world: World
         own_servers.start_mongodb()
         world.await_applied(last, 90)
         until(lambda: client.get("/ready").status_code == 200, "ready again")
+    check(world, events)
+    assert metrics.transient.labels("projector")._value.get() > 0
+
+
+def elect_again(servers: Servers) -> None:
+    """The primary steps down and is elected again; connections and data stay."""
+    client: MongoClient[dict[str, Any]] = MongoClient(servers.mongodb_uri)
+    before = client.admin.command("hello")["electionId"]
+    client.admin.command({"replSetStepDown": 1, "secondaryCatchUpPeriodSecs": 0, "force": True})
+    until(lambda: client.admin.command("hello").get("electionId") not in (None, before), "a new election", 30)
+    client.close()
+
+
+def test_what_was_written_ahead_is_not_taken_for_settled_by_the_next_primary(
+    own_servers: Servers, own_world: World
+) -> None:
+    ahead = Ahead(own_world.database)
+    assert ahead.insert("rows", [{"_id": 1, "n": 1}]) == []
+    assert ahead.update("rows", [{"q": {"_id": 1, "n": 1}, "u": {"n": 2}}, {"q": {"_id": 1, "n": 9}, "u": {}}]) == 1
+    election = ahead.election
+    assert ahead.settle("more", [{"_id": 1}], {election}) == []
+    elect_again(own_servers)
+    for _ in range(2):  # and it stays so until it is told to begin again
+        with pytest.raises(TransientError, match="another primary"):
+            ahead.settle("more", [{"_id": 2}], {election})
+    ahead.begin_again()
+    assert ahead.insert("rows", [{"_id": 1}, {"_id": 2}]) == [0]
+    with pytest.raises(TransientError, match="another primary"):
+        ahead.settle("more", [{"_id": 3}], {election})
+    assert ahead.election not in (None, election)
+    assert ahead.settle("more", [{"_id": 4}], {ahead.election}) == []
+
+
+def test_elections_under_load_lose_nothing_and_count_nothing_twice(own_servers: Servers, own_world: World) -> None:
+    world, metrics = own_world, Metrics()
+    events = [world.recorder.registered(f"p{n}") for n in range(10)]
+    with world.tracker(metrics=metrics):
+        world.await_applied(world.send(events))
+        for _ in range(3):
+            for n in range(60):
+                events.append(world.recorder.milestone(f"p{n % 10}"))
+                last = world.send(events[-1:])
+                if n == 30:
+                    elect_again(own_servers)
+            world.await_applied(last, 60)
     check(world, events)
     assert metrics.transient.labels("projector")._value.get() > 0
 

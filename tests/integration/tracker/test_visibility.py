@@ -74,8 +74,10 @@ def test_a_document_kept_for_those_who_wait_is_given_only_to_those_whose_positio
     seen = Visibility(MemoryPositions())
     seen.own([0])
     mine = {"_id": "p1", "partition": 0}
-    seen.advance({0: 6}, [mine])
+    seen.show({0: 6}, [mine])
     assert seen.shown("p1", {0: 5}) is mine
+    assert seen.shown("p1", {1: 9}) is None, "another partition is not that far"
+    seen.advance({0: 6, 1: 10})
     assert seen.shown("p1", {1: 9}) is mine, "a position that says nothing of its partition"
     assert seen.shown("p1", {0: 6}) is None, "another owner may have applied that one"
     assert seen.shown("p2", {0: 5}) is None
@@ -96,3 +98,35 @@ def test_too_many_waiters_are_turned_away_at_once() -> None:
     seen.advance({0: 6})
     waiter.join(timeout=5)
     assert seen.wait({0: 5}, 0), "what is visible needs no place"
+
+
+def test_who_waits_for_one_project_need_not_wait_until_every_reader_sees_it() -> None:
+    seen = Visibility(MemoryPositions())
+    seen.own([0, 1])
+    mine = {"_id": "p1", "partition": 0, "events": 2, "ruleset": 1}
+    seen.show({0: 6}, [mine])
+    assert seen.wait({0: 5}, 0, subject="p1")
+    assert not seen.wait({0: 5}, 0), "a list is read from the store"
+    assert not seen.wait({0: 5}, 0, subject="p2")
+    assert not seen.wait({0: 5, 1: 3}, 0, subject="p1"), "another partition is asked for, too"
+    seen.advance({0: 6})
+    assert seen.wait({0: 5}, 0)
+
+
+def test_who_has_seen_a_state_does_not_meet_an_older_one_with_the_next_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = Visibility(MemoryPositions())
+    seen.own([0])
+    older, mine, newer = ({"_id": "p1", "partition": 0, "events": n, "ruleset": 1} for n in (1, 2, 3))
+    seen.show({0: 6}, [mine])
+    monkeypatch.setattr(visibility, "SHOWN_S", 0.0)
+    assert seen.newer("p1", None) is mine, "as long as readers of the store do not see it"
+    assert seen.newer("p1", older) is mine
+    assert seen.newer("p1", newer) is newer
+    assert seen.newer("p2", older) is older
+    seen.advance({0: 6})
+    assert seen.newer("p1", older) is older, "the store has it, and may have had it taken back"
+    seen.show({0: 7}, [newer])
+    seen.own([0])
+    assert seen.newer("p1", older) is older, "after a rebalance nothing is known any more"

@@ -14,9 +14,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from luodi.local.harness import Servers
+from services.tracker.ahead import Ahead
 from services.tracker.history import Histories, MongoHistories
 from services.tracker.journal import MongoJournal
-from services.tracker.ports import Fuses, Journal, Positions, Projects
+from services.tracker.ports import Fuses, Journal, Leading, Positions, Projects
 from services.tracker.rollups import MongoRollUps, RollUps
 from services.tracker.rulesets import MongoRulesets, Rulesets
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
@@ -45,6 +46,7 @@ class AllStores:
     rulesets: Rulesets
     rollups: RollUps
     histories: Histories
+    leading: Leading
 
 
 @pytest.fixture(
@@ -57,15 +59,17 @@ class AllStores:
 def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
     """The stores in memory, then those on a real MongoDB, then with the documents of other kinds beside projects."""
     if request.param == "memory":
-        memory = MemoryProjects()
+        memory, journaled = MemoryProjects(), MemoryJournal()
+        journaled.primary = memory.primary
         yield AllStores(
-            MemoryJournal(),
+            journaled,
             memory,
             MemoryPositions(),
             MemoryFuses(),
             MemoryRulesets(),
             MemoryRollUps(memory),
             MemoryHistories(),
+            memory.primary,
         )
         return
     servers: Servers = request.getfixturevalue("servers")
@@ -75,7 +79,9 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
         write_concern=WriteConcern(w="majority", j=True),
         read_concern=ReadConcern("majority"),
     )
-    journal, projects, others = MongoJournal(database), MongoProjects(database), MongoOthers(database)
+    ahead = Ahead(database)
+    journal = MongoJournal(database, ahead=ahead)
+    projects, others = MongoProjects(database, ahead=ahead), MongoOthers(database, ahead=ahead)
     journal.ensure_indexes()
     projects.ensure_indexes()
     others.ensure_indexes()
@@ -91,6 +97,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[AllStores]:
         MongoRulesets(database),
         rollups,
         histories,
+        ahead,
     )
     client.drop_database(database.name)
     client.close()

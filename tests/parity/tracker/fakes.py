@@ -7,7 +7,7 @@ they do through a wire.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
@@ -38,11 +38,37 @@ from services.tracker.rulesets import Activation
 P = TypeVar("P")
 
 
+class MemoryPrimary:
+    """The primary that takes writes ahead, and what its process knows of it."""
+
+    def __init__(self) -> None:
+        self.elected = 1
+        self.ahead: dict[str, Document | None] = {}  # what stood where a majority does not hold the document yet
+        self._election: int | None = None
+        self._lost = False
+
+    @property
+    def election(self) -> int | None:
+        return self._election
+
+    def begin_again(self) -> None:
+        self._election, self._lost = None, False
+
+    def took(self, elections: Collection[Hashable] = ()) -> None:
+        """A write was answered; `elections`: those whose writes it settles."""
+        if self._election is None:
+            self._election = self.elected
+        self._lost |= self._election != self.elected
+        if self._lost or any(election not in {None, self._election} for election in elections):
+            raise TransientError("MongoDB", "another primary was elected")
+
+
 class MemoryJournal:
     """Every event once."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Arrival] = {}
+        self.primary = MemoryPrimary()
 
     def add(self, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], Journaled]:
         known = {}
@@ -50,7 +76,13 @@ class MemoryJournal:
             held = self.rows.setdefault(arrival.identity, arrival)
             if held is not arrival:
                 known[arrival.identity] = Journaled(held.digest, held.partition, held.offset)
+        self.primary.ahead.clear()
         return known
+
+    def settle(self, arrivals: Sequence[Arrival], elections: Collection[Hashable]) -> bool:
+        known = self.add(arrivals)
+        self.primary.took(elections)
+        return not known
 
     def read(self, subjects: Collection[str]) -> dict[str, list[Event]]:
         histories: dict[str, list[Event]] = {}
@@ -68,6 +100,7 @@ class MemoryProjects:
 
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
+        self.primary = MemoryPrimary()
         self.max_bytes = 16 * 1024 * 1024
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:
@@ -87,6 +120,15 @@ class MemoryProjects:
                 self.documents[document["_id"]] = _through_the_wire(document)
             elif held is None or held["fold"] != document["fold"] or guard != _guard(document):
                 refused.add(document["_id"])
+        self.primary.ahead.clear()
+        return refused
+
+    def swap_ahead(self, changes: Sequence[tuple[Base | None, Document]]) -> set[str]:
+        before = {document["_id"]: self.documents.get(document["_id"]) for _, document in changes}
+        ahead = dict(self.primary.ahead)
+        refused = self.swap(changes)
+        self.primary.ahead |= {s: held for s, held in before.items() if s not in refused} | ahead
+        self.primary.took()
         return refused
 
     def offer(self, documents: Sequence[Document]) -> None:
@@ -95,6 +137,7 @@ class MemoryProjects:
             held = self.documents.get(document["_id"])
             if held is None or _rises(_guard(held), _guard(document)):
                 self.documents[document["_id"]] = _through_the_wire(document)
+        self.primary.ahead.clear()
 
     def read(self, subjects: Collection[str]) -> dict[str, Document]:
         return {s: _through_the_wire(self.documents[s]) for s in subjects if s in self.documents}
@@ -475,7 +518,7 @@ class Eager(Executor):
 
 
 class Lazy(Executor):
-    """A hand that does nothing until somebody waits for it, then everything in order."""
+    """A hand that does nothing until somebody waits for it or asks a second time, then everything in order."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
@@ -494,6 +537,13 @@ class _Awaited(Future[Any]):
     def __init__(self, hand: Lazy) -> None:
         super().__init__()
         self._hand = hand
+        self._asked = False
+
+    def done(self) -> bool:
+        if self._asked:  # whoever asks again has let some time pass
+            self._hand.catch_up()
+        self._asked = True
+        return super().done()
 
     def result(self, timeout: float | None = None) -> Any:
         self._hand.catch_up()

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from luodi.domain.events import PROJECT_REGISTERED, Event, digest
-from luodi.runtime.errors import FatalError
+from luodi.runtime.errors import FatalError, TransientError
 from services.tracker import rulesets
 from services.tracker.history import Row, Written
 from services.tracker.ports import Arrival, Base, Document, Fuse, Journaled, Outdated, TooLargeError
@@ -179,6 +179,51 @@ def test_outdated_documents_of_all_kinds_are_found(stores: AllStores) -> None:
     stores.projects.offer([document("p1", ruleset=2), document("p2", ruleset=2)])
     assert stores.projects.outdated([0], 2, 2).keys() <= {"unit:u", "person:u", "post:u"}
     assert len(stores.projects.outdated([0], 2, 2)) == 2
+
+
+# -- ahead of the majority
+
+
+def test_what_is_written_ahead_is_read_back_and_guarded_as_any_other(stores: AllStores) -> None:
+    new = [(None, document("p1")), (None, document("p2"))]
+    assert stores.projects.swap_ahead(new) == set()
+    assert stores.projects.swap_ahead(new) == set(), "repeated after an unknown outcome"
+    current, stale = Base(1, 1, b"{}"), Base(3, 1, b"{}")
+    changes = [
+        (current, document("p1", 2)),
+        (stale, document("p2", 4)),
+        (None, document("p3")),
+        (None, document("p1", 9, fold=b"theirs")),
+    ]
+    assert stores.projects.swap_ahead(changes[:3]) == {"p2"}
+    assert stores.projects.swap_ahead(changes[3:]) == {"p1"}
+    assert stores.projects.guards(["p1", "p2", "p3"]) == {"p1": (2, 1), "p2": (1, 1), "p3": (1, 1)}
+    election = stores.leading.election
+    assert election is not None
+    assert stores.journal.settle([arrival(event("p1", "a", 1), 7), arrival(event("p2", "a", 1), 8)], {election})
+    assert stores.leading.election == election
+    assert stores.journal.read(["p1", "p2"]).keys() == {"p1", "p2"}
+
+
+def test_settling_says_when_somebody_else_was_quicker(stores: AllStores) -> None:
+    first, other = arrival(event("p1", "a", 1), 10), arrival(event("p1", "b", 2), 11)
+    stores.journal.add([first])
+    again = dataclasses.replace(first)  # read from the topic anew
+    assert not stores.journal.settle([again, other], {None})
+    assert stores.journal.ids(["p1"]) == {"p1": {"a", "b"}}
+
+
+def test_what_was_written_in_another_election_is_not_settled(stores: AllStores) -> None:
+    stores.projects.swap_ahead([(None, document("p1"))])
+    with pytest.raises(TransientError, match="another primary"):
+        stores.journal.settle([arrival(event("p1", "a", 1))], {"the one before"})
+
+
+def test_a_document_too_large_to_be_written_ahead_is_named(stores: AllStores) -> None:
+    huge = document("huge", fold=b"x" * (17 * 1024 * 1024), partition=3)
+    with pytest.raises(TooLargeError, match="huge") as caught:
+        stores.projects.swap_ahead([(None, huge)])
+    assert caught.value.partition == 3
 
 
 # -- positions and fuses

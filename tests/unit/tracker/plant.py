@@ -44,7 +44,7 @@ from tests.parity.tracker.fakes import (
 )
 from tests.rules import DEFAULT_RULES
 
-HandsKind = tuple[int, type[Executor], type[Executor]]  # how many events are few; the scribe and the hand
+HandsKind = tuple[int, type[Executor], type[Executor]]  # how many events are few; the scribe; the hand and the keeper
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CALENDAR = Calendar.build(ZONE, {})
@@ -82,6 +82,20 @@ class Plant:
         self.events = MemoryTopic(self.partitions)
         self.states = MemoryTopic(self.partitions)
         self.rollups = MemoryRollUps(self.projects)
+        self.journal.primary = self.projects.primary
+
+    def fail_over(self) -> int:
+        """Another primary is elected, which has only what a majority held; says how many documents are lost."""
+        primary = self.projects.primary
+        lost = len(primary.ahead)
+        for subject, held in primary.ahead.items():
+            if held is None:
+                self.projects.documents.pop(subject, None)
+            else:
+                self.projects.documents[subject] = held
+        primary.ahead.clear()
+        primary.elected += 1
+        return lost
 
     def partition(self, subject: str) -> int:
         return sum(subject.encode()) % self.partitions
@@ -165,11 +179,12 @@ class Worker:
                 faults.through(plant.projects),
                 faults.through(plant.positions),
                 faults.through(plant.fuses),
+                plant.projects.primary,
             ),
             self.regime,
             self.published,
             self.visibility,
-            Hands(hands[1](), hands[2](), few=hands[0]),
+            Hands(hands[1](), hands[2](), hands[2](), few=hands[0]),
             plant.clock,
             self.metrics,
             ZONE,

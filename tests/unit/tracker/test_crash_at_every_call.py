@@ -87,6 +87,29 @@ def test_a_crash_or_a_fault_at_any_call_changes_nothing(
 @pytest.mark.parametrize("hands", HANDS)
 @pytest.mark.parametrize("max_poll_records", [2, 500])
 @pytest.mark.parametrize("after", [False, True])
+def test_what_a_new_primary_does_not_have_is_written_again(
+    hands: HandsKind, max_poll_records: int, after: bool
+) -> None:
+    """Another primary is elected at any call, and nobody says so: it has only what a majority held."""
+    lost = 0
+    for at in range(1, calls_of_the_story(max_poll_records, hands) + 1):
+        plant = story()
+
+        def fail_over(_: str, plant: Plant = plant) -> None:
+            nonlocal lost
+            lost += plant.fail_over()
+
+        worker = plant.worker(Faults(at, fail_over, after=after), max_poll_records, hands)
+        worker.work()
+        worker.turn()
+        plant.check_end()
+        assert set(rejected_ids(plant)) == REJECTED
+    assert lost > 0 or max_poll_records == 500 or hands[0] == 0, "nothing was written ahead"
+
+
+@pytest.mark.parametrize("hands", HANDS)
+@pytest.mark.parametrize("max_poll_records", [2, 500])
+@pytest.mark.parametrize("after", [False, True])
 def test_a_worker_held_up_at_any_call_while_another_takes_over_leaves_the_newest_everywhere(
     hands: HandsKind, max_poll_records: int, after: bool
 ) -> None:
