@@ -73,7 +73,7 @@ from services.tracker.visibility import Visibility
 from services.tracker.watermarks import Watermarks
 
 POLL_S = 0.2
-POLL_BESIDE_S = 0.02  # while something is under way whose end has to be noticed
+POLL_BESIDE_S = 0.02  # while something is under way whose end has to be noticed, or there are projects to be warmed
 FEW = 100  # events: so few go the short way, or the loop journals them itself: handing them over would take longer
 UNSETTLED = 4_000  # records shown and not yet given to the keeper, before the loop waits
 SETTLE_EVERY_S = 0.02  # under load: each settling waits for a disk, so that of many small batches is made together
@@ -220,7 +220,9 @@ class Projector:
         """One turn: see the top of the module. A passing fault ends it and the records come again."""
         try:
             under_way = bool(self._in_flight or self._shown or self._keeping or self._unacknowledged)
-            polled = self._source.poll(POLL_BESIDE_S if under_way else POLL_S, self._owned.standing())
+            polled = self._source.poll(
+                POLL_BESIDE_S if under_way or self._cold is not None else POLL_S, self._owned.standing()
+            )
             if polled.assignment is not None:
                 self._take_over(polled.assignment)
             self._learn()
