@@ -52,6 +52,13 @@ _AS_OF = query(
 
 _ASKED: Json = an_object({"known_at": INSTANT, "as_of": DATE}, []) | {"description": "When the past was asked for."}
 
+_VERIFICATION_FILTERS = frozenset(
+    {
+        *("zone", "class", "industry", "chain", "park", "leader", "vice_leader", "lead_unit", "group_head", "officer"),
+        *("parent", "carrier", "route", "kind", "status", "key", "q"),
+    }
+)
+
 _TEXT_FILTERS = (
     ("industry", "行业"),
     ("class", "分类"),
@@ -124,6 +131,18 @@ def build() -> Json:
                     _AS_OF,
                 ],
                 _ref("Funnel"),
+            )
+        },
+        "/v1/verifications": {
+            "get": _query(
+                "verifications",
+                "待核实 · Reports of milestones that wait for verification, the oldest first",
+                [
+                    *(each for each in _filters() if each["name"] in _VERIFICATION_FILTERS),
+                    LIMIT,
+                    CURSOR,
+                ],
+                page(_ref("AwaitingReport")),
             )
         },
         "/v1/figures": {
@@ -257,6 +276,7 @@ def _schemas() -> Json:
             "actor": nullable(text),
             "note": nullable(text),
             "corrects": nullable(text) | {"description": "The report that counted before it; null: it is the first."},
+            "first_recorded_at": INSTANT | {"description": "Of the first of the reports that it corrects."},
             "verified": nullable(verdict) | {"description": "已核实; null: 已报, nobody else has looked at it yet."},
         }
     )
@@ -342,6 +362,7 @@ def _schemas() -> Json:
                 "rule": text,
             }
         ),
+        "AwaitingReport": _awaiting_report(reason),
         "Funnel": _funnel(),
         "ReportedFigure": _reported(),
     }
@@ -359,6 +380,35 @@ def _verdict() -> Json:
             "event_id": text,
         }
     )
+
+
+def _waiting(reason: Json) -> Json:
+    """A report that somebody other than its reporter should look at."""
+    text: Json = {"type": "string"}
+    return an_object(
+        {
+            "event_id": text,
+            "stage": {"type": "string", "enum": list(STAGES)},
+            "date": nullable(DATE),
+            "recorded_at": INSTANT,
+            "actor": nullable(text),
+            "note": nullable(text),
+            "reasons": {
+                "type": "array",
+                "items": reason,
+                "minItems": 1,
+                "description": "`reported-late`: dated over 5 working days back; `ended-red`: it ended a red light.",
+            },
+        }
+    )
+
+
+def _awaiting_report(reason: Json) -> Json:
+    text: Json = {"type": "string"}
+    named: Json = {"project_id": text}
+    named |= {name: nullable(text) for name in ("name", "zone", "parent", "lead_unit", "group_head", "officer")}
+    waiting = _waiting(reason)
+    return an_object({**named, **waiting["properties"]})
 
 
 def _forecast() -> Json:
@@ -528,6 +578,11 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "version": {"type": "integer", "minimum": 1},
         "created_at": INSTANT,
         "updated_at": INSTANT,
+        "awaiting": {
+            "type": "array",
+            "items": _waiting(reason),
+            "description": "待核实: reports that wait for verification now; empty in answers about the past.",
+        },
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }
@@ -705,13 +760,21 @@ def _funnel() -> Json:
         {
             "stage": {"type": "string", "enum": list(STAGES)},
             "reached": count,
+            "verified": count,
             "current": count,
             "missing": count,
             "not_applicable": count,
             "investment": count,
         }
     )
-    rate = an_object({"numerator": count, "denominator": count, "percent": nullable({"type": "number", "minimum": 0})})
+    rate = an_object(
+        {
+            "numerator": count,
+            "verified": nullable(count),
+            "denominator": count,
+            "percent": nullable({"type": "number", "minimum": 0}),
+        }
+    )
     rates = an_object(dict.fromkeys(("landed", "started", "producing", "funds_arrived"), rate))
     stages: Json = {"type": "array", "items": stage}
     return an_object(

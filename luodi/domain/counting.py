@@ -6,6 +6,7 @@ history) groups them and adds each cell with its sums. The meaning of every numb
 * Counts and money stand on roots. An increment (增资) adds its money and is no project: the project was counted at its
   first signing.
 * Withdrawn projects are counted and shown apart; every rate keeps them in its denominator.
+* A report counts as soon as it is made (已报); beside it stands how many of them another person verified (已核实).
 * A stage counts as reached from its own milestone; for a rate a later stage will do, for a milestone that nobody
   reported must not make a zone look worse than it is.
 * An agreement (合作协议) has no stages to reach: it is counted, and left out of the rates.
@@ -32,6 +33,7 @@ class Cell:
     agreement: bool = False
     increment: bool = False  # adds to a project that is counted already
     landed: bool = False  # a land contract is recorded, whatever was reported of the stages
+    verified: frozenset[str] = frozenset()  # of those reached, where another person verified the report (已核实)
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Tally:
     """One stage of a funnel. Counts are projects; money includes that of increments."""
 
     reached: int = 0
+    verified: int = 0
     current: int = 0
     missing: int = 0
     not_applicable: int = 0
@@ -65,10 +68,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share with what it was made of; ``percent`` to one decimal, None where there is nothing to divide by."""
+    """A share with what it was made of; ``percent`` to one decimal, None where there is nothing to divide by.
+
+    ``verified``: of the numerator those that somebody else than the reporter verified; None where nothing is verified
+    one by one.
+    """
 
     numerator: int
     denominator: int
+    verified: int | None = 0
 
     @property
     def percent(self) -> float | None:
@@ -90,7 +98,9 @@ class Funnel:
     stages: dict[str, Tally] = field(default_factory=lambda: {stage: Tally() for stage in STAGES})
     landing: int = 0  # the denominator of 落地率: signed projects that have somewhere to land
     landed: int = 0
+    landed_verified: int = 0
     past: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))  # for rates: at the stage or later
+    past_verified: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
     funds: Sums = field(default_factory=Sums)
 
     def add(self, cell: Cell, sums: Sums) -> None:
@@ -108,9 +118,12 @@ class Funnel:
             return
         for stage in _up_to(cell):
             self.past[stage] += count
+            self.past_verified[stage] += count if _verified_past(cell, stage) else 0
         if cell.route != EXPANSION:
             self.landing += count
-            self.landed += count if has_landed(cell) else 0
+            if has_landed(cell):
+                self.landed += count
+                self.landed_verified += count if _verified_past(cell, _landing(cell)) else 0
 
     def _add_stages(self, cell: Cell, sums: Sums, count: int) -> None:
         applies, past = stages_of(cell.route), _up_to(cell)
@@ -119,6 +132,7 @@ class Funnel:
                 tally.not_applicable += count
             elif stage in cell.reached:
                 tally.reached += count
+                tally.verified += count if stage in cell.verified else 0
                 tally.investment += sums.investment
             elif stage in past:
                 tally.missing += count
@@ -143,6 +157,7 @@ class Funnel:
                 {
                     "stage": stage,
                     "reached": tally.reached,
+                    "verified": tally.verified,
                     "current": tally.current,
                     "missing": tally.missing,
                     "not_applicable": tally.not_applicable,
@@ -151,7 +166,12 @@ class Funnel:
                 for stage, tally in self.stages.items()
             ],
             "rates": {
-                name: {"numerator": rate.numerator, "denominator": rate.denominator, "percent": rate.percent}
+                name: {
+                    "numerator": rate.numerator,
+                    "verified": rate.verified,
+                    "denominator": rate.denominator,
+                    "percent": rate.percent,
+                }
                 for name, rate in self.rates().items()
             },
         }
@@ -159,10 +179,10 @@ class Funnel:
     def rates(self) -> dict[str, Rate]:
         """落地率, 开工率, 投产率, 资金到位率: by the names their definitions bear."""
         return {
-            "landed": Rate(self.landed, self.landing),
-            "started": Rate(self.past[STARTED], self.past[SIGNED]),
-            "producing": Rate(self.past[PRODUCING], self.past[SIGNED]),
-            "funds_arrived": Rate(self.funds.arrived, self.funds.investment),
+            "landed": Rate(self.landed, self.landing, self.landed_verified),
+            "started": Rate(self.past[STARTED], self.past[SIGNED], self.past_verified[STARTED]),
+            "producing": Rate(self.past[PRODUCING], self.past[SIGNED], self.past_verified[PRODUCING]),
+            "funds_arrived": Rate(self.funds.arrived, self.funds.investment, None),
         }
 
 
@@ -174,8 +194,7 @@ def has_landed(cell: Cell) -> bool:
     """
     if cell.landed:
         return True
-    landing = LAND_SUPPLIED if LAND_SUPPLIED in stages_of(cell.route) else STARTED
-    return landing in _up_to(cell)
+    return _landing(cell) in _up_to(cell)
 
 
 def arrived(document: Mapping[str, Any]) -> int | None:
@@ -208,3 +227,14 @@ def _up_to(cell: Cell) -> tuple[str, ...]:
     """The stages of its route up to the furthest reached, reported or not."""
     applies = stages_of(cell.route)
     return applies[: applies.index(cell.stage) + 1] if cell.stage in applies else ()
+
+
+def _landing(cell: Cell) -> str:
+    """The stage by which a project has somewhere to land."""
+    return LAND_SUPPLIED if LAND_SUPPLIED in stages_of(cell.route) else STARTED
+
+
+def _verified_past(cell: Cell, stage: str) -> bool:
+    """Whether somebody else has seen that a project is at a stage or later: who verified a later one has."""
+    applies = stages_of(cell.route)
+    return any(applies.index(seen) >= applies.index(stage) for seen in cell.verified if seen in applies)

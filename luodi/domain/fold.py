@@ -197,6 +197,7 @@ def _reach(state: State, event: Event) -> None:
         "note": data.get("note"),
         "evidence": data.get("evidence"),
         "corrects": None if before is None else before["event_id"],
+        "first_recorded_at": event.recordedtime if before is None else before["first_recorded_at"],
         "verified": None,
     }
 

@@ -246,6 +246,7 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "sum": lambda reason, _language, _today: f"{reason.get('sum', 0):,}",
     "difference": lambda reason, _language, _today: f"{reason.get('amount', 0) - reason.get('sum', 0):,}",
     "times": lambda reason, _language, _today: str(reason.get("times", "")),
+    "workdays": lambda reason, _language, _today: str(reason.get("workdays", "")),
     "rest": _rest,
     "basis": _basis,
     "owner": _owner,
@@ -390,6 +391,15 @@ SENTENCES: dict[str, Sentence] = {
     "plan-change-refused": Sentence(
         "{stage}计划调整缺少理由或批准人，未采纳（{times}次）",
         "A change of the plan for {stage} without reason and approver does not hold (times: {times})",
+    ),
+    # Why a report of a milestone waits to be verified.
+    "reported-late": Sentence(
+        "{stage}日期{date}，{workdays}个工作日后才上报",
+        "{stage} of {date} was reported {workdays} working days later",
+    ),
+    "ended-red": Sentence(
+        "上报{stage}时已超期，由此解除红灯（期限{due}）",
+        "The report of {stage} ended a red light: it was due by {due}",
     ),
     # Why a verification of a milestone has no effect.
     "no-report": Sentence(

@@ -36,6 +36,7 @@ READ = (
     "carrier",
     "stage",
     "reached",
+    "verified",
     "investment",
     "paid_in",
     "progress.arrived_total",
@@ -123,6 +124,7 @@ def counted(subject: str, family: Family) -> dict[str, Any]:
         "_id": subject,
         "roots": _roots(subject, family),
         "reached": found,
+        "verified": verified(subject, family),
         "stage": next(reversed(found), None),
         "money": {"arrived": _arrived(subject, family)},
     }
@@ -143,6 +145,23 @@ def reached(subject: str, family: Family, seen: frozenset[str] = frozenset()) ->
         for stage, date in source.items():
             found.setdefault(stage, []).append(date)
     return {stage: _first(found[stage]) for stage in stages_of(document.get("route")) if stage in found}
+
+
+def verified(subject: str, family: Family) -> list[str]:
+    """The stages of its route that a project has reached and another person has verified, of itself or of any living
+    phase: whoever saw one phase there saw the project there."""
+    seen = _seen_by_others(subject, family)
+    return [stage for stage in stages_of(family.documents.get(subject, {}).get("route")) if stage in seen]
+
+
+def _seen_by_others(subject: str, family: Family, above: frozenset[str] = frozenset()) -> set[str]:
+    found = set(family.documents.get(subject, {}).get("verified") or ())
+    if len(above) < MAX_DEPTH:
+        below = above | {subject}
+        for phase in _living(subject, family):
+            if phase not in below:
+                found |= _seen_by_others(phase, family, below)
+    return found
 
 
 def _first(dates: Sequence[str | None]) -> str | None:
@@ -221,6 +240,7 @@ def _progress(subject: str, family: Family) -> dict[str, Any]:
     known = [date for date in dates if date is not None]
     return {
         "reached": found,
+        "verified": verified(subject, family),
         "stage": stage,
         "stage_since": None if stage is None else found[stage],
         "next_stage": next_stage(route, stage) if stage else stages_of(route)[0],

@@ -32,6 +32,7 @@ from schemas.events import BLOCKER_KINDS
 KNOWN_FOR_EVER = 1 << 62  # milliseconds: not contradicted yet
 
 LIVE, DATED = 1, 2  # what a cell answers: `known_at` alone, and `as_of`
+VERIFIED_FROM = 2  # the lowest of the bits of `shows` that say which stages are verified
 
 STATUSES = ("active", "suspended", "withdrawn", "pool")
 OTHER_KIND = 15  # the bit of a blocker whose kind only a newer version knows
@@ -74,7 +75,8 @@ CELL = struct.Struct("<qqqiiiiiiHBBBBB")
 
 `known_to` and `end` are exclusive. `grey`: since when it has been grey, or NEVER. `face`: its number in the project's
 list. `stage` counts from 1 (0: none), `light` is its place in LIGHTS or NO_LIGHT. `blockers` (kinds of those open),
-`reached` (stages) and `shows` are bits.
+`reached` (stages) and `shows` are bits: the two lowest of `shows` what it answers, those above them which of the stages
+reached are verified (a byte had room for both, so what was written before there were verifications is still read).
 """
 
 NAMES = (
@@ -190,7 +192,7 @@ class Cells:
             STATUSES.index(status),
             NO_LIGHT if status == "pool" else LIGHTS.index(span.light),
             sum(1 << STAGES.index(stage) for stage in reached),
-            shows,
+            shows | sum(1 << VERIFIED_FROM + STAGES.index(stage) for stage in document["verified"]),
         )
 
 
@@ -226,6 +228,11 @@ def _kinds(blockers: Iterable[Mapping[str, Any]]) -> int:
 def kind_bit(kind: str) -> int:
     """The bit of a kind of blocker."""
     return BLOCKER_KINDS.index(kind) if kind in BLOCKER_KINDS else OTHER_KIND
+
+
+def stages_in(bits: int) -> frozenset[str]:
+    """The stages that a column of bits names."""
+    return frozenset(stage for place, stage in enumerate(STAGES) if bits & 1 << place)
 
 
 def number_of(date: str | None) -> int:

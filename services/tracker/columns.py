@@ -262,5 +262,5 @@ def _ranks(texts: Sequence[str]) -> NDArray[np.int64]:
     return ranks
 
 
-TAKEN = ("grey", "since", "due", "signed", "blockers", "stage", "status", "light", "reached")
+TAKEN = ("grey", "since", "due", "signed", "blockers", "stage", "status", "light", "reached", "shows")
 """The columns that are handed out with what is picked."""

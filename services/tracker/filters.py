@@ -394,3 +394,6 @@ PARAMETERS = (
     "after",
 )
 """Every query parameter of the lists."""
+
+VERIFICATION_PARAMETERS = (*TEXTS, *CHOICES, "status", "key", "q", "limit", "cursor", "after")
+"""Every query parameter of the list of reports that wait to be verified."""

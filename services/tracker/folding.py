@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
 from luodi.domain.assess import assess
+from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar
 from luodi.domain.counting import sameness
 from luodi.domain.events import Event
@@ -66,17 +68,20 @@ class Folder:
             "ruleset": self.ruleset,
             "fold": orjson.dumps(state),
             **rendered,
-            **(_found_by(rendered) if is_project(subject) else {}),
+            **(self._found_by(subject, state, rendered) if is_project(subject) else {}),
         }
 
-
-def _found_by(project: Document) -> Document:
-    """What lists of projects are sorted and compared by, beside what is shown of them."""
-    return {
-        # Lists are sorted by it: a path into the clocks would have no order where there is none.
-        "due": min((clock["due"] for clock in project["clocks"]), default=None),
-        "sameness": sameness(project),
-    }
+    def _found_by(self, subject: str, state: State, project: Document) -> Document:
+        """What lists of projects are sorted, compared and filled by, beside what is shown of them."""
+        awaits = awaiting(state, project, partial(self.assess, subject), self.calendar)
+        return {
+            # Lists are sorted by it: a path into the clocks would have no order where there is none.
+            "due": min((clock["due"] for clock in project["clocks"]), default=None),
+            "sameness": sameness(project),
+            "awaiting": awaits,
+            # Only what waits stands in the index of it.
+            "awaits_since": min((report["recorded_at"] for report in awaits), default=None),
+        }
 
 
 def _order(event: Event) -> tuple[str, int, str]:

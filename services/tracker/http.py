@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from luodi.domain.calendar import Calendar
+from luodi.domain.clocks import RED
 from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.subjects import is_project
 from luodi.runtime import http
@@ -103,10 +104,22 @@ def add_routes(
             when, view = settled(when, asked)
             found = recall.find(asked, wanted(), showing(asked), when, asked.limit + 1, phased=False)
             documents = recall.documents(found.ids, when)
-            items, following = paged(asked, documents, view, lambda document: (when.known_at, document["_id"]))
+            shown = partial(view.stalls, lights=asked.lights or (RED,))
+            items, following = paged(asked, documents, shown, lambda document: (when.known_at, document["_id"]))
         http.tell(items=len(items))
         tag = tagged(view, items, following)
         return http.not_modified(tag) or answer(tag, {"items": items, "next": following, **when.asked})
+
+    @app.get("/v1/verifications")
+    def verifications() -> Response:
+        http.known_parameters(*filters.VERIFICATION_PARAMETERS)
+        asked = query()
+        await_position(visibility, topic)
+        view = viewer()
+        items, following = queries.verifications(asked, view)
+        http.tell(items=len(items))
+        tag = tagged(view, items, following)
+        return http.not_modified(tag) or answer(tag, {"items": items, "next": following})
 
     @app.get("/v1/funnel")
     def funnel() -> Response:

@@ -15,7 +15,7 @@ from luodi.domain.clocks import LIGHTS
 from luodi.domain.days import BEGINNING, END_OF_TIME
 from luodi.domain.rollup import MAX_DEPTH, Family, counted, roll_up
 from luodi.domain.stages import STAGES
-from services.tracker.cells import NO_LIGHT, STATUSES, date_of
+from services.tracker.cells import NO_LIGHT, STATUSES, VERIFIED_FROM, date_of, stages_in
 from services.tracker.columns import MONEY, UNKNOWN, Columns, Picked
 from services.tracker.ports import Document
 
@@ -97,7 +97,9 @@ def documents(columns: Columns, picked: Picked, places: list[int]) -> list[Docum
         faces[name] = [words[code] for code in columns.face(part, name).tolist()]
     for name in MONEY:
         faces[name] = [None if amount == UNKNOWN else amount for amount in columns.face(part, name).tolist()]
-    cells = {name: part.cells[name].tolist() for name in ("stage", "status", "light", "reached", "signed", "since")}
+    cells = {
+        name: part.cells[name].tolist() for name in ("stage", "status", "light", "reached", "shows", "signed", "since")
+    }
     return [
         _document(
             columns.subjects[owner],
@@ -120,6 +122,7 @@ def _document(subject: str, face: dict[str, Any], cell: dict[str, int]) -> Docum
         "stage_since": date_of(cell["since"]),
         # Of the other stages only that they were reached is known, and counted.
         "reached": {name: date_of(cell["signed"]) if name == STAGES[0] else None for name in stages},
+        "verified": [name for name in STAGES if name in stages_in(cell["shows"] >> VERIFIED_FROM)],
         "progress": {"arrived_total": face["arrived"]},
         "land_contract": {} if face["landed"] else None,
         "lights": [{"light": light, "from": BEGINNING, "to": END_OF_TIME, "reason": {"code": "seen"}}],

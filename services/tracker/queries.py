@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pymongo.collection import Collection as MongoCollection
@@ -16,7 +17,7 @@ from luodi.domain.forecast import ALMOST_SURE, LIKELY, Curve, Group, widened
 from luodi.domain.history import known
 from luodi.domain.stages import AGREEMENT, CARRIER, Language, stages_of
 from luodi.runtime.mongo import translated
-from services.tracker.filters import Condition, Query, grey, lit
+from services.tracker.filters import Condition, Query, Sort, grey, lit
 from services.tracker.journal import MongoJournal
 from services.tracker.outlooks import MongoOutlooks
 from services.tracker.ports import Document
@@ -97,7 +98,20 @@ class Queries:
     def stalls(self, query: Query, viewer: Viewer) -> tuple[list[dict[str, Any]], str | None]:
         """One page of stalled clocks: red ones, or those of the lights asked for. `limit` counts clocks."""
         found = self._find(query, showing(query), viewer.now, query.limit + 1, phased=False)
-        return paged(query, found, viewer, lambda document: _key(query, document))
+        shown = partial(viewer.stalls, lights=query.lights or (RED,))
+        return paged(query, found, shown, lambda document: _key(query, document))
+
+    def verifications(self, query: Query, viewer: Viewer) -> tuple[list[dict[str, Any]], str | None]:
+        """One page of reports that wait to be verified, the oldest first. `limit` counts reports."""
+        zones: list[Condition] = [{"zone": {"$in": list(query.zones)}}] if query.zones else []
+        conditions: list[Condition] = [{"awaits_since": {"$gt": ""}}, *zones, *query.conditions]
+        oldest = Sort("awaits_since", descending=False)
+        if query.after is not None:
+            conditions.append(oldest.after(*query.after))
+        with translated():
+            matching = self._documents.find({"$and": conditions}, _WITHOUT_FOLD).sort(oldest.keys())
+            found = list(matching.hint("awaiting").limit(query.limit + 1))
+        return paged(query, found, viewer.awaited, lambda document: (document["awaits_since"], document["_id"]))
 
     def rollups(self, ids: Sequence[str]) -> dict[str, Document]:
         """The roll-ups of those projects that have one."""
@@ -165,7 +179,9 @@ class Queries:
     def _rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
         """The roll-ups of projects that have phases, as far as they are counted by."""
         bound, hint = _bound(zones)
-        found = self._rollups.find({**bound, "phases.0": {"$exists": True}}, {"reached": 1, "stage": 1, "money": 1})
+        found = self._rollups.find(
+            {**bound, "phases.0": {"$exists": True}}, {"reached": 1, "verified": 1, "stage": 1, "money": 1}
+        )
         return {row["_id"]: row for row in found.hint(hint)}
 
     def _registered(self, ids: Collection[str]) -> set[str]:
@@ -230,16 +246,19 @@ def showing(query: Query) -> tuple[str, ...]:
 
 
 def paged(
-    query: Query, found: Sequence[Document], viewer: Viewer, key: Callable[[Document], tuple[Any, str]]
+    query: Query,
+    found: Sequence[Document],
+    shown: Callable[[Document], Iterable[dict[str, Any]]],
+    key: Callable[[Document], tuple[Any, str]],
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """The page of clocks of these projects, one more than the page at most, and where the next page begins."""
+    """The page of what is `shown` of these projects, one more than the page at most, and where the next page begins."""
     items: list[dict[str, Any]] = []
     after, skip = query.after, query.skip
     for document in found[: query.limit]:
-        stalls = list(viewer.stalls(document, query.lights or (RED,)))[skip:]
+        rows = list(shown(document))[skip:]
         room = query.limit - len(items)
-        items += stalls[:room]
-        if len(stalls) > room:
+        items += rows[:room]
+        if len(rows) > room:
             return items, query.cursor(after, skip + room)
         after, skip = key(document), 0
     return items, query.cursor(after) if len(found) > query.limit else None
@@ -319,6 +338,7 @@ def _by_cell(group_by: str | None) -> dict[str, Any]:
                 "agreement": {"$eq": ["$kind", AGREEMENT]},
                 "landed": {"$gt": ["$land_contract", None]},
                 "adds_to": "$increment_of",
+                "verified": {"$ifNull": ["$verified", []]},  # no document of an earlier version has it
                 "missing": "$missing",  # what is reached are the others up to the stage: cheaper to group by
             },
             "projects": {"$sum": 1},
@@ -340,6 +360,7 @@ def _part(row: Document) -> Part:
         withdrawn=group["status"] == WITHDRAWN,
         agreement=group["agreement"],
         landed=group["landed"],
+        verified=frozenset(group["verified"]),
     )
     sums = Sums(row["projects"], row["investment"], row["unknown"], row["arrived"], row["arrived_unknown"])
     return Part(group.get("key") or None, cell, sums, group.get("adds_to"))
@@ -355,6 +376,7 @@ def rolled_part(document: Document, rolled: Document, group_by: str | None) -> P
         withdrawn=document["status"] == WITHDRAWN,
         agreement=document.get("kind") == AGREEMENT,
         landed=document.get("land_contract") is not None,
+        verified=frozenset(rolled.get("verified", ())),
     )
     arrived = rolled["money"]["arrived"] if investment is not None else 0
     sums = Sums(1, investment or 0, int(investment is None), arrived or 0, int(arrived is None))
@@ -408,6 +430,11 @@ _DEFINITIONS: Mapping[str, tuple[str, str]] = {
         "Projects that have reached the stage, withdrawn ones included; only stages of the project's own route count; "
         "a root has reached it when its first phase has",
     ),
+    "verified": (
+        "已核实 / 已报：所报节点中经上报人以外的人核实的项目；分期项目以任一分期的核实为准",
+        "Of the projects that have reached the stage those whose report somebody other than its reporter verified; of "
+        "a root with phases, that of any phase",
+    ),
     "current": (
         "当前处于该节点的项目，不含已退出",
         "Projects whose furthest stage this is, withdrawn ones left out",
@@ -417,6 +444,11 @@ _DEFINITIONS: Mapping[str, tuple[str, str]] = {
         "Projects that have reached a later stage while this one was never reported",
     ),
     "not_applicable": ("路径上没有该节点的项目", "Projects whose route does not have the stage"),
+    "rates.verified": (
+        "已核实：分子中，该节点或其后节点的上报经他人核实的项目；资金到位率不逐项核实",
+        "Verified: of the numerator the projects of which somebody else verified a report of the stage or of a later "
+        "one; money is not verified item by item",
+    ),
     "rates.landed": (
         "落地率 = 已签土地合同或已进驻厂房的项目 ÷ 已签约项目；分母含已退出，不含本地增资扩产和合作协议；"
         "厂房以进场装修为准，缺报的按其后节点计",

@@ -48,6 +48,12 @@ class MongoProjects:
             self._documents.create_index(
                 [("sameness", ASCENDING)], name="sameness", partialFilterExpression={"sameness": {"$gt": ""}}
             )
+            # Costs only those of which a report waits to be verified.
+            self._documents.create_index(
+                [("awaits_since", ASCENDING), ("_id", ASCENDING)],
+                name="awaiting",
+                partialFilterExpression={"awaits_since": {"$gt": ""}},
+            )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

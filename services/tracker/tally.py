@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luodi.domain.counting import Cell, Sums
 from luodi.domain.stages import AGREEMENT, PRODUCING, STAGES
-from services.tracker.cells import STATUSES, date_of
+from services.tracker.cells import STATUSES, VERIFIED_FROM, date_of, stages_in
 from services.tracker.columns import UNKNOWN, Columns, Picked
 from services.tracker.ports import Document
 from services.tracker.queries import Part, rolled_part, summed
@@ -75,6 +75,7 @@ class Tally:
             cells["stage"],
             cells["status"],
             cells["reached"],
+            cells["shows"] >> VERIFIED_FROM,
             agreement,
             landed,
         )
@@ -85,19 +86,20 @@ class Tally:
         route, adds_to = columns.face(head, "route").tolist(), columns.face(head, "increment_of").tolist()
         rows = zip(
             keys[first].tolist(),
-            *(head.cells[name].tolist() for name in ("stage", "status", "reached")),
+            *(head.cells[name].tolist() for name in ("stage", "status", "reached", "shows")),
             agreement[first].tolist(),
             landed[first].tolist(),
             strict=True,
         )
-        for number, (key, stage, status, reached, is_agreement, has_landed) in enumerate(rows):
+        for number, (key, stage, status, reached, shows, is_agreement, has_landed) in enumerate(rows):
             cell = Cell(
                 routes[route[number]],
                 STAGES[stage - 1] if stage else None,
-                frozenset(name for place, name in enumerate(STAGES) if reached & 1 << place),
+                stages_in(reached),
                 withdrawn=STATUSES[status] == "withdrawn",
                 agreement=is_agreement,
                 landed=has_landed,
+                verified=stages_in(shows >> VERIFIED_FROM),
             )
             yield Part(meaning[key], cell, sums[number], adds[adds_to[number]])
         for row in self._rolled:

@@ -23,7 +23,9 @@ from luodi.domain.stages import Language
 from services.tracker.ports import Document
 from services.tracker.relations import POOL, Beside
 
-_INTERNAL = frozenset({"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness"})
+_INTERNAL = frozenset(
+    {"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,24 @@ class Viewer:
             "warnings": [self._reason(warning) for warning in [*document["warnings"], *warnings]],
             "clocks": [self.clock(clock, document) for clock in document["clocks"]],
             "blockers": [self._blocker(blocker, document) for blocker in document["blockers"]],
+            "awaiting": [self._awaits(report) for report in document.get("awaiting", ())],
             "rollup": rollup,
         }
+
+    def _awaits(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        return {**report, "reasons": [self._reason(reason) for reason in report["reasons"]]}
+
+    def awaited(self, document: Document) -> Iterator[dict[str, Any]]:
+        """The reports of a project that wait to be verified."""
+        for report in document["awaiting"]:
+            yield {
+                "project_id": document["_id"],
+                **{
+                    name: document.get(name)
+                    for name in ("name", "zone", "parent", "lead_unit", "group_head", "officer")
+                },
+                **self._awaits(report),
+            }
 
     def clock(self, stored: Mapping[str, Any], document: Document) -> dict[str, Any]:
         """A clock of a project as answered. `days` are counted: of a limit in months, calendar days."""

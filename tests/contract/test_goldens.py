@@ -21,7 +21,7 @@ SUBJECTS = {
     "post": b"post:post-head-01",
 }
 AMENDMENTS = {"project.amended", "unit.amended", "person.amended", "post.amended"}
-STATES = ("state", "state-unit", "state-person", "state-post")
+STATES = ("state", "state-verified", "state-unit", "state-person", "state-post")
 
 
 def golden(name: str) -> bytes:

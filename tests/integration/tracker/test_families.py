@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import jsonschema
 import pytest
 
-from luodi.domain.events import PROGRESS_REPORTED, PROJECT_AMENDED, PROJECT_WITHDRAWN
+from luodi.domain.days import instant
+from luodi.domain.events import MILESTONE_VERIFIED, PROGRESS_REPORTED, PROJECT_AMENDED, PROJECT_WITHDRAWN
 from luodi.domain.rollup import roll_up
 from luodi.local.harness import Servers
 from services.tracker.rollups import Maker
-from tests.integration.tracker.test_queries import OPENAPI, Desk
+from tests.integration.tracker.test_queries import OPENAPI, TODAY, Desk
 
 pytestmark = pytest.mark.stack
 
@@ -116,8 +119,8 @@ def test_the_funnel_counts_roots_and_takes_their_first_phase(park: Desk) -> None
     assert (stages["started"]["reached"], stages["started"]["current"], stages["started"]["missing"]) == (1, 1, 1)
     assert stages["started"]["investment"] == 1_000
     assert (stages["signed"]["reached"], stages["signed"]["missing"]) == (4, 1)
-    assert body["rates"]["started"] == {"numerator": 2, "denominator": 5, "percent": 40.0}
-    assert body["rates"]["landed"] == {"numerator": 2, "denominator": 5, "percent": 40.0}
+    assert body["rates"]["started"] == {"numerator": 2, "verified": 0, "denominator": 5, "percent": 40.0}
+    assert body["rates"]["landed"] == {"numerator": 2, "verified": 0, "denominator": 5, "percent": 40.0}
 
 
 def test_every_group_of_the_funnel_takes_phased_projects_along(park: Desk) -> None:
@@ -213,7 +216,33 @@ def test_what_has_arrived_is_set_against_what_was_contracted(park: Desk) -> None
         r.registered("untold", paid_in=99),
     )
     rate = park.get("/v1/funnel?zone=demo").json["rates"]["funds_arrived"]
-    assert rate == {"numerator": 185, "denominator": 1_620, "percent": 11.4}
+    assert rate == {"numerator": 185, "verified": None, "denominator": 1_620, "percent": 11.4}
+
+
+def test_what_was_verified_of_a_phase_was_seen_of_the_root_now_and_in_the_past(park: Desk) -> None:
+    r = park.recorder
+    reports = {m["stage"]: m["event_id"] for m in project(park, "root-1")["milestones"]}
+    alone = project(park, "alone")["milestones"][0]["event_id"]
+    before = r.event("alone", MILESTONE_VERIFIED, {"event_id": alone, "result": "confirmed"})
+    park.put(
+        replace(before, actor="u-head"),
+        replace(
+            r.event("root-1", MILESTONE_VERIFIED, {"event_id": reports["started"], "result": "confirmed"}),
+            actor="u-head",
+        ),
+    )
+    live = valid("Funnel", park.get("/v1/funnel?zone=demo").json)
+    told = {row["stage"]: (row["verified"], row["reached"]) for row in live["stages"]}
+    assert (told["signed"], told["started"]) == ((1, 4), (1, 1))
+    assert (live["rates"]["started"]["verified"], live["rates"]["started"]["numerator"]) == (1, 2)
+    assert "已核实" in park.get("/v1/funnel?zone=demo", "zh-CN").json["definitions"]["verified"]
+    for asked in (f"known_at={instant(TODAY - timedelta(hours=1))}", f"as_of={TODAY.date()}"):
+        past = valid("Funnel", park.get(f"/v1/funnel?zone=demo&{asked}").json)
+        assert past["stages"] == live["stages"]
+        assert past["rates"] == live["rates"]
+    earlier = park.get(f"/v1/funnel?zone=demo&known_at={before.recordedtime}").json
+    assert {row["stage"]: row["verified"] for row in earlier["stages"]}["started"] == 0
+    assert {row["stage"]: row["verified"] for row in earlier["stages"]}["signed"] == 1
 
 
 def test_enterprises_are_counted_once_by_code_and_by_name(desk: Desk) -> None:

@@ -496,6 +496,82 @@ def test_a_verification_is_seen_in_the_project_and_in_its_timeline(desk: Desk) -
     assert (past["stage"], past["verified"]) == ("signed", ["signed"])
 
 
+@pytest.fixture
+def late(desk: Desk) -> Desk:
+    """Three projects of which reports wait: one with two, one that ended a red light, one elsewhere."""
+    r = desk.recorder
+    registered = [
+        r.registered("one", route="plant", group_head="post-a", officer="o1"),
+        r.registered("two", route="plant", group_head="post-b"),
+        r.registered("three", zone="qingyuan", group_head="post-a"),
+        r.registered("four", group_head="post-a"),
+    ]
+    desk.put(
+        *registered,
+        replace(r.milestone("one", "signed", "2026-03-02", id_="one-1"), recordedtime="2026-03-25T04:00:00.000Z"),
+        replace(r.milestone("three", "signed", "2026-03-02", id_="three-1"), recordedtime="2026-04-01T04:00:00.000Z"),
+        replace(r.milestone("two", "signed", "2026-01-05", id_="two-1"), recordedtime="2026-03-03T04:00:00.000Z"),
+        replace(r.milestone("two", "started", "2026-05-20", id_="two-2"), recordedtime="2026-05-20T04:00:00.000Z"),
+        replace(r.milestone("one", "started", "2026-05-06", id_="one-2"), recordedtime="2026-05-25T04:00:00.000Z"),
+        replace(r.milestone("four", "signed", "2026-05-20", id_="four-1"), recordedtime="2026-05-21T04:00:00.000Z"),
+    )
+    return desk
+
+
+def waiting(desk: Desk, query: str = "") -> list[tuple[str, list[str]]]:
+    items = desk.items(f"/v1/verifications?{query}")
+    for item in items:
+        jsonschema.validate(item, {"$ref": "#/components/schemas/AwaitingReport", "components": OPENAPI["components"]})
+    return [(item["event_id"], [reason["code"] for reason in item["reasons"]]) for item in items]
+
+
+def test_reports_that_wait_for_verification_are_listed_the_projects_first_that_waited_longest(late: Desk) -> None:
+    assert waiting(late) == [
+        ("two-1", ["reported-late"]),
+        ("two-2", ["ended-red"]),
+        ("one-1", ["reported-late"]),
+        ("one-2", ["reported-late"]),
+        ("three-1", ["reported-late"]),
+    ]
+    assert [id_ for id_, _ in waiting(late, "zone=demo")] == ["two-1", "two-2", "one-1", "one-2"]
+    assert [id_ for id_, _ in waiting(late, "group_head=post-a")] == ["one-1", "one-2", "three-1"]
+    assert [id_ for id_, _ in waiting(late, "zone=demo&group_head=post-a&officer=o1")] == ["one-1", "one-2"]
+    (item,) = [i for i in late.get("/v1/verifications", "zh-CN").json["items"] if i["event_id"] == "two-2"]
+    assert item["reasons"][0]["text"].startswith("上报进场装修时已超期")
+    assert (item["project_id"], item["group_head"], item["actor"]) == ("two", "post-b", "u-test")
+    project = late.get("/v1/projects/two").json
+    jsonschema.validate(project, {"$ref": "#/components/schemas/Project", "components": OPENAPI["components"]})
+    assert [report["event_id"] for report in project["awaiting"]] == ["two-1", "two-2"]
+
+
+def test_the_list_goes_on_in_the_middle_of_a_project(late: Desk) -> None:
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        body = late.get(f"/v1/verifications?limit=3{cursor}").json
+        seen += [item["event_id"] for item in body["items"]]
+        if body["next"] is None:
+            break
+        cursor = f"&cursor={body['next']}"
+    assert seen == ["two-1", "two-2", "one-1", "one-2", "three-1"]
+
+
+def test_what_is_verified_or_returned_leaves_the_list(late: Desk) -> None:
+    said = [("one", "one-2", "confirmed"), ("two", "two-2", "returned"), ("three", "three-1", "confirmed")]
+    for subject, report, result in said:
+        told = late.recorder.event(
+            subject, MILESTONE_VERIFIED, {"event_id": report, "result": result, "reason": "看过"}
+        )
+        late.put(replace(told, actor="u-head", recordedtime="2026-05-28T04:00:00.000Z"))
+    assert [id_ for id_, _ in waiting(late)] == ["two-1", "one-1"]
+
+
+def test_a_parameter_that_the_list_does_not_know_is_named(late: Desk) -> None:
+    answer = late.get("/v1/verifications?light=red")
+    assert answer.status_code == 400
+    assert late.get("/v1/verifications?as_of=2026-05-01").status_code == 400
+
+
 def test_the_funnel_counts_registered_roots_by_stage(zone: Desk) -> None:
     body = zone.get("/v1/funnel?zone=demo").json
     jsonschema.validate(body, {"$ref": "#/components/schemas/Funnel", "components": OPENAPI["components"]})
@@ -511,17 +587,25 @@ def test_the_funnel_counts_registered_roots_by_stage(zone: Desk) -> None:
         "increment_investment": 0,
     }
     stages = {row.pop("stage"): row for row in body["stages"]}
-    assert stages["signed"] == {"reached": 5, "current": 3, "missing": 0, "not_applicable": 0, "investment": 1300}
+    assert stages["signed"] == {
+        "reached": 5,
+        "verified": 0,
+        "current": 3,
+        "missing": 0,
+        "not_applicable": 0,
+        "investment": 1300,
+    }
     assert stages["land_supplied"] == {
         "reached": 1,
+        "verified": 0,
         "current": 0,
         "missing": 0,
         "not_applicable": 1,
         "investment": 0,
     }
     assert stages["producing"]["current"] == 1
-    assert body["rates"]["landed"] == {"numerator": 1, "denominator": 5, "percent": 20.0}
-    assert body["rates"]["funds_arrived"] == {"numerator": 0, "denominator": 1300, "percent": 0.0}
+    assert body["rates"]["landed"] == {"numerator": 1, "verified": 0, "denominator": 5, "percent": 20.0}
+    assert body["rates"]["funds_arrived"] == {"numerator": 0, "verified": None, "denominator": 1300, "percent": 0.0}
     assert "withdrawn" in body["definitions"]["projects"]
     definitions = zone.get("/v1/funnel", "zh-CN").json["definitions"]
     assert "已登记" in definitions["projects"]
@@ -589,6 +673,10 @@ def test_after_is_refused_with_503_when_too_many_wait_already(desk: Desk) -> Non
 
 def test_every_plan_uses_an_index(zone: Desk) -> None:
     zone.put(*(zone.recorder.registered(f"more{n}") for n in range(50)))
+    r = zone.recorder
+    for number in range(2):
+        late = replace(r.milestone("red", "started", f"2026-03-0{2 + number}"), recordedtime="2026-05-20T04:00:00.000Z")
+        zone.put(late, replace(r.milestone("green", "started"), recordedtime="2026-05-21T04:00:00.000Z"))
     zone.commands.clear()
     for query in (
         "",
@@ -623,8 +711,12 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         "/v1/projects?stage=signed&light=red",
         "/v1/forecast",
         "/v1/forecast?zone=demo",
+        "/v1/verifications",
+        "/v1/verifications?zone=demo&group_head=post-a&limit=1",
     ):
-        zone.get(path)
+        following = zone.get(path).json.get("next")
+        if following:
+            zone.get(f"{path}{'&' if '?' in path else '?'}cursor={following}")
     next(MongoOutlooks(zone.database).cases(0), None)
     zone.projects.outdated([0, 1], 2, 10)
     zone.projects.bases(["red"])
@@ -640,6 +732,9 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         stages = set(_stages(plan))
         assert "COLLSCAN" not in stages, command
         assert stages & {"IXSCAN", "IDHACK"}, command
+        if "awaits_since" in str(command):
+            assert "SORT" not in stages, command
+            assert "'indexName': 'awaiting'" in str(plan), "and the index holds only what waits"
 
 
 def _stages(plan: Any) -> Iterator[str]:

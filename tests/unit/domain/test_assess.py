@@ -160,6 +160,7 @@ def test_milestones_keep_their_papers_and_are_not_verified() -> None:
             "note": "框架",
             "evidence": [{"kind": "合同", "ref": "1"}],
             "corrects": None,
+            "first_recorded_at": "2026-06-01T01:00:02.000Z",
             "verified": None,
         }
     ]

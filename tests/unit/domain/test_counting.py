@@ -50,6 +50,7 @@ def test_an_increment_adds_its_money_and_is_no_project() -> None:
     assert stage(made, "started") == {
         "stage": "started",
         "reached": 1,
+        "verified": 0,
         "current": 0,
         "missing": 0,
         "not_applicable": 0,
@@ -71,7 +72,27 @@ def test_an_agreement_is_counted_and_left_out_of_the_rates() -> None:
     assert made.answer()["total"]["agreements"] == 1
     assert made.answer()["total"]["projects"] == 2
     assert made.rates()["producing"] == Rate(0, 1)
-    assert made.rates()["funds_arrived"] == Rate(50, 100)
+    assert made.rates()["funds_arrived"] == Rate(50, 100, None)
+
+
+def test_beside_what_was_reported_stands_what_was_verified() -> None:
+    """已核实 n / 已报 m: a stage by its own report, a rate by that of the stage or of a later one."""
+    made = funnel(
+        (cell("signed", "land_supplied", "started", verified=frozenset({"signed", "started"})), Sums(2)),
+        (cell("signed", "land_supplied", "started"), Sums(3)),
+        (cell("signed", "started", route="plant", verified=frozenset({"started"})), Sums(1)),
+        (cell("signed", verified=frozenset({"signed"}), withdrawn=True), Sums(1)),
+        (cell("signed", "started", route="expansion", increment=True, verified=frozenset({"started"})), Sums(1)),
+    )
+    told = {row["stage"]: (row["verified"], row["reached"]) for row in made.answer()["stages"]}
+    assert told["signed"] == (3, 7)
+    assert told["land_supplied"] == (0, 5)
+    assert told["started"] == (3, 6)
+    assert made.rates()["started"] == Rate(6, 7, 3)
+    assert made.rates()["landed"] == Rate(6, 7, 3)
+    assert made.rates()["producing"] == Rate(0, 7, 0)
+    assert made.answer()["rates"]["landed"]["verified"] == 3
+    assert made.answer()["rates"]["funds_arrived"]["verified"] is None
 
 
 def test_a_project_without_a_milestone_is_not_signed() -> None:

@@ -289,15 +289,18 @@ def test_what_a_funnel_counts_by_is_that_of_the_whole_roll_up() -> None:
     family = Family.of(
         [
             _counted("root", parent=None, reached={"signed": "2026-01-05"}, paid_in=None),
-            _counted("a", parent="root", reached={"signed": "2026-01-07", "started": None}, paid_in=3),
+            _counted(
+                "a", parent="root", reached={"signed": "2026-01-07", "started": None}, verified=["signed"], paid_in=3
+            ),
             _counted("b", parent="root", reached={"signed": "2026-01-06"}, paid_in=4),
         ]
     )
     whole, part = roll_up("root", family), counted("root", family)
-    assert part == {name: whole[name] for name in ("_id", "roots", "reached", "stage")} | {
+    assert part == {name: whole[name] for name in ("_id", "roots", "reached", "verified", "stage")} | {
         "money": {"arrived": whole["money"]["arrived"]}
     }
     assert part["money"] == {"arrived": 7}
+    assert part["verified"] == ["signed"]
 
 
 def _counted(id_: str, **fields: Any) -> dict[str, Any]:

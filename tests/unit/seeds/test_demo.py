@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ import pytest
 
 from luodi.domain import kinds, people
 from luodi.domain.assess import assess, light_at
+from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar, YearDays
 from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.courses import paused as paused_days
@@ -230,6 +231,21 @@ def test_every_status_route_kind_stage_blocker_kind_and_cause_occurs() -> None:
 
 def test_every_type_of_event_that_callers_may_tell_occurs() -> None:
     assert {event.type for event in demo.events(DAY)} == set(REQUESTS)
+
+
+def test_some_reports_are_verified_some_wait_and_one_was_returned() -> None:
+    found = documents(DAY).values()
+    assert len([document for document in found if document["returned"]]) == 1
+    verified = sum(len(document["verified"]) for document in found)
+    assert verified > 50
+    assessed = {project.id: recorded(project, DAY) for project in demo.projects(DAY)}
+    waiting = [id_ for id_, events in assessed.items() if awaited(id_, events)]
+    assert 2 <= len(waiting) <= 8, "a queue that somebody can work off"
+
+
+def awaited(subject: str, events: list[Event]) -> list[dict[str, Any]]:
+    state, assessed = fold(events), partial(assess, subject, rules=DEFAULT_RULES, calendar=calendar())
+    return awaiting(state, assessed(state), assessed, calendar())
 
 
 def test_approvals_of_their_own_and_postponed_promises_occur() -> None:
