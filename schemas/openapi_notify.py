@@ -23,7 +23,10 @@ from schemas.openapi import (
     query,
 )
 
-KINDS = ("stalled", "warning", "escalated", "handover", "recovered", "cleared", "digest", "operations", "test")
+KINDS = (
+    *("stalled", "warning", "escalated", "handover", "recovered", "cleared"),
+    *("verification", "returned", "digest", "operations", "test"),
+)
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
 TELLINGS = ("warning", "stalled", "escalated", "handover", "recovered", "operations")

@@ -13,6 +13,7 @@ from luodi.runtime.configuration import Zone
 from services.notify.hours import USUAL, Hours, next_opening, wait_s
 from services.notify.ladder import ladder_from
 from services.notify.matters import FIRST_LEVEL, HANDOVER, RULES_CHANGED, Matter, Telling
+from services.notify.milestone_reports import MilestoneReport, report_texts
 from services.notify.notifications import (
     Delivery,
     Notification,
@@ -23,6 +24,7 @@ from services.notify.notifications import (
     notification_id,
 )
 from services.notify.texts import clearing_texts, telling_texts
+from services.notify.watches import Watch
 
 ORDERS_PER_EPISODE = 1000  # room for the tellings of an episode, all before its all-clear
 LAST_ORDER = ORDERS_PER_EPISODE - 1
@@ -55,6 +57,49 @@ class Composer:
             lambda who: self._deliveries(self._all(matter, who, channels, own), telling.at, wall, urgent=urgent),
         )
 
+    def told_of_report(
+        self,
+        watch: Watch,
+        report: MilestoneReport,
+        told: Sequence[str],
+        channels: Sequence[str],
+        now: str,
+        wall: str,
+        own: OwnChannels = NO_OWN,
+    ) -> list[Notification]:
+        """The messages about a report of a milestone, one per receiver; never urgent."""
+        ways = self.ways(watch.zone, channels, own)
+        return [
+            Notification(
+                id=notification_id(report.matter, 1, 1, report.kind, FIRST_LEVEL, who),
+                matter=report.matter,
+                episode=1,
+                round=1,
+                order=ORDERS_PER_EPISODE,
+                kind=report.kind,
+                level=FIRST_LEVEL,
+                recipient=who,
+                partition=watch.partition,
+                project_id=watch.project_id,
+                zone=watch.zone,
+                demo=self.is_demo(watch.zone),
+                gap=None,
+                rule=None,
+                texts=report_texts(watch, report, who, self.zone_name),
+                url=f"{self.public_url}/projects/{quote(watch.project_id, safe='')}" if self.public_url else None,
+                created_at=now,
+                traceparent=watch.traceparent,
+                deliveries=self._deliveries(ways(who), now, wall, urgent=False),
+            )
+            for who in told
+        ]
+
+    def ways(self, zone: str | None, channels: Sequence[str], own: OwnChannels) -> Callable[[str], Sequence[str]]:
+        """The channels of each recipient. Of invented data nobody is told outside, but for the operator's own receiver,
+        which sees that it is."""
+        demo = self.is_demo(zone)
+        return lambda who: channels if demo else [*channels, *own.get(who, ())]
+
     def standing_texts(self, matter: Matter, today: date) -> Texts:
         """What was told last of an open matter, as it reads today."""
         return telling_texts(matter, matter.last_telling, today, self.zone_name)
@@ -74,11 +119,8 @@ class Composer:
         ]
 
     def _all(self, matter: Matter, who: str, channels: Sequence[str], own: OwnChannels) -> Sequence[str]:
-        """Of invented data nobody is told outside, but for the operator's own receiver, which sees that it is."""
-        if self.is_demo(matter.zone):
-            return channels
         avoided = matter.facts.get("avoids")  # the channel whose own failing is to be told
-        return [channel for channel in (*channels, *own.get(who, ())) if channel != avoided]
+        return [channel for channel in self.ways(matter.zone, channels, own)(who) if channel != avoided]
 
     def is_demo(self, zone_id: str | None) -> bool:
         """Whether a zone's data is invented."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from luodi.domain.events import Event
 from services.notify.matters import Entry, Matter, Telling
+from services.notify.milestone_reports import MilestoneReport
 from services.notify.notifications import Delivery, Line, Notification, Sheet, Texts
 from services.notify.outlines import Project, outline_document, outline_from
 from services.notify.watches import Broken, Deadline, Recovered, Stretch, Watch
@@ -44,6 +45,7 @@ def watch_document(watch: Watch) -> Document:
         "key": watch.key,
         "parent": watch.parent,
         "recovered": [_recovered_document(recovered) for recovered in watch.recovered],
+        "reports": [_report_document(report) for report in watch.reports],
         "outline": outline_document(watch.outline) if watch.outline is not None else None,
         "reported_at": watch.reported_at,
         "ticking": bool(watch.deadlines),
@@ -75,6 +77,7 @@ def watch_from(row: Document) -> Watch:
         key=row.get("key", False),
         parent=row.get("parent"),
         recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
+        reports=tuple(_report_from(report) for report in row.get("reports", ())),
         reported_at=row.get("reported_at", ""),
     )
 
@@ -113,6 +116,24 @@ def _recovered_from(row: Document) -> Recovered:
         ended=row["ended"],
         seen=row["seen"],
     )
+
+
+def _report_document(report: MilestoneReport) -> Document:
+    return {
+        "matter": report.matter,
+        "kind": report.kind,
+        "stage": report.stage,
+        "date": report.date,
+        "reporter": report.reporter,
+        "since": report.since,
+        "reasons": [dict(reason) for reason in report.reasons],
+        "by": report.by,
+        "why": report.why,
+    }
+
+
+def _report_from(row: Document) -> MilestoneReport:
+    return MilestoneReport(**{**row, "reasons": tuple(row["reasons"])})
 
 
 def _deadline_document(deadline: Deadline) -> Document:

@@ -22,7 +22,10 @@ from services.notify.paging import asked_limit, asked_place, bad_parameter, page
 from services.notify.stores import Stores
 from services.notify.streams import Streams
 
-KINDS = ("stalled", "warning", "escalated", "handover", "recovered", "cleared", "digest", "operations", "test")
+KINDS = (
+    *("stalled", "warning", "escalated", "handover", "recovered", "cleared"),
+    *("verification", "returned", "digest", "operations", "test"),
+)
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")
 NOTIFICATIONS_OF_A_MATTER = 200

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from services.notify.channels import Channel
 from services.notify.matters import Matter, MatterState, still_holds
+from services.notify.milestone_reports import REPORT_KINDS
 from services.notify.notifications import Kind, Notification
 from services.notify.silences import Silence
 from services.notify.watches import Watch
@@ -93,7 +94,9 @@ class Looks:
         endpoints = {receiver.endpoint for _, receiver in rows.values() if receiver.endpoint is not None}
         asked = [row for row, _ in rows.values() if _may_be_over(row, channel)]
         matters = self.matters.get_many({row.matter for row in asked}) if asked else {}
-        projects = {matter.project_id for matter in matters.values() if matter.project_id is not None}
+        of_reports = {row.project_id for row in asked if row.kind in REPORT_KINDS}
+        of_matters = {matter.project_id for matter in matters.values()}
+        projects = {project_id for project_id in of_matters | of_reports if project_id is not None}
         watches = self.watches.get_many(projects) if projects else {}
         return Seen(
             given_up=self.endpoints.disabled(endpoints) if endpoints else (),
@@ -115,7 +118,13 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
         return "no-address"
     if receiver.endpoint in seen.given_up:
         return "endpoint-disabled"
-    if _may_be_over(row, channel):
+    if _may_be_over(row, channel) and row.kind in REPORT_KINDS:
+        watch = seen.watches.get(row.project_id or "")
+        if watch is None or all(report.matter != row.matter for report in watch.reports):
+            return "over"  # it was verified, retracted or corrected meanwhile
+        if any(silence.covers_project(row.project_id, watch, now) for silence in seen.silences):
+            return "muted"
+    elif _may_be_over(row, channel):
         matter = seen.matters.get(row.matter)
         if matter is None or matter.state != STATES.get(row.kind, "open") or matter.episode != row.episode:
             return "over"

@@ -18,7 +18,19 @@ from typing import Any, Literal
 
 from luodi.domain.days import END_OF_TIME
 
-Kind = Literal["warning", "stalled", "escalated", "handover", "recovered", "cleared", "operations", "test", "digest"]
+Kind = Literal[
+    "warning",
+    "stalled",
+    "escalated",
+    "handover",
+    "recovered",
+    "cleared",
+    "verification",
+    "returned",
+    "operations",
+    "test",
+    "digest",
+]
 DeliveryStatus = Literal["held", "carried", "queued", "sending", "sent", "superseded", "failed", "dead"]
 Group = Literal["new", "overdue", "soon", "cleared", "projects"]
 

@@ -48,11 +48,15 @@ class Silence:
 
     def covers(self, matter: Matter, watch: Watch | None, now: str) -> bool:
         """Whether it keeps messages about a matter in; `watch`: its project, as far as it is known."""
-        if not self.begins_at <= now < self.over_at:
-            return False
         if self.matter is not None:
-            return self.matter == matter.id
-        return self.project_id == matter.project_id or (watch is not None and self.project_id == watch.parent)
+            return self.matter == matter.id and self.begins_at <= now < self.over_at
+        return self.covers_project(matter.project_id, watch, now)
+
+    def covers_project(self, project_id: str | None, watch: Watch | None, now: str) -> bool:
+        """Whether it keeps in everything that is told about a project."""
+        if self.matter is not None or not self.begins_at <= now < self.over_at:
+            return False
+        return self.project_id == project_id or (watch is not None and self.project_id == watch.parent)
 
     def ended(self, by: str, now: str) -> Silence:
         """It ends before its time."""

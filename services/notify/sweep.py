@@ -28,9 +28,12 @@ from services.notify.decide import decide
 from services.notify.gate import Gate
 from services.notify.ledger import NotificationStore, settle
 from services.notify.matters import NO_PARTITION, Matter, opened, still_holds
+from services.notify.milestone_reports import receivers
 from services.notify.notifications import Notification
+from services.notify.recipients import desk_of
 from services.notify.telling import Teller
 from services.notify.watches import Watch
+from services.notify.watches import after as later_than
 
 BATCH = 500  # watches looked at together
 MAX_BATCHES = 40  # per partition and sweep: then the other partitions have their turn
@@ -192,7 +195,7 @@ class Sweep:
             due = self._watches.due(partition, min(w, now), BATCH)
             if not due:
                 return min(w, now)
-            changes = self._look(due, w, now)
+            changes = self._look(due, w, now, swept)
             self._moved = self._clock.monotonic()
             swept.looked += len(due)
             if changes:
@@ -200,11 +203,12 @@ class Sweep:
                 self._finish([partition], swept)
         return ""
 
-    def _look(self, due: Sequence[Watch], w: str, now: str) -> list[Change]:
+    def _look(self, due: Sequence[Watch], w: str, now: str, swept: Swept) -> list[Change]:
         """Decide on every matter of these watches; put off those with nothing left to do."""
         known = self._matters.of_projects([watch.project_id for watch in due])
         changes: list[Change] = []
         put_off: list[tuple[Watch, str]] = []
+        reported: list[Watch] = []
         for watch in due:
             matters = {matter.id: matter for matter in known.get(watch.project_id, ())}
             at = self._teller.circumstances(watch, w, now, self._settle_s)
@@ -213,18 +217,38 @@ class Sweep:
                 matter_id: decide(watch, matter_id, matters.get(matter_id), at)
                 for matter_id in sorted({*matters, *watch.matters})
             }
+            quiet_until = later_than(watch.changed_at, self._settle_s)
+            settled = min(w, now) >= quiet_until
+            reported += [watch] if watch.reports and settled and not watch.unreadable else []
             acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
             if not acts:
                 again = min((d.again for d in decisions.values()), default=END_OF_TIME)
                 if any(matter.state == "open" for matter in matters.values()):
                     again = min(again, self._teller.roll_call(watch, now))
+                if watch.reports and not settled:
+                    again = min(again, quiet_until)
                 put_off.append((watch, again))
             for matter_id, decision in acts:
                 matter = matters.get(matter_id)
                 changes.append((matter, self._teller.changed(watch, matter_id, matter, decision, now)))
+        self._tell_of_reports(reported, now, swept)  # before they are put off: after a crash they are told then
         if put_off:
             self._watches.put_off(put_off)
         return changes
+
+    def _tell_of_reports(self, watches: Sequence[Watch], now: str, swept: Swept) -> None:
+        """Write the messages about reports of milestones; those that were written before are not written again."""
+        told = [
+            (watch, report, receivers(watch, report, desk_of(watch))) for watch in watches for report in watch.reports
+        ]
+        if not told:
+            return
+        channels, wall = self._channels(), self._clock.wall_text()
+        own = self._own({who for _, _, whom in told for who in whom})
+        compose = self._composer.told_of_report
+        self._write(
+            [row for w, report, who in told for row in compose(w, report, who, channels, now, wall, own)], swept
+        )
 
     def _change(self, changes: Sequence[Change], swept: Swept) -> None:
         real = [(before, after) for before, after in changes if before is not after]

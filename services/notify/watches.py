@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
+from services.notify.milestone_reports import MilestoneReport, reports_of
 from services.notify.outlines import Outline, outline_of
 
 MatterKind = Literal["gap", "promise", "unit", "operations"]
@@ -160,6 +161,7 @@ class Watch:
     parent: str | None = None  # a silence on the parent holds for its parts
     recovered: tuple[Recovered, ...] = ()  # stalls that were over when notify heard of the end, told before or not
     outline: Outline | None = None  # for reports: written with the watch, read apart
+    reports: tuple[MilestoneReport, ...] = ()  # of milestones, of which somebody is to be told
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
     reported_at: str = ""  # when anything was last recorded about the project; "" in a row of an earlier version
 
@@ -219,10 +221,12 @@ def watch_of(
     deadlines = () if clockless else tuple(_deadlines(project_id, state, before, now))
     people = {field: state[field] for field in PEOPLE if state.get(field)}
     key = bool(state.get("key"))
+    reports = reports_of(state, now)
     same = (
         before is not None
         and (before.people, before.key) == (people, key)
         and _essence(before.deadlines) == _essence(deadlines)
+        and before.reports == reports
     )
     return Watch(
         project_id=project_id,
@@ -246,6 +250,7 @@ def watch_of(
         key=key,
         parent=state.get("parent"),
         recovered=tuple(_recovered(state, before, deadlines, now)),
+        reports=reports,
         outline=outline_of(state, now),
         reported_at=state["updated_at"],
     )

@@ -106,6 +106,41 @@ def test_a_stage_left_in_time_is_never_told(system: Stack) -> None:
     assert stalls(system, "main-5") == []
 
 
+def test_a_report_waits_to_be_verified_is_returned_and_its_reporter_hears_why(system: Stack) -> None:
+    people = {"officer": "p-officer-8", "group_head": "p-head-8"}
+    first: dict[str, object] = {"stage": "signed", "date": days_ago(10), "actor": "p-officer-8"}
+    register(system, "main-8", first, **people)
+    status, late = system.post(
+        "/v1/milestones", {"project_id": "main-8", "stage": "signed", "date": days_ago(40), "actor": "p-officer-8"}
+    )
+    assert status == 202, late
+    queue = f"{system.tracker}/v1/verifications"
+    _, waiting = system.get(queue, group_head="p-head-8", after=late["position"])
+    assert [(one["event_id"], one["reasons"][0]["code"]) for one in waiting["items"]] == [(late["id"], "reported-late")]
+    eventually(lambda: system.notifications(recipient="p-head-8", kind="verification"), "the group head told", 60)
+
+    verify = f"/v1/projects/main-8/milestones/{late['id']}/verify"
+    status, refused = system.post(verify, {"result": "confirmed", "actor": "p-officer-8"})
+    assert (status, refused["code"]) == (403, "own-report")
+    status, returned = system.post(verify, {"result": "returned", "reason": "合同未签", "actor": "p-head-8"})
+    assert status == 202, returned
+    got = system.project("main-8", after=returned["position"])
+    assert (got["stage_since"], got["awaiting"]) == (days_ago(10), [])
+    assert [(one["event_id"], one["verified"]["reason"]) for one in got["returned"]] == [(late["id"], "合同未签")]
+    assert system.get(queue, group_head="p-head-8")[1]["items"] == []
+    told = eventually(lambda: system.notifications(recipient="p-officer-8", kind="returned"), "the reporter told", 60)
+    assert ["合同未签" in row["text"] for row in told] == [True]
+
+    counted = got["milestones"][0]["event_id"]
+    status, body = system.post(
+        f"/v1/projects/main-8/milestones/{counted}/verify", {"result": "confirmed", "actor": "p-head-8"}
+    )
+    assert status == 202, body
+    _, funnel = system.get(f"{system.tracker}/v1/funnel", after=body["position"])
+    assert {row["stage"]: row["verified"] for row in funnel["stages"]}["signed"] == 1
+    assert len(system.notifications(recipient="p-head-8", kind="verification")) == 1
+
+
 def test_bad_input_is_explained_per_item_and_good_items_are_kept(system: Stack) -> None:
     good = {"project_id": "main-7", "stage": "signed", "date": days_ago(1)}
     status, body = system.post(

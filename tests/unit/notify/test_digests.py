@@ -55,6 +55,28 @@ def test_in_the_morning_one_message_names_all_that_is_new() -> None:
     assert not any(row.in_digest for row in world.notifications.rows.values())
 
 
+def test_a_report_that_waits_to_be_verified_stands_among_the_new_once() -> None:
+    world = Mornings()
+    notifier = Notifier(world)
+    report = {"event_id": "e7", "stage": "started", "date": "2026-02-10", "recorded_at": "2026-03-04T09:00:00.000Z"}
+    reason = {"code": "reported-late", "route": "land", "stage": "started", "date": "2026-02-10", "workdays": 9}
+    waits = [{**report, "actor": "u-officer", "note": None, "reasons": [reason]}]
+    world.hears("p-1", awaiting=waits, group_head=WHO)
+    world.hears("p-2", awaiting=waits, group_head=WHO)
+    world.clock.advance(61)
+    notifier.sweep()
+    world.hears("p-2", group_head=WHO)  # verified before the morning
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    assert world.heard() == [[("new", "p-1")]]
+    assert "u-officer上报开工" in str(world.got[0].sheet)
+    world.until(6, 8, 31)
+    notifier.morning()
+    notifier.deliver()
+    assert len(world.heard()) == 1, "nothing of it is told on another morning"
+
+
 def test_a_digest_is_written_once_a_morning_and_what_comes_later_waits_for_the_next() -> None:
     world, notifier = told_at_night()
     world.until(5, 8, 30)
