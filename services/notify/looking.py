@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from services.notify.channels import Channel
-from services.notify.matters import Matter, MatterState, still_holds
+from services.notify.matters import Matter, MatterState, Standing, still_holds
 from services.notify.milestone_reports import REPORT_KINDS
 from services.notify.notifications import Kind, Notification
 from services.notify.silences import Silence
@@ -37,7 +37,7 @@ class Seen:
     """What is known about the messages of one look."""
 
     given_up: Collection[str]  # addresses
-    matters: Mapping[str, Matter]
+    matters: Mapping[str, Standing]
     watches: Mapping[str, Watch]
     silences: Sequence[Silence]
     ahead: Mapping[str, Ahead]  # message -> the earliest of those in its way
@@ -68,8 +68,8 @@ class Watches(Protocol):
 class Matters(Protocol):
     """The matters that messages are about."""
 
-    def get_many(self, matter_ids: Collection[str]) -> dict[str, Matter]:
-        """Those that exist, by id."""
+    def standings(self, matter_ids: Collection[str]) -> dict[str, Standing]:
+        """How those stand that exist, by id."""
 
 
 class Silent(Protocol):
@@ -93,7 +93,7 @@ class Looks:
         """About messages by id, each with its receiver. `now` is business time. Raises TransientError."""
         endpoints = {receiver.endpoint for _, receiver in rows.values() if receiver.endpoint is not None}
         asked = [row for row, _ in rows.values() if _may_be_over(row, channel)]
-        matters = self.matters.get_many({row.matter for row in asked}) if asked else {}
+        matters = self.matters.standings({row.matter for row in asked}) if asked else {}
         of_reports = {row.project_id for row in asked if row.kind in REPORT_KINDS}
         of_matters = {matter.project_id for matter in matters.values()}
         projects = {project_id for project_id in of_matters | of_reports if project_id is not None}
@@ -143,12 +143,12 @@ def _may_be_over(row: Notification, channel: str) -> bool:
     return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
 
 
-def is_muted(matter: Matter, watch: Watch | None, silences: Sequence[Silence], now: str) -> bool:
+def is_muted(matter: Matter | Standing, watch: Watch | None, silences: Sequence[Silence], now: str) -> bool:
     """Whether nothing about a matter goes out for now: an approved pause, or a silence."""
     return _is_paused(matter, watch, now) or any(silence.covers(matter, watch, now) for silence in silences)
 
 
-def _is_paused(matter: Matter, watch: Watch | None, now: str) -> bool:
+def _is_paused(matter: Matter | Standing, watch: Watch | None, now: str) -> bool:
     """Whether an approved pause holds every rule that is broken."""
     deadline = watch.deadline(matter.id) if watch is not None and matter.state == "open" else None
     return deadline is not None and deadline.paused_until(now) is not None

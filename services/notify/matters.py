@@ -182,6 +182,21 @@ class Matter:
         return replace(self, version=self.version + 1, outbox=())
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a look needs to know of a matter, however much has happened in it."""
+
+    id: str
+    project_id: str | None
+    state: MatterState
+    episode: int
+
+    @classmethod
+    def of(cls, matter: Matter) -> Standing:
+        """That of a matter as it is known."""
+        return cls(matter.id, matter.project_id, matter.state, matter.episode)
+
+
 RECOVERED_UNSEEN = "recovered-unseen"  # the clearing of an episode that was over before anybody could be told
 RULES_CHANGED = "rules-changed"  # the clearing of an episode that other rules ended: nobody is told of it
 
@@ -285,7 +300,7 @@ def _past(matter: Matter) -> Facts:
     }
 
 
-def still_holds(matter: Matter, watch: Watch | None, now: str) -> bool:
+def still_holds(matter: Matter | Standing, watch: Watch | None, now: str) -> bool:
     """Whether what was told of a matter is still so, as far as its project is known: it is red; or as warned, yellow;
     or over, as told of one that has recovered.
 

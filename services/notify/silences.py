@@ -19,7 +19,7 @@ from luodi.domain.events import Event
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
 from luodi.runtime.problems import FieldError, ProblemError
-from services.notify.matters import NAMESPACE, Matter
+from services.notify.matters import NAMESPACE, Matter, Standing
 from services.notify.recipients import ladder_steps
 from services.notify.telling import Teller
 from services.notify.watches import Watch
@@ -46,7 +46,7 @@ class Silence:
     version: int = 1
     outbox: tuple[Event, ...] = field(default=())  # what does not stand among the project's events yet
 
-    def covers(self, matter: Matter, watch: Watch | None, now: str) -> bool:
+    def covers(self, matter: Matter | Standing, watch: Watch | None, now: str) -> bool:
         """Whether it keeps messages about a matter in; `watch`: its project, as far as it is known."""
         if self.matter is not None:
             return self.matter == matter.id and self.begins_at <= now < self.over_at

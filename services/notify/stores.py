@@ -32,7 +32,7 @@ from services.notify.documents import (
     watch_from,
 )
 from services.notify.looking import Ahead
-from services.notify.matters import Matter
+from services.notify.matters import Matter, Standing
 from services.notify.notifications import Delivery, Notification
 from services.notify.outlines import Project
 from services.notify.watches import Watch
@@ -232,6 +232,9 @@ def _older_than(watch: Watch) -> list[Document]:
     ]
 
 
+_STANDING = {"project_id": 1, "state": 1, "episode": 1}
+
+
 class MongoMatters:
     """Matters in the collection `matters`."""
 
@@ -243,10 +246,11 @@ class MongoMatters:
             row = self._rows.find_one({"_id": matter_id})
         return matter_from(row) if row is not None else None
 
-    def get_many(self, matter_ids: AnyOf[str]) -> dict[str, Matter]:
+    def standings(self, matter_ids: AnyOf[str]) -> dict[str, Standing]:
+        """How those stand that exist, by id: a few fields of what may be long stories."""
         with mongo.translated():
-            found = self._rows.find({"_id": {"$in": list(matter_ids)}}).batch_size(ANSWER)
-            return {row["_id"]: matter_from(row) for row in found}
+            found = self._rows.find({"_id": {"$in": list(matter_ids)}}, _STANDING).batch_size(ANSWER)
+            return {row["_id"]: Standing(row["_id"], row["project_id"], row["state"], row["episode"]) for row in found}
 
     def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
         found: dict[str, list[Matter]] = {}

@@ -8,7 +8,7 @@ import pytest
 
 from luodi.domain.days import END_OF_TIME
 from services.notify.looking import Ahead
-from services.notify.matters import Entry, Matter, Telling, opened
+from services.notify.matters import Entry, Matter, Standing, Telling, opened
 from services.notify.notifications import Notification
 from services.notify.watches import Broken, Recovered, Stretch, Watch, unreadable
 from tests.parity.notify.conftest import AllStores
@@ -161,7 +161,7 @@ def test_a_matter_comes_back_as_it_was(stores: AllStores) -> None:
     stores.matters.compare_and_set([(None, first)])
     assert stores.matters.get(MATTER) == first
     assert stores.matters.get("none") is None
-    assert stores.matters.get_many([MATTER, "none"]) == {MATTER: first}
+    assert stores.matters.standings([MATTER, "none"]) == {MATTER: Standing.of(first)}
     over = first.completed().cleared(at(3), {"code": "withdrawn", "date": None}, "00-x")
     stores.matters.compare_and_set([(first, first.completed()), (None, opened(None, opening(matter="m2"), at(0)))])
     stores.matters.compare_and_set([(first.completed(), over)])

@@ -13,7 +13,7 @@ from services.notify.channels import Outcome, Unshaped
 from services.notify.digest_store import Morning
 from services.notify.directory import Entry
 from services.notify.looking import Ahead
-from services.notify.matters import Matter
+from services.notify.matters import Matter, Standing
 from services.notify.notifications import Delivery, Notification
 from services.notify.outlines import Project
 from services.notify.silences import Silence
@@ -134,8 +134,8 @@ class MemoryMatters:
     def get(self, matter_id: str) -> Matter | None:
         return self.rows.get(matter_id)
 
-    def get_many(self, matter_ids: AnyOf[str]) -> dict[str, Matter]:
-        return {matter_id: self.rows[matter_id] for matter_id in matter_ids if matter_id in self.rows}
+    def standings(self, matter_ids: AnyOf[str]) -> dict[str, Standing]:
+        return {matter_id: Standing.of(self.rows[matter_id]) for matter_id in matter_ids if matter_id in self.rows}
 
     def of_projects(self, project_ids: Sequence[str]) -> dict[str, list[Matter]]:
         found: dict[str, list[Matter]] = {}

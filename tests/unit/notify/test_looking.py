@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.notify.looking import Seen, Verdict, verdict
-from services.notify.matters import Matter
+from services.notify.matters import Matter, Standing
 from tests.unit.notify.builders import COMPOSER, MATTER, PROJECT, at, cleared_matter, deadline, open_matter, red, watch
 from tests.unit.notify.fakes import Receiver
 
@@ -24,6 +24,6 @@ from tests.unit.notify.fakes import Receiver
 )
 def test_a_message_goes_only_while_its_own_episode_lasts(matter: Matter | None, found: Verdict) -> None:
     (row,) = COMPOSER.openings(open_matter(complete=False), ["webhook"], at(0))
-    known = {MATTER: matter} if matter is not None else {}
+    known = {MATTER: Standing.of(matter)} if matter is not None else {}
     seen = Seen((), known, {PROJECT: watch(deadline(red(0)))}, (), {})
     assert verdict(row, Receiver(), "webhook", seen, at(10)) == found
