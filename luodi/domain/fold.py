@@ -20,7 +20,7 @@ from luodi.domain.subjects import unrecorded
 
 State = dict[str, Any]
 
-FOLD_VERSION = 5  # raise it when the same events would make another state or document: every one is then made anew
+FOLD_VERSION = 6  # raise it when the same events would make another state or document: every one is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
