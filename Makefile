@@ -33,8 +33,7 @@ test: venv  ## install what the tests need, then run all of them
 quick: lint unit  ## what every commit must pass, about two minutes: lint, types, imports, unit and contract tests
 
 check: quick  ## everything that CI runs
-	@$(MAKE) --no-print-directory -j2 --output-sync=target parity-telling parity-tracking stacks
-	@$(MAKE) --no-print-directory e2e crash
+	@$(MAKE) --no-print-directory -j2 --output-sync=target crash parity-telling parity-tracking e2e stacks
 
 lint: venv  ## ruff, mypy, import-linter, contracts without a diff
 	$(BIN)/ruff check .
@@ -48,7 +47,7 @@ unit: venv  ## unit and contract tests: no server
 
 parity: parity-tracking parity-telling  ## parity and integration tests: a real Kafka and a real MongoDB
 
-# Two halves, each with servers of its own: `make check` runs them side by side.
+# Two halves. `make check` runs them, and what follows, two at a time: each has servers of its own, and mostly waits.
 parity-tracking: venv
 	$(PYTEST) -m "not soak" tests/parity/tracker tests/integration/tracker tests/integration/ingest
 
