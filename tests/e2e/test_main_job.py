@@ -176,10 +176,10 @@ def test_refolding_everything_from_kafka_finds_no_difference(system: Stack) -> N
 
 
 def test_everything_survives_a_stop_and_a_start(system: Stack) -> None:
-    position = register(system, "main-8", {"stage": "signed", "date": days_ago(2)})
-    before = system.project("main-8", after=position)
+    position = register(system, "main-10", {"stage": "signed", "date": days_ago(2)})
+    before = system.project("main-10", after=position)
     notices = {notice["id"] for notice in system.notifications()}
     system.down()
     system.up()
-    assert system.project("main-8") == before
+    assert system.project("main-10") == before
     assert {notice["id"] for notice in system.notifications()} == notices
