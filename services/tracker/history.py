@@ -47,7 +47,7 @@ from services.tracker.rulesets import Regime
 BATCH = 200  # projects carried on together
 REST_S = 0.25  # between two looks, unless a whole batch was found
 AGAIN_S = 1.0  # after a passing fault
-HEAVY_PER_S = 500  # records read a second from which on the projector needs the processor
+HEAVY_PER_S = 100  # records read a second from which on the projector needs the processor
 BATCH_WHEN_HEAVY = 20
 REST_WHEN_HEAVY = 19.0  # times as long as it worked
 
