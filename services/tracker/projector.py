@@ -83,7 +83,8 @@ COMMIT_EVERY_S = 1.0  # under load: a commit holds the loop up, and only a resta
 COMMIT_AFTER = 2_000  # records: or so many; at once, as the positions, when there is nothing else to do
 MARK_EVERY_S = 1.0  # between two questions for the end offsets
 FUSES_EVERY_S = 2.0  # between two looks for an operator's word
-WARM = 200  # projects taken into the cache in a turn that has nothing else to do
+WARM = 200  # projects taken into the cache together: before the first batch, and in turns that have nothing else to do
+WARM_UP_S = 0.5  # joining the group took longer, and every project that is not there yet costs its first event a look
 REFOLDS = 10  # attempts at one document while others keep writing it
 FRESH_S = 10.0  # /ready wants the lag to be no older
 FAULTS = 3  # passing faults in a row from which on /ready says so
@@ -424,7 +425,7 @@ class Projector:
         return held
 
     def _warm(self, after: str) -> None:
-        """Take the next projects into the cache, so that an event need not wait for a look at the stores.
+        """Take the next projects into the cache, so that no event need wait for a look at the stores.
 
         Only where nothing is under way: what is read here must be what the next batch meets.
         """
@@ -625,6 +626,9 @@ class Projector:
             self._owned.learn(self._stores.fuses.blown())
             self._visibility.advance(self._stores.positions.read(list(self._owned)))
             self._learned = True
+            until = self._clock.monotonic() + WARM_UP_S
+            while self._cold is not None and self._clock.monotonic() < until:
+                self._warm(self._cold)
 
     def _go_back(self) -> None:
         """Read again from what is done. Nothing in memory is trusted after a failure."""

@@ -149,6 +149,8 @@ def test_faults_one_after_another_are_outlived() -> None:
     class Often(Faults):
         def call(self, name, method, args, kwargs):  # type: ignore[no-untyped-def]  # the signature of the base
             nonlocal due
+            if name.endswith(".seek"):  # it asks no server
+                return method(*args, **kwargs)
             self.calls += 1
             if self.calls == due:
                 due = self.calls + 1 + next(struck) // 3
