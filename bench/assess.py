@@ -26,7 +26,8 @@ from luodi.domain import events
 from luodi.domain.assess import assess, light_at
 from luodi.domain.calendar import Calendar
 from luodi.domain.events import Event
-from luodi.domain.fold import State, fold
+from luodi.domain.fold import fold
+from luodi.domain.handlers import State
 from luodi.domain.rules import Rules
 from luodi.runtime import calendars, limits
 

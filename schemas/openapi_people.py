@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from luodi.domain.subjects import PERSON, POST, UNIT
-from schemas.events import SUBJECTS, PersonRegistered, PostRegistered, SubjectKind, UnitRegistered
+from schemas.catalog.people import PersonRegistered, PostRegistered, UnitRegistered
+from schemas.events import SUBJECTS, SubjectKind
 from schemas.fields import ID
 from schemas.loading import Record, object_rule
 from schemas.openapi import CURSOR, INSTANT, LIMIT, Json, an_object, nullable, page, path_parameter, query

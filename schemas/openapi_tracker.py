@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import get_args
 
 from luodi.domain.forecast import MIN_ENDED
-from luodi.domain.rules import Since
+from luodi.domain.rules import CAUSES, Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
 from schemas import openapi_people
-from schemas.events import BLOCKER_KINDS, CAUSES, ProjectRegistered
+from schemas.catalog.blockers import BLOCKER_KINDS
+from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
 from schemas.openapi import (
     AFTER,

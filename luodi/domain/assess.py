@@ -10,17 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import blockers, clocks
+from luodi.domain import areas, blockers, clocks
 from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
+from luodi.domain.chapters import Telling, written
 from luodi.domain.clocks import BLUE, GREY, days_used, in_force, light_at
 from luodi.domain.days import BEGINNING, first_day, last_day
 from luodi.domain.events import REGISTERED_FIELDS
-from luodi.domain.fold import State
 from luodi.domain.gaps import Facts, Gap
 from luodi.domain.greys import greys
+from luodi.domain.handlers import State
 from luodi.domain.rules import Profile, Rules
 from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
+from luodi.domain.subjects import PROJECT
 
 __all__ = ["assess", "days_used", "in_force", "light_at"]
 
@@ -80,7 +82,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     known = {name: value for name, value in fields.items() if value is not None}
     if state["registered"]:
         known.setdefault("kind", FACTORY)
-    return {
+    document = {
         "_id": subject,
         "events": state["events"],
         "registered": state["registered"],
@@ -111,6 +113,9 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "updated_at": state["last"][0],
         "version": state["events"],
     }
+    if state["entries"]:
+        document |= written(areas.CHAPTERS.get(PROJECT, ()), Telling(subject, state, rules, calendar))
+    return document
 
 
 @dataclass(frozen=True, slots=True)

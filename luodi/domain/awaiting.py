@@ -18,7 +18,7 @@ from luodi.domain.assess import PUBLISHED
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, light_at
 from luodi.domain.days import day_text, last_ordinal
-from luodi.domain.fold import State
+from luodi.domain.handlers import State
 from luodi.domain.stages import LAND, ROUTES, stages_of
 
 LATE_AFTER_WORKDAYS = 5  # a report dated further back is looked at

@@ -7,7 +7,7 @@ from typing import Any
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import day_text, last_ordinal
-from luodi.domain.fold import State
+from luodi.domain.handlers import State
 from luodi.domain.pauses import is_too_long, last_paused
 
 

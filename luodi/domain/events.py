@@ -1,7 +1,7 @@
 """What happened to a subject, as it was recorded: one value, its order, and the identity of its content.
 
-An event type is a row of a table: its name here, its wire form in ``schemas``, what it does in
-``luodi.domain.fold.HANDLERS``.
+An event type is a row of a table: its name here or in the module of its area, its wire form in ``schemas.catalog``,
+what it does in ``luodi.domain.fold.HANDLERS``.
 """
 
 from __future__ import annotations
@@ -44,41 +44,6 @@ SILENCE_BEGUN = "silence.begun"
 SILENCE_ENDED = "silence.ended"
 NOTE_ADDED = "note.added"
 EVENT_RETRACTED = "event.retracted"
-
-TYPES = (
-    PROJECT_REGISTERED,
-    PROJECT_AMENDED,
-    MILESTONE_REPORTED,
-    MILESTONE_VERIFIED,
-    PLAN_SET,
-    PROGRESS_REPORTED,
-    LAND_CONTRACT_RECORDED,
-    ANNUAL_PLAN_SET,
-    STATISTICS_REPORTED,
-    BLOCKER_RAISED,
-    BLOCKER_PAUSED,
-    BLOCKER_UPDATED,
-    BLOCKER_CLEARED,
-    SUSPENSION_BEGUN,
-    SUSPENSION_ENDED,
-    PROJECT_WITHDRAWN,
-    UNIT_REGISTERED,
-    UNIT_AMENDED,
-    PERSON_REGISTERED,
-    PERSON_AMENDED,
-    LEAVE_GRANTED,
-    POST_REGISTERED,
-    POST_AMENDED,
-    POST_HANDED_OVER,
-    MATTER_SIGNED,
-    MATTER_ANSWERED,
-    MATTER_REVIEWED,
-    MATTER_CLOSED,
-    SILENCE_BEGUN,
-    SILENCE_ENDED,
-    NOTE_ADDED,
-    EVENT_RETRACTED,
-)
 
 # The fields a project is registered with. ``confirm`` is not one: it answers ingest's question about a value.
 REGISTERED_FIELDS = (

@@ -4,8 +4,9 @@ The order of arrival never matters: events are put in the order in which they we
 and what was retracted is left out as if it had never been reported. The state is JSON with a fixed order of keys, so
 equal sets of events give equal bytes.
 
-A new kind of event is a row of ``HANDLERS``. A handler may change only the slots of the state that its row names, and
-only by setting or removing whole entries: ``advance`` copies those slots and shares everything else.
+A new kind of event is a row of ``HANDLERS``, or of those of its area (``luodi.domain.areas``). A handler may change
+only the slots of the state that its row names, and only by setting or removing whole entries: ``advance`` copies those
+slots and shares everything else.
 """
 
 from __future__ import annotations
@@ -14,24 +15,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import events, people, verifying
+from luodi.domain import areas, events, verifying
 from luodi.domain.events import Event
+from luodi.domain.handlers import Handler, State, stand
 from luodi.domain.subjects import unrecorded
 
-State = dict[str, Any]
-
-FOLD_VERSION = 6  # raise it when the same events would make another state or document: every one is then made anew
+FOLD_VERSION = 7  # raise it when the same events would make another state or document: every one is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """What one kind of event does to the state, and which of its slots it changes in place."""
-
-    apply: Callable[[State, Event], None]
-    slots: tuple[str, ...] = ()
 
 
 def empty() -> State:
@@ -399,10 +391,6 @@ def _note(state: State, _event: Event) -> None:
     state["notes"] += 1
 
 
-def _stand(_state: State, _event: Event) -> None:
-    """It stands in the journal and changes nothing; a retraction has acted before any handler is called."""
-
-
 HANDLERS: dict[str, Handler] = {
     events.PROJECT_REGISTERED: Handler(_register, slots=("fields",)),
     events.PROJECT_AMENDED: Handler(_amend, slots=("fields",)),
@@ -420,21 +408,14 @@ HANDLERS: dict[str, Handler] = {
     events.SUSPENSION_BEGUN: Handler(_suspend, slots=("suspensions",)),
     events.SUSPENSION_ENDED: Handler(_resume, slots=("suspension_ends",)),
     events.PROJECT_WITHDRAWN: Handler(_withdraw),
-    events.UNIT_REGISTERED: Handler(people.register, slots=("fields",)),
-    events.UNIT_AMENDED: Handler(people.amend, slots=("fields",)),
-    events.PERSON_REGISTERED: Handler(people.register, slots=("fields",)),
-    events.PERSON_AMENDED: Handler(people.amend, slots=("fields",)),
-    events.LEAVE_GRANTED: Handler(people.grant_leave, slots=("leaves",)),
-    events.POST_REGISTERED: Handler(people.register, slots=("fields",)),
-    events.POST_AMENDED: Handler(people.amend, slots=("fields",)),
-    events.POST_HANDED_OVER: Handler(people.hand_over, slots=("holders",)),
     # What people do about a stall stands in the timeline only: no light depends on it.
-    events.MATTER_SIGNED: Handler(_stand),
-    events.MATTER_ANSWERED: Handler(_stand),
-    events.MATTER_REVIEWED: Handler(_stand),
-    events.MATTER_CLOSED: Handler(_stand),
-    events.SILENCE_BEGUN: Handler(_stand),
-    events.SILENCE_ENDED: Handler(_stand),
+    events.MATTER_SIGNED: Handler(stand),
+    events.MATTER_ANSWERED: Handler(stand),
+    events.MATTER_REVIEWED: Handler(stand),
+    events.MATTER_CLOSED: Handler(stand),
+    events.SILENCE_BEGUN: Handler(stand),
+    events.SILENCE_ENDED: Handler(stand),
     events.NOTE_ADDED: Handler(_note),
-    events.EVENT_RETRACTED: Handler(_stand),
+    events.EVENT_RETRACTED: Handler(stand),
+    **areas.HANDLERS,
 }

@@ -22,7 +22,8 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, reason_of
 from luodi.domain.days import day_text, first_day, is_approximate, parse_instant
 from luodi.domain.events import Event
-from luodi.domain.fold import State, fold, retracted
+from luodi.domain.fold import fold, retracted
+from luodi.domain.handlers import State
 
 Document = dict[str, Any]
 Assess = Callable[[State], Document]  # ``assess`` of one subject under the rules and calendar that hold for it

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import fold, people
+from luodi.domain import fold, people, registers
 from luodi.domain.assess import assess
 from luodi.domain.calendar import Calendar
-from luodi.domain.fold import State
+from luodi.domain.handlers import State
 from luodi.domain.rules import Rules
-from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT
+from luodi.domain.subjects import DECISION, ENTERPRISE, PERSON, POST, PROJECT, RESOURCE, TEAM, UNIT, ZONE, unrecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,5 @@ KINDS: Mapping[str, Kind] = {
     UNIT: Kind(people.empty_unit, _told),
     PERSON: Kind(people.empty_person, _told),
     POST: Kind(people.empty_post, _told),
+    **dict.fromkeys((ENTERPRISE, RESOURCE, ZONE, TEAM, DECISION), Kind(unrecorded, registers.told)),
 }

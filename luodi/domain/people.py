@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from luodi.domain import events
+from luodi.domain.chapters import Chapter
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
+from luodi.domain.handlers import Handler, State, amend, register
 from luodi.domain.subjects import PERSON, POST, UNIT, kind_of, subject_of, unrecorded
 
-State = dict[str, Any]
 Document = dict[str, Any]
 Look = Callable[[str], Mapping[str, Any] | None]
 """Subject -> its document; None when nothing is recorded of it."""
@@ -50,24 +52,6 @@ def empty_post() -> State:
     return empty_unit() | {"holders": {}}  # who took it over, by the first day; the last recorded of a day holds
 
 
-def register(state: State, event: Event) -> None:
-    """See `amend`; from now on it stands in the lists."""
-    state["registered"] = True
-    amend(state, event)
-
-
-def amend(state: State, event: Event) -> None:
-    """Per field the last recorded value holds; null clears."""
-    fields = state["fields"]
-    for name in FIELDS[kind_of(event.subject)]:
-        if name not in event.data:
-            continue
-        if event.data[name] is None:
-            fields.pop(name, None)
-        else:
-            fields[name] = event.data[name]
-
-
 def grant_leave(state: State, event: Event) -> None:
     """A person is away for some days; to come back earlier the leave is retracted and another granted."""
     data = event.data
@@ -83,6 +67,21 @@ def hand_over(state: State, event: Event) -> None:
         "event_id": event.id,
         "recorded_at": event.recordedtime,
     }
+
+
+HANDLERS: Mapping[str, Handler] = {
+    events.UNIT_REGISTERED: register(FIELDS[UNIT]),
+    events.UNIT_AMENDED: amend(FIELDS[UNIT]),
+    events.PERSON_REGISTERED: register(FIELDS[PERSON]),
+    events.PERSON_AMENDED: amend(FIELDS[PERSON]),
+    events.LEAVE_GRANTED: Handler(grant_leave, slots=("leaves",)),
+    events.POST_REGISTERED: register(FIELDS[POST]),
+    events.POST_AMENDED: amend(FIELDS[POST]),
+    events.POST_HANDED_OVER: Handler(hand_over, slots=("holders",)),
+}
+"""Event type -> what it does."""
+
+CHAPTERS: tuple[Chapter, ...] = ()
 
 
 def told(subject: str, state: State) -> Document:

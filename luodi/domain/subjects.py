@@ -12,6 +12,11 @@ PROJECT = "project"
 UNIT = "unit"
 PERSON = "person"
 POST = "post"
+ENTERPRISE = "enterprise"
+RESOURCE = "resource"
+ZONE = "zone"
+TEAM = "team"
+DECISION = "decision"
 
 SEPARATOR = ":"
 
@@ -27,6 +32,8 @@ def unrecorded() -> dict[str, Any]:
         "notes": 0,
         "registered": False,
         "fields": {},
+        "entries": {},  # what is kept as it was told: by slot, then by the id of the event, in the order of recording
+        "counted": {},  # by slot, how many entries there were of a log of which only the last are kept
     }
 
 

@@ -1,8 +1,8 @@
 """Watching: takes the states of the owned partitions over into the watches, and keeps the gate.
 
 1. Poll; a new assignment begins with a gate that knows nothing.
-2. Make watches of the records of projects, entries of the directory of all others; keep those that know more than what
-   is kept.
+2. Make watches of the records of projects, entries of the directory of units, persons and posts; keep those that
+   know more than what is kept.
 3. Only then: note the watermarks read, move the gate's positions, commit.
 4. Ask for the ends of the partitions whose newest watermark waits for one.
 
@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from luodi.domain.subjects import is_project
+from luodi.domain.people import NAMED
+from luodi.domain.subjects import is_project, kind_of
 from luodi.runtime import logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
@@ -205,7 +206,7 @@ class Watching:
                     subject = record.key.decode("utf-8", "replace")
                     if is_project(subject):
                         states_read.append((partition, subject, record))
-                    else:
+                    elif kind_of(subject) in NAMED:
                         self._note_entry(entries, partition, subject, record)
         self._directory.put(list(entries.values()))
         kept = self._watches.get_many({subject for _, subject, _ in states_read})

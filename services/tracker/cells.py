@@ -23,11 +23,12 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import GREY, LIGHTS
 from luodi.domain.days import parse_instant
 from luodi.domain.events import Event
-from luodi.domain.fold import State, advance, fold
+from luodi.domain.fold import advance, fold
 from luodi.domain.greys import grey_since
+from luodi.domain.handlers import State
 from luodi.domain.history import LAST_DAY, Assess, Span
 from luodi.domain.stages import STAGES
-from schemas.events import BLOCKER_KINDS
+from schemas.catalog.blockers import BLOCKER_KINDS
 
 KNOWN_FOR_EVER = 1 << 62  # milliseconds: not contradicted yet
 

@@ -13,7 +13,8 @@ from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar
 from luodi.domain.counting import sameness
 from luodi.domain.events import Event
-from luodi.domain.fold import State, advance, fold
+from luodi.domain.fold import advance, fold
+from luodi.domain.handlers import State
 from luodi.domain.kinds import KINDS
 from luodi.domain.rules import Rules
 from luodi.domain.subjects import is_project, kind_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -14,12 +15,14 @@ from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.subjects import PERSON, POST, PROJECT, UNIT, subject_of
 from luodi.domain.verifying import RESULTS
+from schemas.events import ANY_KIND, EVENT_TYPES
+from tests.goldens import golden_data
 from tests.unit.domain.builders import SUBJECT
 
 # Few ids and instants, so that events often speak of each other and are often recorded at once.
 IDS = [f"e{number}" for number in range(12)]
 INSTANTS = [f"2026-03-0{day}T0{hour}:00:00.000Z" for day in (1, 2, 3) for hour in (1, 2)]
-UNKNOWN_TYPE = "procedure.opened"
+UNKNOWN_TYPE = "unheard.of"
 
 _ids = st.sampled_from(IDS)
 _text = st.none() | st.sampled_from(["", "说明", "a note"])
@@ -97,6 +100,34 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     UNKNOWN_TYPE: st.just({"anything": [1, {"deep": None}]}),
 }
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _like(name: str, value: Any) -> st.SearchStrategy[Any]:
+    """Values like one that a golden holds."""
+    if name.endswith("_id"):
+        return _ids
+    if isinstance(value, bool):
+        return st.booleans()
+    if isinstance(value, int | float):
+        return st.sampled_from([value, value + 1])
+    if isinstance(value, str):
+        return _full_days if DAY.fullmatch(value) else st.sampled_from([value, f"{value}2"])
+    return st.just(value)
+
+
+def _golden(type_: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Data like that of the golden of a type; what is not required may be missing."""
+    schema = EVENT_TYPES[type_].schema.declared()
+    needed = {field.data_key or name for name, field in schema.items() if field.required}
+    values = {name: _like(name, value) for name, value in golden_data(type_).items()}
+    return st.fixed_dictionaries(
+        {name: strategy for name, strategy in values.items() if name in needed},
+        optional={name: strategy for name, strategy in values.items() if name not in needed},
+    )
+
+
+DATA |= {type_: _golden(type_) for type_, row in EVENT_TYPES.items() if type_ not in DATA and row.kind == PROJECT}
 
 _ANY = {name: DATA[name] for name in (events.NOTE_ADDED, events.EVENT_RETRACTED, UNKNOWN_TYPE)}
 _person = st.none() | st.sampled_from(["u-li", "u-wang"])
@@ -115,6 +146,10 @@ DATA_OF_OTHERS: dict[str, dict[str, st.SearchStrategy[dict[str, Any]]]] = {
     | {events.POST_HANDED_OVER: _data(holder=_person, date=_full_days, until=st.none() | _full_days)},
 }
 """Kind of subject -> its types of events with their data."""
+
+for _type, _row in EVENT_TYPES.items():
+    if _row.kind not in (PROJECT, ANY_KIND):
+        DATA_OF_OTHERS.setdefault(_row.kind, {**_ANY}).setdefault(_type, _golden(_type))
 
 
 @st.composite

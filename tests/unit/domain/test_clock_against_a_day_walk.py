@@ -296,7 +296,7 @@ IRRELEVANT = {  # to the zone's limits: what these tell bears on no light of the
         events.LAND_CONTRACT_RECORDED,
         events.ANNUAL_PLAN_SET,
         events.STATISTICS_REPORTED,
-        "procedure.opened",  # of a type that only a later version knows
+        "unheard.of",  # of a type that only a later version knows
     )
 }
 

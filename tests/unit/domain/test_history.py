@@ -14,7 +14,8 @@ from luodi.domain import events, history
 from luodi.domain.assess import assess
 from luodi.domain.clocks import light_at, reason_of
 from luodi.domain.events import Event
-from luodi.domain.fold import State, fold
+from luodi.domain.fold import fold
+from luodi.domain.handlers import State
 from luodi.domain.history import as_text, known, reporting, span_on, state_at, track, was_red
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, published

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from luodi.domain.events import (
     UNIT_REGISTERED,
     Event,
 )
-from luodi.domain.fold import State, advance, fold
+from luodi.domain.fold import fold
 from luodi.domain.kinds import KINDS
 from luodi.domain.people import FIELDS, deputies_on, holder_on, leave_on, resolve, told
 from luodi.domain.subjects import PERSON, POST, UNIT, id_of, is_project, kind_of, subject_of
@@ -92,33 +91,6 @@ def test_the_subject_of_a_project_is_its_id() -> None:
 
 
 # Folding, whatever the order of arrival.
-
-
-@UNHURRIED
-@given(data=st.data(), kind=st.sampled_from(OTHERS))
-def test_any_order_and_any_repetition_folds_to_the_same_bytes(data: st.DataObject, kind: str) -> None:
-    events = data.draw(histories(kind=kind))
-    again = data.draw(st.lists(st.sampled_from(events), max_size=5)) if events else []
-    shuffled = data.draw(st.permutations([*events, *again]))
-    begin = KINDS[kind].empty
-    one, other = fold(events, begin), fold(shuffled, begin)
-    assert orjson.dumps(one) == orjson.dumps(other)
-    assert orjson.dumps(told(f"{kind}:x", one)) == orjson.dumps(told(f"{kind}:x", other))
-
-
-@UNHURRIED
-@given(data=st.data(), kind=st.sampled_from(OTHERS))
-def test_advancing_event_by_event_gives_the_bytes_of_the_fold(data: st.DataObject, kind: str) -> None:
-    events = sorted(data.draw(histories(kind=kind)), key=lambda event: event.order)
-    begin = KINDS[kind].empty
-    state: State = begin()
-    for place, event in enumerate(events):
-        stored: State = orjson.loads(orjson.dumps(state))
-        before = orjson.dumps(stored)
-        after = advance(stored, event)
-        assert orjson.dumps(stored) == before, "the state given is left as it was"
-        state = fold(events[: place + 1], begin)
-        assert after is None if event.type == EVENT_RETRACTED else orjson.dumps(after) == orjson.dumps(state)
 
 
 @UNHURRIED

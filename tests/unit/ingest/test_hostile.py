@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import ENDPOINTS, Endpoint
+from schemas.events import ENDPOINTS, SUBJECTS, Endpoint
 from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD, json_values, payloads
 
-NAMED = {"project_id": "p1", "unit_id": "p1", "person_id": "p1", "post_id": "p1"}
-ADDRESS = {**NAMED, "blocker_id": "b1", "suspension_id": "s1", "event_id": "e1"}
+NAMED = {kind.id_field: "p1" for kind in SUBJECTS.values()}
+ADDRESS = {name: "e1" for endpoint in ENDPOINTS for name in endpoint.path_fields} | NAMED
 SHARED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 endpoints = st.sampled_from(ENDPOINTS)

@@ -26,7 +26,8 @@ from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
 from luodi.domain.subjects import is_project, kind_of
-from schemas.events import BLOCKER_KINDS, REQUESTS, load_http, unconfirmed
+from schemas.catalog.blockers import BLOCKER_KINDS
+from schemas.events import REQUESTS, load_http, unconfirmed
 from seeds import demo, staff
 from seeds.demo import DemoProject
 from seeds.facts import published_events

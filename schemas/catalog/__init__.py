@@ -1,0 +1,9 @@
+"""The event types, area by area: one row each. A new area is a module here, and its `ROWS` in the tuple below."""
+
+from __future__ import annotations
+
+from schemas.catalog import blockers, common, matters, people, projects
+from schemas.catalog.rows import EventType
+
+ROWS: tuple[EventType, ...] = (*projects.ROWS, *blockers.ROWS, *people.ROWS, *matters.ROWS, *common.ROWS)
+"""Every event type."""
