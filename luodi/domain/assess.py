@@ -73,10 +73,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     )
     profile = rules.profile(fields, route)
     gap_clocks, lights = _lights(standing, held_up, facts, profile, rules, calendar)
-    # An open gap has been through the same questions.
-    judged = isinstance(standing, Gap) or (
-        fields.get("source") != PUBLISHED and not fields.get("phased") and fields.get("kind") != AGREEMENT
-    )
+    judged = fields.get("source") != PUBLISHED and not fields.get("phased") and fields.get("kind") != AGREEMENT
     closed = _closed(reached, stages, route, facts, profile, rules, calendar) if judged else []
 
     known = {name: value for name, value in fields.items() if value is not None}
@@ -107,7 +104,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "suspensions": suspensions,
         "withdrawn": state["withdrawn"],
         "land_contract": state["land_contract"],
-        "annual_plans": _by_year(state["annual_plans"]),
+        "annual_plans": [state["annual_plans"][year] for year in sorted(state["annual_plans"])],
         "statistics": state["statistics"],
         "created_at": state["first"],
         "updated_at": state["last"][0],
@@ -245,10 +242,6 @@ def _suspensions(state: State, calendar: Calendar) -> list[dict[str, Any]]:
         }
         for suspension_id, suspension in state["suspensions"].items()
     ]
-
-
-def _by_year(plans: Mapping[str, Any]) -> list[Any]:
-    return list(plans.values()) if len(plans) < 2 else [plans[year] for year in sorted(plans)]
 
 
 def _plan(stage: str, plan: Mapping[str, Any]) -> dict[str, Any]:

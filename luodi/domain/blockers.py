@@ -107,16 +107,9 @@ def warnings(state: State, blockers: Sequence[Mapping[str, Any]], causes: Collec
             if pause["end"] <= until and is_too_long(begin, until):
                 end = day_text(last_paused(begin, until))
                 found.append({"code": "pause-too-long", "blocker": blocker["id"], "until": end})
-    known, unknown = state["blockers"], {}
-    for pause in state["pauses"].values():
-        if pause["blocker_id"] not in known:
-            unknown[pause["blocker_id"]] = True
-    for named in (state["updates"], state["clears"]):
-        for name in named:
-            if name not in known:
-                unknown[name] = True
-    if unknown:
-        found += [{"code": "unknown-blocker", "blocker": name} for name in unknown]
+    named = [*(pause["blocker_id"] for pause in state["pauses"].values()), *state["updates"], *state["clears"]]
+    unknown = dict.fromkeys(name for name in named if name not in state["blockers"])
+    found += [{"code": "unknown-blocker", "blocker": name} for name in unknown]
     return found
 
 

@@ -203,10 +203,7 @@ def _limit_run(
     works = limit.unit == "working_days"
     length = _days_of_months(since, limit.amount) if limit.unit == "months" else limit.amount
     pauses = _pauses(facts, version, start)
-    if works:
-        due = reach(start, length, pauses, calendar.count, calendar.nth)
-    else:
-        due = reach_calendar_days(start, length, pauses)
+    due = _reached(start, length, limit, pauses, calendar)
     red = due + 1
     if yellow.days_before is not None and (
         yellow.used_percent is None or (limit.unit == "months" and limit.amount > yellow.over_months)

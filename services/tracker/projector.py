@@ -148,6 +148,11 @@ class Work:
     stops: Mapping[int, int]  # where partitions had to stop within what was polled
     began: float
 
+    @property
+    def reached(self) -> dict[int, int]:
+        """How far each partition is applied with it."""
+        return {partition: mark.offset for partition, mark in self.marks.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -268,11 +273,13 @@ class Projector:
         stops |= self._reject(batch, batch.invalid)
         batch = batch.cut(stops)
         held = self._hold({arrival.event.subject for arrival in batch.arrivals})
-        claims = batch.first_claims()
         verdict = intake.judge(batch, {})  # as if all were new to the journal: most often all is
-        many = len(claims) > self._hands.few
-        if many or stops or not self._write_ahead(batch, verdict, self._carry(verdict, held), began):
-            self._write_settled(batch, claims, verdict, held, stops, began, many=many)
+        if len(batch.first_claims()) > self._hands.few:
+            self._write_settled(batch, verdict, held, None, stops, began)
+            return
+        carried = self._carry(verdict, held)
+        if stops or not self._write_ahead(batch, verdict, carried, began):
+            self._write_settled(batch, verdict, held, carried, stops, began)
 
     def _write_ahead(self, batch: Batch, verdict: Verdict, carried: Mapping[str, Carried], began: float) -> bool:
         """Steps 4 to 6 before 3, of a few events that are certain to be new; says whether it could be done."""
@@ -280,30 +287,27 @@ class Projector:
             return False
         if self._stores.projects.swap_ahead([(one.base, one.document) for one in carried.values()]):
             return False
-        rejects, _ = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
-        self._owned.begun(rejects)
-        work = Work(batch, verdict, carried, batch.marks(rejects), {}, began)
+        work = self._begun(batch, verdict, carried, {}, began)
         documents = self._replaced(work, ())
-        self._visibility.show({partition: mark.offset for partition, mark in work.marks.items()}, documents)
+        self._visibility.show(work.reached, documents)
         self._shown.append(Applied(work, documents, batch.arrivals, self._stores.leading.election))
         return True
 
     def _write_settled(
         self,
         batch: Batch,
-        claims: Sequence[Arrival],
         verdict: Verdict,
         held: Mapping[str, Held],
+        carried: Mapping[str, Carried] | None,
         stops: dict[int, int],
         began: float,
-        *,
-        many: bool,
     ) -> None:
-        """Steps 3 and 4, and the hand begins with 5."""
+        """Steps 3 and 4, and the hand begins with 5. What is not carried yet (None) is while the scribe journals."""
         while self._unjournaled():
             self._keep(wait=True)
-        journaling = self._hands.scribe.submit(self._stores.journal.add, claims) if many else None
-        carried = self._carry(verdict, held)
+        claims = batch.first_claims()
+        journaling = self._hands.scribe.submit(self._stores.journal.add, claims) if carried is None else None
+        carried = self._carry(verdict, held) if carried is None else carried
         changes = [(one.base, one.document) for one in carried.values()]
         replacing = self._hands.hand.submit(self._stores.projects.swap, changes)
         known = journaling.result() if journaling is not None else self._stores.journal.add(claims)
@@ -316,10 +320,21 @@ class Projector:
             verdict = intake.judge(batch, known)
         for partition, offset in stops.items():
             self._source.seek(partition, offset)
+        work = self._begun(batch, verdict, carried, stops, began)
+        self._in_flight = self._hands.hand.submit(self._show, work, replacing)
+
+    def _begun(
+        self,
+        batch: Batch,
+        verdict: Verdict,
+        carried: Mapping[str, Carried],
+        stops: Mapping[int, int],
+        began: float,
+    ) -> Work:
+        """The batch as work under way, with the rejects in a row at its end."""
         rejects, _ = intake.count_rejects(batch, verdict.rejects, self._owned.rejects_before(batch.records))
         self._owned.begun(rejects)
-        work = Work(batch, verdict, carried, batch.marks(rejects), stops, began)
-        self._in_flight = self._hands.hand.submit(self._show, work, replacing)
+        return Work(batch, verdict, carried, batch.marks(rejects), stops, began)
 
     def _show(self, work: Work, replacing: Future[set[str]]) -> Applied:
         """Steps 5 and 6, by the hand."""
@@ -327,8 +342,7 @@ class Projector:
         documents = self._replaced(work, refused)
         again = work.verdict.place.keys() - {document["_id"] for document in documents}
         documents += self._refold({subject: work.verdict.place[subject] for subject in again})
-        applied = {partition: mark.offset for partition, mark in work.marks.items()}
-        self._visibility.show(applied, documents)
+        self._visibility.show(work.reached, documents)
         return Applied(work, documents)
 
     def _await_in_flight(self) -> None:
@@ -675,4 +689,4 @@ class Projector:
 
 def _reached(shown: Sequence[Applied]) -> dict[int, int]:
     """How far the partitions are applied with these."""
-    return {partition: mark.offset for one in shown for partition, mark in one.work.marks.items()}
+    return {partition: offset for one in shown for partition, offset in one.work.reached.items()}

@@ -6,19 +6,17 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from luodi.local.harness import Servers
 from luodi.runtime.lifecycle import Stop
 from services.notify.app import build
 from services.notify.channels.log import LogChannel
 from tests.crash.test_two_notifiers import ROOT
-from tests.integration.notify.receiver import SECRET, Receiver, receiver
+from tests.integration.notify.receiver import Receiver
 from tests.integration.notify.world import LONG_AGO, World, until
 from tests.unit.notify.builders import clock
 
@@ -27,21 +25,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 WHOLE, PART = "p-whole", "p-part"
 PEOPLE = {"officer": "u-zhang", "group_head": "u-li"}
 AHEAD = "2999-01-01T00:00:00.000Z"
-
-
-@pytest.fixture
-def peer() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
-
-
-@pytest.fixture
-def world(servers: Servers, tmp_path: Path, peer: Receiver) -> Iterator[World]:
-    one = World(servers, tmp_path, LUODI_WEBHOOK_URL=peer.url, LUODI_WEBHOOK_SECRET=SECRET)
-    try:
-        yield one
-    finally:
-        one.close()
 
 
 def killed_before_it_sent(world: World, log: Path) -> None:

@@ -15,30 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from luodi.local.harness import Servers
 from luodi.local.net import free_address
-from tests.integration.notify.receiver import SECRET, Receiver, receiver
+from tests.integration.notify.receiver import Receiver
 from tests.integration.notify.world import World, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 STALLS = 12
-
-
-@pytest.fixture
-def peer() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
-
-
-@pytest.fixture
-def world(servers: Servers, tmp_path: Path, peer: Receiver) -> Iterator[World]:
-    one = World(servers, tmp_path, LUODI_WEBHOOK_URL=peer.url, LUODI_WEBHOOK_SECRET=SECRET)
-    try:
-        yield one
-    finally:
-        one.close()
 
 
 @contextmanager
