@@ -1,0 +1,107 @@
+"""The zones' own practices, each from HTTP through Kafka and MongoDB to the query that answers it.
+
+One test (or more) per practice of the table in docs/guide.md, named after it; its docstring is the practice in the
+zones' words. All but those that move the clock share one running system, and work with projects, units and people of
+their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas import position
+from tests.e2e.stack import Stack, eventually, stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+TAG = 8  # letters of a position that name its topic
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def days_ago(days: int) -> str:
+    return (TODAY - timedelta(days=days)).isoformat()
+
+
+def in_days(days: int) -> str:
+    return days_ago(-days)
+
+
+@pytest.fixture(scope="module")
+def zone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zone]:
+    with stack(tmp_path_factory.mktemp("practices"), LUODI_SETTLE_S="1", LUODI_PARTITIONS="4") as system:
+        yield Zone(system)
+
+
+class Zone:
+    """The staff of a zone at work: they tell, and ask for what they have told."""
+
+    def __init__(self, system: Stack) -> None:
+        self.system = system
+        self._told: list[str] = []
+
+    def tell(self, path: str, **body: Any) -> dict[str, Any]:
+        """Post to ingest; the answer, which was 202."""
+        status, answer = self.system.post(path, body)
+        assert status == 202, (path, answer)
+        self._told = [*self._told, answer["position"]]
+        return dict(answer)
+
+    def registered(self, project_id: str, *stages: tuple[str, str], **fields: Any) -> str:
+        """A registered project that reached these stages on these days."""
+        told = {"name": f"示例 {project_id}", "zone": "demo", "route": "land", "kind": "factory", "industry": "新材料"}
+        self.tell("/v1/projects", project_id=project_id, **{**told, **fields})
+        for stage, date in stages:
+            self.tell("/v1/milestones", project_id=project_id, stage=stage, date=date)
+        return project_id
+
+    def ask(self, path: str, **fields: str) -> dict[str, Any]:
+        """A query of the tracker, which sees everything told before."""
+        offsets: dict[int, int] = {}
+        for text in self._told:
+            for partition, offset in position.decode(text, text[:TAG]).items():
+                offsets[partition] = max(offset, offsets.get(partition, 0))
+        after = {"after": position.encode(self._told[0][:TAG], offsets)} if self._told else {}
+        status, body = self.system.get(f"{self.system.tracker}{path}", **fields, **after)
+        assert status == 200, (path, body)
+        return dict(body)
+
+    def matters(self, **fields: str) -> list[dict[str, Any]]:
+        """The matters that fit, as notify has them by now."""
+        status, body = self.system.get(f"{self.system.notify}/v1/matters", **fields)
+        assert status == 200, body
+        return list(body["items"])
+
+
+def test_named_leaders_a_stall_nobody_signs_for_climbs_to_the_leader_who_holds_the_post(tmp_path: Path) -> None:
+    """重点项目领导包干责任制。"""
+    with stack(tmp_path / "leader", LUODI_SETTLE_S="1", LUODI_PARTITIONS="4") as system:
+        zone = Zone(system)
+        people = {"officer": "u-officer", "leader": "post-leader"}
+        zone.tell("/v1/people", person_id="u-officer", role="专员")
+        zone.tell("/v1/people", person_id="u-leader", role="包干领导")
+        zone.tell("/v1/posts", post_id="post-leader", name="包干领导")
+        zone.tell("/v1/posts/post-leader/holders", holder="u-leader", date=days_ago(30))
+        project = zone.registered("leader-1", ("signed", days_ago(400)), key=True, **people)
+        assert zone.ask("/v1/stalled", leader="post-leader")["items"][0]["project_id"] == project
+
+        def opened(state: str = "open") -> list[dict[str, Any]]:
+            return [m for m in zone.matters(state=state) if m["project_id"] == project]
+
+        (matter,) = eventually(opened, "a matter of the stall", 60)
+        assert matter["recipients"] == ["u-officer"], "a new red is told to those who can verify it"
+        assert matter["ladder"]["next"] == {"role": "leader", "recipient": "u-leader"}
+
+        system.down()
+        system.environ["LUODI_CLOCK_OFFSET"] = str(14 * 24 * 3600)
+        system.up()
+        climbed = eventually(
+            lambda: system.notifications(project_id=project, recipient="u-leader", kind="escalated"), "the climb", 90
+        )
+        assert len(climbed) == 1
+        assert climbed[0]["level"] == 3
