@@ -8,7 +8,7 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import CAUSES, Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_people
+from schemas import openapi_people, openapi_pool
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -155,6 +155,8 @@ def build() -> Json:
             )
         },
     }
+    for path, asked in openapi_pool.QUERIES.items():
+        paths[path] = {"get": _query(*asked)}
     for subject, name, path in openapi_people.addresses():
         paths[path] = {"get": _query(*openapi_people.question(subject, name))}
         if name != "list":
@@ -315,6 +317,7 @@ def _schemas() -> Json:
     return {
         "Project": _project(clock, closed, milestone, blocker, reason, light),
         "RollUp": _rollup(light),
+        **openapi_pool.schemas(),
         "Clocks": an_object(
             {
                 "project_id": text,
@@ -584,6 +587,7 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
             "items": _waiting(reason),
             "description": "待核实: reports that wait for verification now; empty in answers about the past.",
         },
+        "pool": nullable(_ref("Pooled")) | {"description": "储备与对接: what is known from before its signature."},
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }
@@ -599,7 +603,7 @@ def _history(light: Json, reason: Json, gap: Json) -> Json:
             "to": nullable(DATE) | {"description": "The last day; null while it holds."},
             "stage": nullable({"type": "string", "enum": list(STAGES)}),
             "status": {"type": "string", "enum": list(STATUSES)},
-            "light": light,
+            "light": nullable(light) | {"description": "null in the pool."},
             "reason": reason,
         }
     )
@@ -645,13 +649,14 @@ def _rollup(light: Json) -> Json:
         "stage": stage,
         "stage_since": nullable(DATE),
         "investment": nullable(count),
-        "light": light,
+        "light": nullable(light) | {"description": "null in the pool."},
+        "floor_m2": nullable({"type": "number", "minimum": 0}),
     }
     phase = an_object(
         {**member, "parent": {"type": "string"}, "depth": {"type": "integer", "minimum": 1, "maximum": 3}}
     )
     members: Json = {
-        "count": {**count, "description": "Withdrawn ones left out."},
+        "count": {**count, "description": "Withdrawn ones, and those in the pool, left out."},
         "withdrawn": count,
         "lights": {"type": "object", "additionalProperties": count},
     }

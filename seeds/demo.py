@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import staff
+from seeds import prospects, staff
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -92,7 +92,9 @@ def events(day: date) -> tuple[SeedEvent, ...]:
 
 
 def _all(day: date, edition: str) -> list[SeedEvent]:
-    return [*staff.events(day, edition), *(event for project in _told(day, edition) for event in project.events)]
+    told = _told(day, edition)
+    beside = prospects.events(day, edition, told)
+    return [*staff.events(day, edition), *(event for project in told for event in project.events), *beside]
 
 
 def _told(day: date, edition: str) -> tuple[DemoProject, ...]:

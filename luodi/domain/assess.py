@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import areas, blockers, clocks
+from luodi.domain import areas, blockers, clocks, pool
 from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
 from luodi.domain.chapters import Telling, written
@@ -29,7 +29,8 @@ __all__ = ["assess", "days_used", "in_force", "light_at"]
 ACTIVE = "active"
 SUSPENDED = "suspended"
 WITHDRAWN = "withdrawn"
-STATUSES = (ACTIVE, SUSPENDED, WITHDRAWN)
+POOL = "pool"  # before the signature, and only by an event that says so
+STATUSES = (ACTIVE, SUSPENDED, WITHDRAWN, POOL)
 
 PUBLISHED = "published"  # the ``source`` of facts taken from the press: no clock, no matter, no person
 
@@ -56,7 +57,8 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     awaited = stages[place + 1] if place + 1 < len(stages) else None
     held_up = blockers.joined(state, calendar)
     suspensions = _suspensions(state, calendar) if state["suspensions"] else []
-    standing = _standing(state, route, stage, awaited, reached)
+    pooled = stage is None and bool(state["entries"]) and pool.is_pooled(state)
+    standing = IN_THE_POOL if pooled else _standing(state, route, stage, awaited, reached)
     facts = Facts(
         plans=state["plans"],
         blockers=held_up,
@@ -84,7 +86,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         "events": state["events"],
         "registered": state["registered"],
         **known,
-        "status": _status(state, suspensions),
+        "status": POOL if pooled else _status(state, suspensions),
         "stage": stage,
         "stage_since": None if stage is None else reached[stage],
         "next_stage": awaited,
@@ -122,6 +124,10 @@ class Standing:
     light: str
     reason: Mapping[str, Any]
     silent: bool = False
+
+
+IN_THE_POOL = Standing(GREY, {"code": "pool"}, silent=True)
+"""Stored as grey, for whoever reads steps; people are shown no light."""
 
 
 def _silence(state: State) -> Standing | None:

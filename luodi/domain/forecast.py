@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from luodi.domain.assess import PUBLISHED
+from luodi.domain.assess import POOL, PUBLISHED
 from luodi.domain.days import day_text, last_ordinal
 from luodi.domain.pauses import Pause, after, approved, reach_calendar_days
 from luodi.domain.stages import AGREEMENT, Language, noun, route, stages_of
@@ -27,7 +27,6 @@ MIN_ENDED = 20  # cases that came to their end, below which a group is silent
 LIKELY, ALMOST_SURE = 0.5, 0.85  # of P50 and P85
 CAUSES = frozenset({"government", "utility", "force_majeure"})  # an approved pause for one of them is no working time
 
-POOL = "pool"
 READ = (  # the fields of a document that ``spells`` reads
     *("registered", "source", "kind", "phased", "status", "route", "industry", "reached", "withdrawn"),
     *("blockers.cause", "blockers.pauses.from", "blockers.pauses.end", "blockers.pauses.number"),

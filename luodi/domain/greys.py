@@ -7,7 +7,7 @@ from typing import Any
 
 from luodi.domain.clocks import GREY
 
-BY_NATURE = frozenset({"no-clock", "phased", "published", "withdrawn"})
+BY_NATURE = frozenset({"no-clock", "phased", "pool", "published", "withdrawn"})
 """Reasons nobody is to end: nothing hides behind them."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from luodi.domain import events
+from luodi.domain.assess import POOL
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, reason_of
 from luodi.domain.days import day_text, first_day, is_approximate, parse_instant
@@ -321,6 +322,6 @@ def as_text(span: Span, today: int) -> dict[str, Any]:
         "to": None if span.end > today else day_text(span.end - 1),
         "stage": span.document["stage"],
         "status": span.document["status"],
-        "light": span.light,
+        "light": None if span.document["status"] == POOL else span.light,  # before the signature there is none
         "reason": span.reason,
     }

@@ -353,6 +353,7 @@ SENTENCES: dict[str, Sentence] = {
     "date-unknown": Sentence("已{stage}，但缺日期，无法计时", "The date of {stage} is not known, so no clock runs"),
     "no-clock": Sentence("合作协议，不设时限", "A co-operation agreement has no clock"),
     "no-limit": Sentence("下一节点未设时限", "No limit is set for the next stage"),
+    "pool": Sentence("签约前储备，无灯", "In the pool before signing: no light yet"),
     "phased": Sentence("分期项目，以各期灯色为准", "A phased project shows the lights of its phases"),
     "of-phase": Sentence("{phase}：{of}", "{phase}: {of}"),
     "published": Sentence("{facts}", "{facts}"),

@@ -5,7 +5,7 @@ of the documents of a family, so it can be thrown away and made again. Whatever 
 project is visited once, a ring of parents included.
 
 A withdrawn phase is shown and speaks for nothing: not for the light, not for the stage, not for the sums, unless every
-phase is withdrawn.
+phase is withdrawn. So does one that is in the pool yet.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain.assess import PUBLISHED, WITHDRAWN
+from luodi.domain.assess import POOL, PUBLISHED, WITHDRAWN
 from luodi.domain.clocks import LIGHTS, REASON_READ, Step, reason_of
 from luodi.domain.counting import arrived
 from luodi.domain.days import END_OF_TIME, last_ordinal
@@ -38,6 +38,7 @@ READ = (
     "reached",
     "verified",
     "investment",
+    "floor_m2",
     "paid_in",
     "progress.arrived_total",
     "enterprise",
@@ -46,6 +47,9 @@ READ = (
     *REASON_READ,
 )
 """The fields of a document that a roll-up is made from."""
+
+MUTE = frozenset({WITHDRAWN, POOL})
+"""Statuses of members that are shown and not counted."""
 
 _BADNESS = {light: place for place, light in enumerate(LIGHTS)}
 
@@ -105,7 +109,7 @@ def roll_up(subject: str, family: Family) -> dict[str, Any]:
         "_id": subject,
         "zone": own.get("zone"),
         "registered": bool(own.get("registered")),
-        "phased": bool(own.get("phased") and living and own["status"] != WITHDRAWN and own.get("source") != PUBLISHED),
+        "phased": bool(own.get("phased") and living and own["status"] not in MUTE and own.get("source") != PUBLISHED),
         "members": [*(phase for phase, _ in below), *(tenant for tenant, _ in tenants)],
         "roots": _roots(subject, family),
         "lights": _phase_lights(subject, family),
@@ -171,7 +175,7 @@ def _first(dates: Sequence[str | None]) -> str | None:
 def _living(subject: str, family: Family) -> list[str]:
     """The phases that speak for a project."""
     phases = family.phases_of(subject)
-    return [phase for phase in phases if family.documents[phase]["status"] != WITHDRAWN] or phases
+    return [phase for phase in phases if family.documents[phase]["status"] not in MUTE] or phases
 
 
 def _leaves(subject: str, family: Family, seen: frozenset[str] = frozenset()) -> list[str]:
@@ -193,7 +197,7 @@ def _leaves(subject: str, family: Family, seen: frozenset[str] = frozenset()) ->
 def _lights(subject: str, family: Family) -> Sequence[Step]:
     """The lights that a project shows: its phases' if it is phased, else its own."""
     document = family.documents[subject]
-    silent = document["status"] == WITHDRAWN or document.get("source") == PUBLISHED
+    silent = document["status"] in MUTE or document.get("source") == PUBLISHED
     phased = document.get("phased") and not silent
     lights: Sequence[Step] = (_phase_lights(subject, family) if phased else ()) or document["lights"]
     return lights
@@ -294,6 +298,7 @@ def _row(subject: str, family: Family) -> dict[str, Any]:
         "stage": stage,
         "stage_since": found.get(stage) if stage else None,
         "investment": document.get("investment"),
+        "floor_m2": document.get("floor_m2"),
         "enterprise": document.get("credit_code") or document.get("enterprise"),
         "lights": [{name: step[name] for name in ("light", "from", "to")} for step in _lights(subject, family)],
     }

@@ -25,7 +25,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import http, registry_http, rulesets
+from services.tracker import http, pool_http, registry_http, rulesets
 from services.tracker.ahead import Ahead
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
@@ -34,6 +34,7 @@ from services.tracker.mirror import Mirror
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.outlooks import Forecaster, MongoOutlooks
 from services.tracker.past import Past
+from services.tracker.pool import Pool
 from services.tracker.ports import Document
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
@@ -213,12 +214,15 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar, config.figures
     )
 
+    visible = partial(http.await_position, visibility, topic)
     registry_http.add_routes(
         app,
         Registry(database),
-        partial(http.await_position, visibility, topic),
+        visible,
         lambda: regime.folder.calendar.business_date(clock.now_text()),
     )
+
+    pool_http.add_routes(app, Pool(database), visible)
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)
     loops: dict[str, Callable[[Stop], None]] = {

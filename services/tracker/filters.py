@@ -21,7 +21,6 @@ from luodi.domain.days import first_day, instant, parse_instant
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.runtime.problems import FieldError, ProblemError
 from services.tracker.past import When, last_moment
-from services.tracker.relations import POOL
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
@@ -156,6 +155,74 @@ def listed(args: MultiDict[str, str], names: Sequence[str]) -> Query:
     return Query(conditions, (), (), Sort("id", descending=False), limit, (), after, 0, digest)
 
 
+class Reader:
+    """Reads the parameters of a list of its own kind one by one; what is wrong with any is told together by `done`."""
+
+    def __init__(self, args: MultiDict[str, str]) -> None:
+        self._args = args
+        self._faults: list[FieldError] = []
+        self._digest = _digest(args)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a parameter that may be repeated or hold a list with commas."""
+        return tuple(_values(self._args, name, self._faults))
+
+    def chosen(self, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """The same of a closed list of values."""
+        return tuple(_chosen(self._args, name, allowed, self._faults))
+
+    def one_of(self, name: str, allowed: Sequence[str]) -> str | None:
+        """One value of a closed list; None where none is named."""
+        text = self._args.get(name)
+        if text is not None and text not in allowed:
+            self._faults.append(FieldError(name, "not-allowed", {"allowed": ", ".join(allowed)}))
+        return text
+
+    def day(self, name: str) -> date | None:
+        """A business date; None where none is named."""
+        text = self._args.get(name)
+        if text is None:
+            return None
+        if not _is_day(text):
+            self._faults.append(FieldError(name, "bad-day", {}))
+            return None
+        return first_day(text)
+
+    def flag(self, name: str) -> bool | None:
+        """`true` or `false`; None where neither is said."""
+        text = self.one_of(name, ("true", "false"))
+        return None if text is None else text == "true"
+
+    def whole(self, name: str, low: int, high: int, default: int) -> int:
+        """A whole number between two others, both included."""
+        text = self._args.get(name, str(default))
+        if text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high:
+            return int(text)
+        self._faults.append(FieldError(name, "not-allowed", {"allowed": f"{low} – {high}"}))
+        return default
+
+    def search(self) -> list[Condition]:
+        """Part of the name or the id, as `q`."""
+        return _search(self._args, self._faults)
+
+    def limit(self) -> int:
+        """How many items a page holds."""
+        return _limit(self._args, self._faults)
+
+    def after(self) -> tuple[Any, str] | None:
+        """Sort value and id of the last item before this page; None on the first one."""
+        return _cursor(self._args, self._digest, self._faults)[0]
+
+    def cursor(self, value: Any, last_id: str) -> str:
+        """Where the next page begins, for `after` of the same question."""
+        return base64.urlsafe_b64encode(orjson.dumps([self._digest, (value, last_id), 0])).decode().rstrip("=")
+
+    def done(self) -> None:
+        """Raises ProblemError `bad-query`, naming every parameter that is wrong."""
+        if self._faults:
+            raise ProblemError("bad-query", errors=self._faults)
+
+
 def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     """The values of one parameter that may be repeated or hold a list with commas. Raises ProblemError `bad-query`."""
     faults: list[FieldError] = []
@@ -224,7 +291,7 @@ def grey(days: int, now: str) -> Condition:
 
 def _equals(args: MultiDict[str, str], faults: list[FieldError]) -> list[Condition]:
     conditions: list[Condition] = []
-    statuses = _chosen(args, "status", (*STATUSES, POOL), faults)
+    statuses = _chosen(args, "status", STATUSES, faults)
     conditions.append({"status": {"$in": statuses or [ACTIVE, SUSPENDED]}})
     for name, allowed in CHOICES.items():
         chosen = _chosen(args, name, allowed, faults)

@@ -16,6 +16,7 @@ from luodi.domain.events import Event
 from luodi.domain.fold import advance, fold
 from luodi.domain.handlers import State
 from luodi.domain.kinds import KINDS
+from luodi.domain.pool import pooled_on
 from luodi.domain.rules import Rules
 from luodi.domain.subjects import is_project, kind_of
 from services.tracker.ports import Base, Document, Outdated
@@ -75,6 +76,7 @@ class Folder:
     def _found_by(self, subject: str, state: State, project: Document) -> Document:
         """What lists of projects are sorted, compared and filled by, beside what is shown of them."""
         awaits = awaiting(state, project, partial(self.assess, subject), self.calendar)
+        entered = pooled_on(project)
         return {
             # Lists are sorted by it: a path into the clocks would have no order where there is none.
             "due": min((clock["due"] for clock in project["clocks"]), default=None),
@@ -82,6 +84,8 @@ class Folder:
             "awaiting": awaits,
             # Only what waits stands in the index of it.
             "awaits_since": min((report["recorded_at"] for report in awaits), default=None),
+            # Absent where there is nothing to find, as in all that follow: then it costs nothing in its index.
+            **({} if entered is None else {"pooled_on": entered}),
         }
 
 

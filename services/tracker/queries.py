@@ -10,7 +10,7 @@ from typing import Any
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain.assess import WITHDRAWN
+from luodi.domain.assess import POOL, WITHDRAWN
 from luodi.domain.clocks import LIGHTS, RED, light_at
 from luodi.domain.counting import Cell, Funnel, Sums
 from luodi.domain.forecast import ALMOST_SURE, LIKELY, Curve, Group, widened
@@ -21,7 +21,7 @@ from services.tracker.filters import Condition, Query, Sort, grey, lit
 from services.tracker.journal import MongoJournal
 from services.tracker.outlooks import MongoOutlooks
 from services.tracker.ports import Document
-from services.tracker.relations import POOL, Beside, may_be_double
+from services.tracker.relations import Beside, may_be_double
 from services.tracker.reported import Own, Owns
 from services.tracker.views import Viewer, timeline
 
@@ -226,6 +226,7 @@ class Queries:
                 matching = [id_ for id_, row in rolled.items() if row["stage"] in query.stages]
                 conditions.append(_shown({"stage": {"$in": [*query.stages]}}, rolled, matching))
             if lights:
+                conditions.append({"status": {"$ne": POOL}})  # there nothing shows a light
                 matching = [id_ for id_, row in rolled.items() if light_at(row["lights"], now)["light"] in lights]
                 conditions.append(_shown(lit(lights, now), rolled, matching if phased else []))
             if query.after is not None:

@@ -17,13 +17,12 @@ from typing import Any
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain.assess import in_force, light_at
+from luodi.domain.assess import POOL, in_force, light_at
 from luodi.domain.clocks import LIGHTS, RED
 from luodi.runtime.errors import TransientError
 from luodi.runtime.mongo import translated
 from services.tracker.folding import Folder
 from services.tracker.ports import Base, Document, Journal, Outbox, Outdated, Projects
-from services.tracker.relations import POOL
 from services.tracker.renewal import renewed
 
 BATCH = 1_000

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from luodi.domain.assess import WITHDRAWN
+from luodi.domain.assess import POOL, WITHDRAWN
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.counting import duplicate_warning
+from luodi.domain.rollup import MUTE
 from luodi.domain.stages import PRODUCING, stages_of
 from services.tracker.ports import Document
-
-POOL = "pool"  # before the signature: no light
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Beside:
         row = self.rollups.get(document["_id"])
         if row is None or not (row["phases"] or row["tenants"]):
             return None
-        tenants = [tenant for tenant in row["tenants"] if tenant["status"] != WITHDRAWN]
+        tenants = [tenant for tenant in row["tenants"] if tenant["status"] not in MUTE]
         return {
             "light": light_at(row["lights"], now)["light"] if row["lights"] else None,
             "stage": row["stage"],
@@ -86,23 +85,24 @@ def may_be_double(document: Document) -> bool:
         document.get("sameness") is not None
         and document.get("parent") is None
         and document.get("increment_of") is None
-        and document["status"] not in {WITHDRAWN, POOL}
+        and document["status"] not in MUTE
     )
 
 
 def _members(rows: Sequence[Document], now: str) -> dict[str, Any]:
-    """Phases or tenants: how many, in which lights, and each; withdrawn ones are shown and not counted."""
+    """Phases or tenants: how many, in which lights, and each; withdrawn ones, and those in the pool, are shown and not
+    counted."""
     told = [
         {
             **{name: value for name, value in row.items() if name not in {"lights", "enterprise"}},
-            "light": light_at(row["lights"], now)["light"],
+            "light": None if row["status"] == POOL else light_at(row["lights"], now)["light"],
         }
         for row in rows
     ]
-    counted = Counter(row["light"] for row in told if row["status"] != WITHDRAWN)
+    counted = Counter(row["light"] for row in told if row["status"] not in MUTE)
     return {
         "count": counted.total(),
-        "withdrawn": len(told) - counted.total(),
+        "withdrawn": sum(row["status"] == WITHDRAWN for row in told),
         "lights": {light: counted[light] for light in LIGHTS},
         "items": told,
     }

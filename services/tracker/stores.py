@@ -54,6 +54,12 @@ class MongoProjects:
                 name="awaiting",
                 partialFilterExpression={"awaits_since": {"$gt": ""}},
             )
+            # Costs only those that entered the pool.
+            self._documents.create_index(
+                [("pooled_on", ASCENDING), ("_id", ASCENDING)],
+                name="pool",
+                partialFilterExpression={"pooled_on": {"$gt": ""}},
+            )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

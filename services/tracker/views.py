@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from luodi.domain import explain, forecast, history, reasons
-from luodi.domain.assess import NO_FIELDS, in_force
+from luodi.domain.assess import NO_FIELDS, POOL, in_force
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, days_used, shown_at
 from luodi.domain.courses import paused
@@ -21,10 +21,10 @@ from luodi.domain.pauses import charged
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language
 from services.tracker.ports import Document
-from services.tracker.relations import POOL, Beside
+from services.tracker.relations import Beside
 
 _INTERNAL = frozenset(
-    {"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"}
+    {"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since", "pooled_on"}
 )
 
 
@@ -58,6 +58,7 @@ class Viewer:
             "clocks": [self.clock(clock, document) for clock in document["clocks"]],
             "blockers": [self._blocker(blocker, document) for blocker in document["blockers"]],
             "awaiting": [self._awaits(report) for report in document.get("awaiting", ())],
+            "pool": document.get("pool"),
             "rollup": rollup,
         }
 

@@ -15,7 +15,9 @@ from luodi.domain.assess import assess
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.events import MILESTONE_REPORTED, PROGRESS_REPORTED, PROJECT_REGISTERED, PROJECT_WITHDRAWN, Event
 from luodi.domain.fold import fold
+from luodi.domain.pool import PROJECT_POOLED
 from luodi.domain.rollup import MAX_DEPTH, READ, Family, counted, roll_up
+from services.tracker.relations import Beside
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import UNHURRIED, published
 
@@ -28,6 +30,7 @@ def project(
     subject: str,
     *milestones: tuple[str, str | None],
     withdrawn: bool = False,
+    pooled: bool = False,
     arrived: int | None = None,
     **fields: Any,
 ) -> dict[str, Any]:
@@ -38,6 +41,8 @@ def project(
     told += [(MILESTONE_REPORTED, {"stage": stage, "date": day}) for stage, day in milestones]
     if arrived is not None:
         told.append((PROGRESS_REPORTED, {"date": "2026-05-01", "arrived_total": arrived}))
+    if pooled:
+        told.append((PROJECT_POOLED, {"date": "2026-01-05"}))
     if withdrawn:
         told.append((PROJECT_WITHDRAWN, {"date": "2026-05-01", "reason": "不来了"}))
     events = [
@@ -125,6 +130,33 @@ def test_a_withdrawn_phase_speaks_for_nothing_and_a_withdrawn_parent_for_itself(
     assert made["money"]["investment"] == 50
     assert [row["id"] for row in made["phases"]] == ["p1", "p2"], "shown all the same"
     assert rolled("p", project("p", phased=True, withdrawn=True), *family)["phased"] is False
+
+
+def test_a_phase_that_is_in_the_pool_yet_speaks_for_nothing_and_turns_no_light() -> None:
+    made = rolled(
+        "p",
+        project("p", phased=True, investment=70),
+        project("p1", parent="p", investment=20, pooled=True),
+        project("p2", ("signed", IN_TIME), parent="p", investment=50),
+    )
+    assert shown(made) == ("green", "p2")
+    assert made["money"]["investment"] == 50
+    (p1, _) = Beside({"p": made}).rollup(project("p"), NOW)["phases"]["items"]  # type: ignore[index]  # it has phases
+    assert (p1["id"], p1["status"], p1["light"]) == ("p1", "pool", None)
+
+
+def test_tenants_in_the_pool_are_shown_and_not_counted() -> None:
+    made = rolled(
+        "c",
+        project("c", kind="carrier"),
+        project("t1", ("signed", IN_TIME), carrier="c", route="plant", floor_m2=300, enterprise="甲"),
+        project("t2", carrier="c", route="plant", floor_m2=500, enterprise="乙", pooled=True),
+    )
+    told = Beside({"c": made | {"version": 1}}).rollup(project("c"), NOW)
+    assert told is not None
+    tenants = told["tenants"]
+    assert (tenants["count"], tenants["withdrawn"], tenants["enterprises"]) == (1, 0, 1)
+    assert [(row["id"], row["floor_m2"]) for row in tenants["items"]] == [("t1", 300), ("t2", 500)]
 
 
 def test_facts_from_the_press_are_never_lit_by_their_phases() -> None:

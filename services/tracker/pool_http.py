@@ -1,0 +1,31 @@
+"""The route of the pool before signing (储备项目)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, request
+
+from luodi.domain.pool import definitions
+from luodi.runtime import http
+from services.tracker.pool import PARAMETERS, Pool, asked
+
+VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
+
+
+def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None]) -> None:
+    """With `after=<position>` nothing older is answered."""
+
+    @app.get("/v1/pool")
+    def listed() -> Response:
+        http.known_parameters(*PARAMETERS)
+        question = asked(request.args)
+        await_position()
+        items, following = pool.page(question)
+        http.tell(items=len(items))
+        body: dict[str, Any] = {"items": items, "next": following, "summary": pool.summary(question)}
+        body["definitions"] = definitions(http.language())
+        tag = http.etag(request.full_path, http.language(), body)
+        headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
+        return http.not_modified(tag) or http.answer(body, headers=headers)
