@@ -66,6 +66,7 @@ VERBS = {
         Verb("status", "[--json]", "show what runs, and where", "luodi.local.status:main"),
         Verb("doctor", "", "find what is wrong, and the command that mends it", "luodi.local.doctor:main"),
         Verb("seed", "[FILE…]", "load the sample, or files, through ingest", "luodi.local.sample:main"),
+        Verb("ask", "WHAT [NAME=VALUE…]", "ask what the services know, as a table", "luodi.local.ask:main"),
         Verb("ingest", "", "run the service that takes events", "services.ingest.__main__:main", service=True),
         Verb("tracker", "", "run the service that folds and answers", "services.tracker.__main__:main", service=True),
         Verb("notify", "", "run the service that sends notices", "services.notify.__main__:main", service=True),

@@ -105,3 +105,20 @@ def test_named_leaders_a_stall_nobody_signs_for_climbs_to_the_leader_who_holds_t
         )
         assert len(climbed) == 1
         assert climbed[0]["level"] == 3
+
+
+def test_whatever_can_be_asked_over_http_can_be_asked_at_a_terminal(zone: Zone) -> None:
+    project = zone.registered("asked-1", ("signed", days_ago(2)), officer="u-asked")
+    zone.ask("/v1/projects", officer="u-asked")  # from now on the tracker shows it
+    listed = zone.system.luodi("ask")
+    assert listed.returncode == 0, listed.stderr
+    assert "funnel" in listed.stdout
+    table = zone.system.luodi("ask", "projects", "officer=u-asked", "--columns", "id,stage,light")
+    assert [line.split() for line in table.stdout.splitlines()] == [
+        ["id", "stage", "light"],
+        [project, "signed", "green"],
+    ]
+    refused = zone.system.luodi("ask", "projects", "light=pink", "--en")
+    assert (refused.returncode, "light: " in refused.stderr) == (1, True)
+    unknown = zone.system.luodi("ask", "projects/nobody")
+    assert unknown.returncode == 1
