@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from luodi.local.ask import Question, cell, len_of, listed, outline, refusal, shown, table
