@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import get_args
 
 from luodi.domain.forecast import MIN_ENDED
-from luodi.domain.rules import CAUSES, Since
+from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_people, openapi_pool
+from schemas import openapi_blockers, openapi_people, openapi_pool
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -144,6 +144,14 @@ def build() -> Json:
                     CURSOR,
                 ],
                 page(_ref("AwaitingReport")),
+            )
+        },
+        "/v1/blockers": {
+            "get": _query(
+                "blockers",
+                "问题清单 · The blockers of all projects, with what is owed in numbers",
+                openapi_blockers.PARAMETERS,
+                _ref("ListedBlockers"),
             )
         },
         "/v1/figures": {
@@ -296,26 +304,10 @@ def _schemas() -> Json:
             "recorded_at": INSTANT,
         }
     )
-    blocker = an_object(
-        {
-            "id": text,
-            "kind": {"type": "string", "enum": list(BLOCKER_KINDS)},
-            "cause": nullable({"type": "string", "enum": list(CAUSES)}),
-            "owner": nullable(text),
-            "date": DATE,
-            "promise": nullable(DATE),
-            "first_promise": nullable(DATE),
-            "postponed": {"type": "integer", "minimum": 0, "description": "How often the promise was moved back."},
-            "cleared": nullable(DATE),
-            "pauses": {"type": "array", "items": pause},
-            "updates": {"type": "array", "items": {"type": "object"}},
-            "light": nullable(light),
-            "reason": nullable(reason),
-        },
-        ["id", "kind", "owner", "promise", "light"],
-    )
+    blocker = openapi_blockers.blocker(pause, light, reason)
     return {
         "Project": _project(clock, closed, milestone, blocker, reason, light),
+        **openapi_blockers.schemas(blocker),
         "RollUp": _rollup(light),
         **openapi_pool.schemas(),
         "Clocks": an_object(

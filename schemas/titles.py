@@ -18,6 +18,8 @@ TITLES: dict[str, str] = {
     "replaces": "替代 · the silence in whose place it stands",
     "recovery": "恢复日期 · the day by which the stall will be over",
     "accepted": "通过 · accepted",
+    "satisfied": "企业满意 · satisfied: the blocker is out of the way",
+    "by": "确认人 · who says so for the enterprise (person)",
     "actor": "操作人 · who reports; the caller when absent",
     "note": "备注 · note",
     "name": "名称 · name",

@@ -209,6 +209,7 @@ def _pause_over(story: Story) -> None:
     ended = story.blocker(PAUSING[(story.number + 1) % len(PAUSING)], 60, promise=-30, pause_until=-40)
     story.tell("blocker.cleared", {"blocker_id": cleared, "date": story.ago(95)}, wave=1)
     story.tell("blocker.cleared", {"blocker_id": ended, "date": story.ago(35)}, wave=1)
+    story.confirm(cleared, satisfied=True)
 
 
 def _blocked(ago: int, promise: int | None) -> Callable[[Story], None]:
@@ -218,11 +219,21 @@ def _blocked(ago: int, promise: int | None) -> Callable[[Story], None]:
         story.climb("started", story.dice.randint(60, 120))
         row = BLOCKERS[story.number % len(BLOCKERS)]
         if promise is None or promise > 0 or story.number % 2:
-            story.blocker(row, ago, promise=promise)
-            return
-        blocker = story.blocker(row, ago, promise=promise - ago // 2)
-        moved = {"blocker_id": blocker, "promise": story.ago(-promise), "reason": "备件到货推迟（演示）"}
-        story.tell("blocker.updated", moved, wave=1)
+            blocker = story.blocker(row, ago, promise=promise)
+        else:
+            blocker = story.blocker(row, ago, promise=promise - ago // 2)
+            moved = {"blocker_id": blocker, "promise": story.ago(-promise), "reason": "备件到货推迟（演示）"}
+            story.tell("blocker.updated", moved, wave=1)
+        if story.number % 3:
+            reply = {"blocker_id": blocker, "text": "已现场勘察，正在办理（演示）"}
+            story.tell("blocker.replied", reply, wave=1, actor=row[2])
+        if story.number % 4 == 0:
+            level = {
+                "blocker_id": blocker,
+                "level": "重大" if story.number % 8 else "协调",
+                "reason": "调度会议定（演示）",
+            }
+            story.tell("blocker.graded", level, wave=1, actor=story.fields["group_head"])
 
     return tell
 
@@ -239,6 +250,8 @@ def _blocker_cleared(story: Story) -> None:
     story.climb("started", story.dice.randint(60, 120))
     blocker = story.blocker(BLOCKERS[story.number % len(BLOCKERS)], 40, promise=-10)
     story.tell("blocker.cleared", {"blocker_id": blocker, "date": story.ago(15)}, wave=1)
+    if story.number % 3:  # of the others the enterprise has said nothing yet
+        story.confirm(blocker, satisfied=story.number % 3 == 1)
 
 
 def _suspended(story: Story) -> None:

@@ -174,6 +174,12 @@ class Story:
             data |= {"approver": APPROVER, "until": self.ago(-pause_until)}
         return self.tell("blocker.raised", data | {"note": f"{kind}问题（演示）"})
 
+    def confirm(self, blocker: str, *, satisfied: bool) -> None:
+        """The enterprise says whether a blocker that was cleared is out of the way."""
+        contact = self.fields["company_contact"]
+        told = {"blocker_id": blocker, "by": contact, "satisfied": satisfied}
+        self.tell("blocker.confirmed", told, wave=2, actor=contact)
+
     def part(self, light: str, route: str, *, wave: int = 0) -> Story:
         """Begin a part of this project, which is a project of its own; nothing is told of it yet."""
         number = len(self.parts) + 1

@@ -13,7 +13,7 @@ from typing import Any
 
 Told = Mapping[str, Any]  # of ``Rules.content``
 
-WORDS = frozenset({"basis", "link", "title", "consequence", "ladder"})  # of a version: no verdict depends on them
+WORDS = frozenset({"basis", "link", "title", "consequence", "ladder", "levels"})  # no verdict depends on them
 EVERYWHERE = "*"  # in the place of a zone: those that list no presets of their own
 
 

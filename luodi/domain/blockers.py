@@ -10,12 +10,15 @@ from luodi.domain.days import day_text, last_ordinal
 from luodi.domain.handlers import State
 from luodi.domain.pauses import is_too_long, last_paused
 
+GRADES = "grades"  # the slot of the entries that say of which level a blocker is now; the last recorded holds
+
 
 def joined(state: State, calendar: Calendar) -> list[dict[str, Any]]:
     """Blockers with all that was told of them, in the order they were recorded.
 
     ``owner`` and ``promise`` are those in force; ``first_promise`` is the one given first and ``postponed`` counts the
-    times it was moved to a later day.
+    times it was moved to a later day. One that changed hands has ``held_by``: the units before, each with the day from
+    which it is no longer the one that must act.
     """
     if not state["blockers"]:
         return []
@@ -44,7 +47,26 @@ def joined(state: State, calendar: Calendar) -> list[dict[str, Any]]:
                 "lights": [],
             }
         )
+        if changes:
+            earlier = _held_by(blocker["owner"], changes, calendar)
+            if earlier:
+                found[-1]["held_by"] = earlier
+    if GRADES in state["entries"]:
+        levels = {grade["blocker_id"]: grade["level"] for grade in state["entries"][GRADES].values()}
+        for row in found:
+            row["level"] = levels.get(row["id"], row["level"])
     return found
+
+
+def _held_by(first: str | None, changes: Sequence[Mapping[str, Any]], calendar: Calendar) -> list[dict[str, Any]]:
+    """The units before the one in force; the day on which a change is recorded is already the next one's."""
+    earlier: list[dict[str, Any]] = []
+    owner = first
+    for change in changes:
+        if change["owner"] is not None and change["owner"] != owner:
+            earlier.append({"owner": owner, "to": calendar.business_date(change["recorded_at"]).isoformat()})
+            owner = change["owner"]
+    return earlier
 
 
 def _in_force(

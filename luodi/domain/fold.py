@@ -330,7 +330,10 @@ def _update(state: State, event: Event) -> None:
 
 
 def _clear(state: State, event: Event) -> None:
-    state["clears"][event.data["blocker_id"]] = _dated(event)
+    clears, blocker_id = state["clears"], event.data["blocker_id"]
+    before = clears.get(blocker_id)
+    first = event.recordedtime if before is None else before["first_recorded_at"]
+    clears[blocker_id] = _dated(event) | {"first_recorded_at": first}
 
 
 def _suspend(state: State, event: Event) -> None:

@@ -110,11 +110,30 @@ def told(pause: Pause) -> dict[str, Any]:
     }
 
 
-def charged(paused_by: Iterable[Mapping[str, Any]], today: int) -> list[dict[str, Any]]:
-    """The calendar days up to and including ``today`` charged to each unit, the longest first; owner None: 待认领."""
+HeldBy = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Blocker -> the units that had to act on it before the one in force, each with the day from which it no longer had."""
+
+_HELD_BY: HeldBy = {}
+
+
+def held_by(blockers: Iterable[Mapping[str, Any]]) -> HeldBy:
+    """Of those blockers that changed hands."""
+    return {blocker["id"]: blocker["held_by"] for blocker in blockers if "held_by" in blocker}
+
+
+def charged(paused_by: Iterable[Mapping[str, Any]], today: int, held_by: HeldBy = _HELD_BY) -> list[dict[str, Any]]:
+    """The calendar days up to and including ``today`` charged to each unit, the longest first; owner None: 待认领.
+
+    A day is charged to the unit that had to act on it: whoever takes a blocker over is not charged with earlier days.
+    """
     days: dict[str | None, int] = {}
     for pause in paused_by:
         begin, end = last_ordinal(pause["from"]), min(last_ordinal(pause["to"]), today + 1)
+        for earlier in held_by.get(pause["blocker"], ()):
+            until = min(last_ordinal(earlier["to"]), end)
+            if begin < until:
+                days[earlier["owner"]] = days.get(earlier["owner"], 0) + until - begin
+                begin = until
         if begin < end:
             days[pause["owner"]] = days.get(pause["owner"], 0) + end - begin
     return [{"owner": owner, "days": number} for owner, number in sorted(days.items(), key=_most)]

@@ -171,6 +171,7 @@ class Version:
     satisfied_by: Literal["in_library"] | None = None  # green for good from the day on which this is so
     invested_below_percent: int | None = None  # runs only while the invested share is known to be under this
     ladder: Ladder | None = None
+    levels: Mapping[str, Ladder] = field(default_factory=dict)  # how promises climb, by the level of their blocker
     tags: Mapping[str, Any] = field(init=False, repr=False)  # what every clock of this version tells
     is_plain: bool = field(init=False, repr=False)  # a limit from the stage reached, or a plan in its place
     pausing: tuple[frozenset[str], bool] = field(init=False, repr=False)  # what it asks of a pause, in one value

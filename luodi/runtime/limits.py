@@ -223,6 +223,7 @@ class _RuleForm(_Form):
     yellow = fields.Nested(_YellowForm)
     red = fields.Nested(_RedForm)
     ladder = fields.Nested(_LadderForm)
+    levels = fields.Dict(keys=fields.String(validate=validate.Length(1, 64)), values=fields.Nested(_LadderForm))
     case = fields.List(fields.Nested(_CaseForm), validate=validate.Length(min=1))
 
 
@@ -306,11 +307,17 @@ def _version(preset: str, row: Mapping[str, Any]) -> Version:
     if "red" in told:
         told["red"] = Red(**told["red"])
     if "ladder" in told:
-        told["ladder"] = Ladder(tuple(told["ladder"]["waits"]), told["ladder"].get("same_day", False))
+        told["ladder"] = _ladder(told["ladder"])
+    if "levels" in told:
+        told["levels"] = {level: _ladder(row) for level, row in told["levels"].items()}
     for name in ("pausing_causes", "plan_for"):
         if name in told:
             told[name] = frozenset(told[name])
     return Version(rule=row["id"], preset=preset, cases=tuple(_case(case) for case in row.get("case", ())), **told)
+
+
+def _ladder(row: Mapping[str, Any]) -> Ladder:
+    return Ladder(tuple(row["waits"]), row.get("same_day", False))
 
 
 def _case(row: Mapping[str, Any]) -> Case:

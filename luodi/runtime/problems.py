@@ -174,6 +174,22 @@ PROBLEMS: dict[str, ProblemWords] = {
     "silence-over": ProblemWords(
         409, "静默已结束", "The silence is over", "静默 {what} 已经结束。", "The silence {what} is over."
     ),
+    "not-cleared": ProblemWords(
+        409,
+        "问题尚未解决",
+        "The blocker is not cleared",
+        "问题 {what} 尚未解决（承诺改期不等于解决），不能销号。",
+        "It cannot be closed: the blocker {what} is not cleared; another promise does not clear it.",
+    ),
+    "not-confirmed": ProblemWords(
+        409,
+        "企业尚未确认",
+        "The enterprise has not confirmed it",
+        "问题 {what} 已报解决，但企业尚未确认（或表示未解决），不能销号。请先由企业确认："
+        "POST /v1/projects/…/blockers/{what}/confirm。",
+        "It cannot be closed: the blocker {what} is reported as cleared, and the enterprise has not confirmed that, or "
+        "says otherwise. Have it confirmed first: POST /v1/projects/…/blockers/{what}/confirm.",
+    ),
     "already-closed": ProblemWords(409, "已经销号", "Already closed", "{what} 已经销号。", "{what} is closed already."),
     "too-many-acts": ProblemWords(
         409,

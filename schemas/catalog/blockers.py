@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luodi.domain import events as domain
+from luodi.domain import worked_off
 from luodi.domain.days import first_day, is_approximate, last_day
 from luodi.domain.pauses import MAX_PAUSE_DAYS
 from luodi.domain.rules import CAUSES
 from luodi.domain.subjects import PROJECT
 from schemas.catalog.rows import (
     LINE,
+    NOTE,
     REASON,
     SHORT,
     SUBJECT,
@@ -28,6 +30,7 @@ from schemas.fields import (
     ONE_DAY,
     Choice,
     Day,
+    Flag,
     Json,
     Name,
     Text,
@@ -80,11 +83,40 @@ class BlockerUpdated(Record):
     note = a_note()
 
 
+class BlockerGraded(Record):
+    """The blocker is of another level (一般, 协调, 重大): a broken promise climbs by the ladder of that from now on."""
+
+    blocker_id = Name(EVENT_ID, required=True)
+    level = Text(SHORT, required=True)
+    reason = Text(REASON, lines=True, allow_none=True)
+    note = a_note()
+
+
+class BlockerReplied(Record):
+    """What the unit that must act says about it. A reply promises nothing: another day is told by an update."""
+
+    blocker_id = Name(EVENT_ID, required=True)
+    text = Text(NOTE, lines=True, required=True)
+    note = a_note()
+
+
 class BlockerCleared(Record):
-    """The blocker is out of the way; the day counts again."""
+    """The blocker is out of the way; the day counts again. It is dealt with (销号) when the enterprise confirms it."""
 
     blocker_id = Name(EVENT_ID, required=True)
     date = Day(partial=True, required=True)
+    note = a_note()
+
+
+class BlockerConfirmed(Record):
+    """The enterprise says whether the blocker is out of the way. `by`: who says so for it, by id.
+
+    It speaks of the clear before it; of several the last recorded counts.
+    """
+
+    blocker_id = Name(EVENT_ID, required=True)
+    by = Name(required=True)
+    satisfied = Flag(required=True)
     note = a_note()
 
 
@@ -141,10 +173,31 @@ ROWS = (
         rules=(says_something("owner", "promise"),),
     ),
     EventType(
+        worked_off.BLOCKER_GRADED,
+        PROJECT,
+        BlockerGraded,
+        f"{SUBJECT}/blockers/{{blocker_id}}/level",
+        "调整问题等级 · Grade a blocker",
+    ),
+    EventType(
+        worked_off.BLOCKER_REPLIED,
+        PROJECT,
+        BlockerReplied,
+        f"{SUBJECT}/blockers/{{blocker_id}}/reply",
+        "责任单位回复 · Reply to a blocker",
+    ),
+    EventType(
         domain.BLOCKER_CLEARED,
         PROJECT,
         BlockerCleared,
         f"{SUBJECT}/blockers/{{blocker_id}}/clear",
         "困难解决 · Clear a blocker",
+    ),
+    EventType(
+        worked_off.BLOCKER_CONFIRMED,
+        PROJECT,
+        BlockerConfirmed,
+        f"{SUBJECT}/blockers/{{blocker_id}}/confirm",
+        "企业确认 · Have the enterprise confirm that a blocker is out of the way",
     ),
 )

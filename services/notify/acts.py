@@ -160,6 +160,21 @@ def _may_be_closed(scene: Scene, entry: Entry) -> None:
     _is_one_of(entry, scene.above)
     if any(one.kind == CLOSED for one in matter.entries):
         raise ProblemError("already-closed", what=matter.id)
+    _is_dealt_with(scene)
+
+
+def _is_dealt_with(scene: Scene) -> None:
+    """A blocker is dealt with when it is cleared and the enterprise says so, too: the unit's own word is not enough.
+
+    One of a project that was given up, or that was taken back, asks nobody any more.
+    """
+    blocker, watch = scene.matter.facts.get("blocker"), scene.watch
+    if blocker is None or watch.status == "withdrawn" or blocker not in watch.blockers:
+        return
+    if watch.blockers[blocker] is None:
+        raise ProblemError("not-cleared", what=blocker)
+    if blocker not in watch.confirmed:
+        raise ProblemError("not-confirmed", what=blocker)
 
 
 def _is_open(scene: Scene) -> None:

@@ -50,6 +50,7 @@ class Act(StrEnum):
     OPEN = "open"  # a new episode, or the one that was warned of: tell that it is stalled
     HAND_OVER = "hand-over"  # somebody has taken over a step that had been told, and was not told yet
     CLIMB = "climb"  # the step was not signed for in time, or what was promised did not come: tell the next one
+    REGRADE = "regrade"  # its blocker has another level now: it climbs by the ladder of that
     REOPEN = "reopen"  # another rule is broken: a new round, for what was signed does not cover it
     RECOVER = "recover"  # an episode that was over before anybody could be told: tell that it was, and is over
     FINISH = "finish"  # the last change is not complete: write its messages
@@ -155,6 +156,8 @@ def _of_open(
         return _when(
             Act.REOPEN, "another-rule-broken", _calm(watch, worse.stretch.since, at), "another-rule-settling", at
         )
+    if known is not None and deadline.level != matter.facts.get("level"):
+        return Decision(Act.REGRADE, "another-level", at.now)
     newcomer = taken_over(watch, matter, at.head)
     if newcomer is not None:
         calm = after(watch.changed_at, min(at.settle_s, LATEST_S))

@@ -48,6 +48,7 @@ def watch_document(watch: Watch) -> Document:
         "reports": [_report_document(report) for report in watch.reports],
         "outline": outline_document(watch.outline) if watch.outline is not None else None,
         "reported_at": watch.reported_at,
+        "confirmed": sorted(watch.confirmed),
         "ticking": bool(watch.deadlines),
     }
 
@@ -79,6 +80,7 @@ def watch_from(row: Document) -> Watch:
         recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
         reports=tuple(_report_from(report) for report in row.get("reports", ())),
         reported_at=row.get("reported_at", ""),
+        confirmed=frozenset(row.get("confirmed", ())),
     )
 
 
@@ -147,6 +149,7 @@ def _deadline_document(deadline: Deadline) -> Document:
         "reds": [_stretch_document(red) for red in deadline.reds],
         "yellows": [_stretch_document(yellow) for yellow in deadline.yellows],
         "yellow_seen": deadline.yellow_seen,
+        "level": deadline.level,
         "broken": [
             {**_stretch_document(b.stretch), "preset": b.preset, "paused": b.paused, "quiet": b.quiet}
             for b in deadline.broken
@@ -167,6 +170,7 @@ def _deadline_from(row: Document) -> Deadline:
         yellows=tuple(_stretch_from(yellow) for yellow in row.get("yellows", ())),
         yellow_seen=row.get("yellow_seen"),
         broken=tuple(Broken(_stretch_from(b), b["preset"], b["paused"], b["quiet"]) for b in row.get("broken", ())),
+        level=row.get("level"),
     )
 
 

@@ -74,16 +74,19 @@ def rungs(people: Mapping[str, str], desk: str, head: str | None, *, key: bool) 
     return (*named, leader or Rung(LEADER_LEVEL, "zone", desk))
 
 
-def ladder_of(rules: Rules, preset: str | None, rule: str, day: date) -> Ladder:
+def ladder_of(rules: Rules, preset: str | None, rule: str, day: date, level: str | None = None) -> Ladder:
     """The ladder of a rule as it is in force on a day.
 
-    A plan that has taken a limit's place, and a promise, climb by the ladder of the preset they stand in.
+    A plan that has taken a limit's place, and a promise, climb by the ladder of the preset they stand in; a promise
+    about a blocker of a `level` that has a ladder of its own there, by that.
     """
     versions = rules.presets.get(preset or ZONE_DEFAULT, ())
     known = [version for version in versions if version.valid_from <= day and version.ladder is not None]
     own = [version for version in known if version.rule == rule] or known
     newest = max(own, key=lambda version: version.valid_from, default=None)
-    return newest.ladder if newest is not None and newest.ladder is not None else DEFAULT_LADDER
+    if newest is None or newest.ladder is None:
+        return DEFAULT_LADDER
+    return newest.levels.get(level, newest.ladder) if level is not None else newest.ladder
 
 
 def quickest(ladders: Iterable[Ladder]) -> Ladder:

@@ -168,6 +168,10 @@ class Matter:
             tellings=(*self.all_tellings, telling),
         )
 
+    def regraded(self, **facts: Any) -> Matter:
+        """It climbs by another ladder from now on; nobody is told of that by itself."""
+        return replace(self, version=self.version + 1, facts={**self.facts, **facts})
+
     def entered(self, entry: Entry) -> Matter:
         """A person has done something about it; the event that tells of it is still to be recorded."""
         return replace(

@@ -72,6 +72,8 @@ class Teller:
                 return self._climbed(watch, matter, decision.to, decision.reason, now)
             case Act.REOPEN:
                 return self._reopened(watch, matter, decision.reason, now)
+            case Act.REGRADE if (deadline := watch.deadline(matter_id)) is not None:
+                return matter.regraded(**self._broken(deadline, now))
             case Act.CLEAR:
                 return matter.cleared(now, _clearing(watch, matter, decision), watch.traceparent)
             case Act.RESUME:
@@ -133,9 +135,10 @@ class Teller:
         """Which rules are broken, and the ladder by which that climbs."""
         broken = deadline.broken_at(now)
         day = self.calendar.business_date(now)
-        ladder = quickest(ladder_of(self.rules, one.preset, one.rule, day) for one in broken)
+        ladder = quickest(ladder_of(self.rules, one.preset, one.rule, day, deadline.level) for one in broken)
         return {
             "rules": sorted({one.rule for one in broken}),
+            "level": deadline.level,
             "ladder": {"waits": list(ladder.waits), "same_day": ladder.same_day},
         }
 

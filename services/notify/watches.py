@@ -77,6 +77,7 @@ class Deadline:
     yellows: tuple[Stretch, ...] = ()
     yellow_seen: str | None = None
     broken: tuple[Broken, ...] = ()
+    level: str | None = None  # of the blocker that was promised about
 
     def red_at(self, now: str) -> Stretch | None:
         """The stretch that covers `now`."""
@@ -163,6 +164,7 @@ class Watch:
     outline: Outline | None = None  # for reports: written with the watch, read apart
     reports: tuple[MilestoneReport, ...] = ()  # of milestones, of which somebody is to be told
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
+    confirmed: frozenset[str] = frozenset()  # blockers of which the enterprise says, too, that they are cleared
     reported_at: str = ""  # when anything was last recorded about the project; "" in a row of an earlier version
 
     @property
@@ -252,6 +254,7 @@ def watch_of(
         recovered=tuple(_recovered(state, before, deadlines, now)),
         reports=reports,
         outline=outline_of(state, now),
+        confirmed=frozenset(row["blocker_id"] for row in state.get("confirmations") or () if row["satisfied"]),
         reported_at=state["updated_at"],
     )
 
@@ -356,6 +359,7 @@ def _deadlines(project_id: str, state: Mapping[str, Any], before: Watch | None, 
             lights.take(blocker, PROMISE, blocker["promise"], state)
             matter = promise_matter(project_id, blocker["id"])
             fresh = lights.deadline(matter, "promise", now, blocker=blocker["id"], owner=blocker.get("owner"))
+            fresh = replace(fresh, level=blocker.get("level"))
             yield from _carried_on(fresh, before, now, by_rules=by_rules)
 
 
@@ -465,6 +469,7 @@ def _essence(deadlines: tuple[Deadline, ...]) -> list[tuple[object, ...]]:
             [(red.since, red.until) for red in d.reds],
             [(yellow.since, yellow.until) for yellow in d.yellows],
             [(b.rule, b.stretch.since, b.stretch.until, b.paused) for b in d.broken],
+            d.level,
         )
         for d in deadlines
     ]

@@ -25,8 +25,9 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import http, pool_http, registry_http, rulesets
+from services.tracker import blockers_http, http, pool_http, registry_http, rulesets
 from services.tracker.ahead import Ahead
+from services.tracker.blockers import Blockers
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -48,6 +49,7 @@ from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
 from services.tracker.subjects import MongoOthers, MongoSubjects
 from services.tracker.tail import Behind, KafkaTailSource, Published, Tail
 from services.tracker.upkeep import Upkeep
+from services.tracker.views import Viewer
 from services.tracker.visibility import WAITERS, Visibility
 
 T = TypeVar("T")
@@ -223,6 +225,12 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     )
 
     pool_http.add_routes(app, Pool(database), visible)
+    blockers_http.add_routes(
+        app,
+        Blockers(database, lambda: regime.folder.rules),
+        visible,
+        lambda: Viewer.at(clock.now_text(), web.language(), regime.folder.calendar),
+    )
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)
     loops: dict[str, Callable[[Stop], None]] = {

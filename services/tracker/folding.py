@@ -19,6 +19,7 @@ from luodi.domain.kinds import KINDS
 from luodi.domain.pool import pooled_on
 from luodi.domain.rules import Rules
 from luodi.domain.subjects import is_project, kind_of
+from luodi.domain.worked_off import marks
 from services.tracker.ports import Base, Document, Outdated
 
 
@@ -86,6 +87,7 @@ class Folder:
             "awaits_since": min((report["recorded_at"] for report in awaits), default=None),
             # Absent where there is nothing to find, as in all that follow: then it costs nothing in its index.
             **({} if entered is None else {"pooled_on": entered}),
+            **({"owing": marks(project["blockers"])} if project["blockers"] else {}),
         }
 
 

@@ -60,6 +60,8 @@ class MongoProjects:
                 name="pool",
                 partialFilterExpression={"pooled_on": {"$gt": ""}},
             )
+            # Costs only those that have blockers.
+            self._documents.create_index([("owing", ASCENDING)], name="owing", sparse=True)
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

@@ -17,14 +17,19 @@ from luodi.domain.events import Event
 from luodi.domain.fold import Standing, standing
 from luodi.domain.forecast import Curve, Group
 from luodi.domain.greys import grey_since
-from luodi.domain.pauses import charged
+from luodi.domain.pauses import charged, held_by
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language
+from luodi.domain.worked_off import CONFIRMATIONS, REPLIES
 from services.tracker.ports import Document
 from services.tracker.relations import Beside
 
 _INTERNAL = frozenset(
-    {"_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since", "pooled_on"}
+    {
+        *("_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"),
+        *("pooled_on", "owing"),
+        *(REPLIES, CONFIRMATIONS),  # these stand with the blockers that they are about
+    }
 )
 
 
@@ -56,7 +61,7 @@ class Viewer:
             **{name: value for name, value in document.items() if name not in _INTERNAL},
             "warnings": [self._reason(warning) for warning in [*document["warnings"], *warnings]],
             "clocks": [self.clock(clock, document) for clock in document["clocks"]],
-            "blockers": [self._blocker(blocker, document) for blocker in document["blockers"]],
+            "blockers": [self.blocker(blocker, document) for blocker in document["blockers"]],
             "awaiting": [self._awaits(report) for report in document.get("awaiting", ())],
             "pool": document.get("pool"),
             "rollup": rollup,
@@ -101,7 +106,7 @@ class Viewer:
             },
             "limit": {"amount": clock["limit"], "unit": clock["unit"]},
             "paused": paused(clock),
-            "charged": charged(clock["paused_by"], self.today.toordinal()),
+            "charged": charged(clock["paused_by"], self.today.toordinal(), held_by(document["blockers"])),
             "provisional": clock["provisional"],
             "approximate": clock["approximate"],
             "reason": self._reason(shown["reason"]),
@@ -150,7 +155,7 @@ class Viewer:
                 for clock in document["clocks"]
             ],
             "promises": [
-                self._blocker(blocker, document) | explain.promise(blocker, *told)
+                self.blocker(blocker, document) | explain.promise(blocker, *told)
                 for blocker in document["blockers"]
                 if blocker["lights"]
             ],
@@ -211,10 +216,19 @@ class Viewer:
             "text": forecast.sentence(found, clock, self.language),
         }
 
-    def _blocker(self, blocker: Mapping[str, Any], document: Document) -> dict[str, Any]:
+    def blocker(self, blocker: Mapping[str, Any], document: Document) -> dict[str, Any]:
+        """A blocker of a project as answered, with what the unit replied and what the enterprise said last."""
         shown = self._shown(blocker["lights"], document) if blocker["lights"] else None
+        named = [
+            [row for row in document.get(name, ()) if row["blocker_id"] == blocker["id"]]
+            for name in (REPLIES, CONFIRMATIONS)
+        ]
+        replies, confirmations = ([_without_name(row) for row in rows] for rows in named)
         return {
             **{name: value for name, value in blocker.items() if name != "lights"},
+            "held_by": blocker.get("held_by", []),
+            "replies": replies,
+            "confirmation": confirmations[-1] if confirmations else None,
             "light": None if shown is None else shown["light"],
             "reason": None if shown is None else self._reason(shown["reason"]),
         }
@@ -230,6 +244,10 @@ class Viewer:
 
     def _reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
         return {"code": reason["code"], "text": reasons.text(reason, self.language, self.today)}
+
+
+def _without_name(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "blocker_id"}
 
 
 def timeline(events: Sequence[Event], language: Language) -> list[dict[str, Any]]:

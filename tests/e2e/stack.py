@@ -106,9 +106,11 @@ class Stack:
         os.kill(pid, number)
         return pid
 
-    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
-        """POST to ingest; (status, JSON body)."""
-        return self._ask("POST", f"{self.ingest}{path}", body, headers)
+    def post(
+        self, path: str, body: Any, headers: Mapping[str, str] | None = None, to: str | None = None
+    ) -> tuple[int, Any]:
+        """POST to ingest, or to the service at another address; (status, JSON body)."""
+        return self._ask("POST", f"{to or self.ingest}{path}", body, headers)
 
     def get(self, url: str, **fields: str) -> tuple[int, Any]:
         """GET a full address; (status, JSON body)."""

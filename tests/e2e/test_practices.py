@@ -122,3 +122,38 @@ def test_whatever_can_be_asked_over_http_can_be_asked_at_a_terminal(zone: Zone) 
     assert (refused.returncode, "light: " in refused.stderr) == (1, True)
     unknown = zone.system.luodi("ask", "projects/nobody")
     assert unknown.returncode == 1
+
+
+def test_blockers_what_a_unit_owes_is_one_request_and_only_the_enterprise_s_word_closes_it(zone: Zone) -> None:
+    """资金、用水、用电、用能作为“拦路虎”：问题清单、承诺、回复、企业确认、销号。"""
+    zone.tell("/v1/units", unit_id="grid-1", name="示例供电局", head="u-grid")
+    project = zone.registered("blocked-1", ("signed", days_ago(20)), group_head="u-head", officer="u-officer")
+    about = f"/v1/projects/{project}/blockers"
+    owed = {"kind": "用电", "cause": "utility", "owner": "grid-1", "date": days_ago(15)}
+    late = zone.tell(about, **owed, promise=days_ago(5))["id"]
+    zone.tell(about, **owed, promise=in_days(40))
+    zone.tell(f"{about}/{late}/update", promise=days_ago(2), reason="设备未到")
+    zone.tell(f"{about}/{late}/reply", text="线路已列入检修计划")
+    answer = zone.ask("/v1/blockers", owner="grid-1")
+    summary = answer["summary"]
+    assert (summary["open"], summary["overdue"], summary["postponed"], summary["unanswered"]) == (2, 1, 1, 1)
+    assert (answer["items"][0]["id"], answer["items"][0]["days_over"]) == (late, 2)
+    assert answer["items"][0]["replies"][0]["text"] == "线路已列入检修计划"
+
+    def matter(state: str) -> list[dict[str, Any]]:
+        return [m for m in zone.matters(state=state) if m["id"] == f"{project}:blocker:{late}"]
+
+    (opened,) = eventually(lambda: matter("open"), "a matter of the broken promise", 60)
+    assert "u-grid" in opened["recipients"], "whoever leads the unit is told"
+    zone.tell(f"{about}/{late}/clear", date=days_ago(0))
+    eventually(lambda: matter("cleared"), "the end of the red", 60)
+
+    def close() -> tuple[int, Any]:
+        return zone.system.post(f"/v1/matters/{opened['id']}/close", {"actor": "u-head"}, to=zone.system.notify)
+
+    status, refused = close()
+    assert (status, refused["code"]) == (409, "not-confirmed")
+    assert zone.ask("/v1/blockers", project_id=project, status="cleared")["summary"]["cleared"] == 1
+    zone.tell(f"{about}/{late}/confirm", by="p-contact", satisfied=True)
+    assert eventually(lambda: close()[0] == 200, "the enterprise's word to reach notify", 30)
+    assert [item["id"] for item in zone.ask("/v1/blockers", owner="grid-1", status="confirmed")["items"]] == [late]
