@@ -40,6 +40,10 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "approver 与 until 要一起填写",
         "`approver` and `until` are given together",
     ),
+    "only-when-decided": (
+        "只有办结时才填写",
+        "It is told with a decision (办结) only",
+    ),
     "needed-for-pause": (
         "暂停计时必须写明原因类别",
         "A pause needs the cause it is approved for",

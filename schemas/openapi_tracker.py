@@ -8,7 +8,7 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_blockers, openapi_people, openapi_pool
+from schemas import openapi_blockers, openapi_people, openapi_pool, openapi_procedures
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -169,7 +169,11 @@ def build() -> Json:
         paths[path] = {"get": _query(*openapi_people.question(subject, name))}
         if name != "list":
             paths[path]["get"]["responses"] |= problems(404)
-    return document("tracker", _DESCRIPTION, paths, _schemas() | openapi_people.schemas())
+    for path, name, summary, parameters, schema in openapi_procedures.questions():
+        paths[path] = {"get": _query(name, summary, parameters, schema)}
+    return document(
+        "tracker", _DESCRIPTION, paths, _schemas() | openapi_people.schemas() | openapi_procedures.schemas()
+    )
 
 
 def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
@@ -580,6 +584,7 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
             "description": "待核实: reports that wait for verification now; empty in answers about the past.",
         },
         "pool": nullable(_ref("Pooled")) | {"description": "储备与对接: what is known from before its signature."},
+        "procedures": {"type": "array", "items": _ref("Procedure"), "description": "审批事项."},
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import prospects, staff
+from seeds import permits, prospects, staff
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -103,8 +103,9 @@ def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
     told: list[DemoProject] = []
     for number, scenario in cast:
         story = Story(number, scenario.route, day, edition, scenario.name, scenario.light)
-        register(story, dict(scenario.fields) | _more(story, lets))
+        register(story, _more(story, lets) | dict(scenario.fields))
         scenario.tell(story)
+        permits.tell(story)
         told += [
             DemoProject(each.subject, each.scenario, each.light, each.part_of, tuple(each.events))
             for each in story.whole()
@@ -113,13 +114,15 @@ def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
 
 
 def _more(story: Story, lets: list[str]) -> dict[str, Any]:
-    """What a project is registered with for its place among the others: the mark of the telling, its landlord."""
+    """What a project is registered with for its place among the others: the mark of the telling, its lane, its
+    landlord."""
+    more: dict[str, Any] = {"lanes": [permits.GREEN_LANE]} if permits.on_the_green_lane(story.number) else {}
     if story.number == 1:
-        return {"refs": [{"system": MARK, "id": f"{story.day} {story.edition}"}]}
+        more["refs"] = [{"system": MARK, "id": f"{story.day} {story.edition}"}]
     if story.route == "plant":
         lodging = random.Random(f"{SEED}/{story.number}/lodging")  # noqa: S311  # a story, no secret; it must repeat
-        return {"carrier": lodging.choice([*lets, None])}
-    return {}
+        more["carrier"] = lodging.choice([*lets, None])
+    return more
 
 
 # The stories. Numbers are calendar days before loading, chosen well inside the limits of the routes (docs/domain.md),

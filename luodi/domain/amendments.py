@@ -13,7 +13,9 @@ from typing import Any
 
 Told = Mapping[str, Any]  # of ``Rules.content``
 
-WORDS = frozenset({"basis", "link", "title", "consequence", "ladder", "levels"})  # no verdict depends on them
+WORDS = frozenset({"basis", "link", "title", "consequence", "ladder", "levels", "authority", "name_en"})
+"""Of a version or a statute: no verdict depends on them."""
+
 EVERYWHERE = "*"  # in the place of a zone: those that list no presets of their own
 
 
@@ -31,7 +33,7 @@ class Amendment:
 
 def amendments(before: Told, after: Told, today: date) -> list[Amendment]:
     """Every change from one content of the rules to another, as seen on a business date."""
-    return [*_of_versions(before, after, today), *_of_presets(before, after)]
+    return [*_of_versions(before, after, today), *_of_presets(before, after), *_of_statutes(before, after, today)]
 
 
 def _of_versions(before: Told, after: Told, today: date) -> Iterator[Amendment]:
@@ -59,6 +61,28 @@ def _of_presets(before: Told, after: Told) -> Iterator[Amendment]:
             if (preset in was) != (preset in is_now):
                 what = "activated" if preset in is_now else "deactivated"
                 yield Amendment(what, f"{preset} in {zone}", preset in was)
+
+
+def _of_statutes(before: Told, after: Told, today: date) -> Iterator[Amendment]:
+    """What changes of procedures: one decided under a statute keeps its verdict, which unit decides may change."""
+    if "procedures" not in before or "procedures" not in after:
+        return  # an earlier version of the program knew none
+    old, new = before["procedures"]["statutes"], after["procedures"]["statutes"]
+    known = {statute["kind"] for statute in old.values()}
+    for key in sorted(old.keys() | new.keys()):
+        was, is_now = old.get(key), new.get(key)
+        statute = was or is_now
+        bears = statute["kind"] in known and statute["valid_from"] <= str(today)
+        if was is None:
+            yield Amendment("added", key, bears)
+        elif is_now is None:
+            yield Amendment("removed", key, bears)
+        elif not _agree(was, is_now):
+            yield Amendment("changed", key, bears and not _agree(_without_words(was), _without_words(is_now)))
+    old, new = before["procedures"]["units"], after["procedures"]["units"]
+    for zone in sorted(old.keys() | new.keys()):
+        if old.get(zone) != new.get(zone):
+            yield Amendment("changed", f"units of procedures in {zone}", rewrites=False)
 
 
 def _without_words(version: Mapping[str, Any]) -> dict[str, Any]:

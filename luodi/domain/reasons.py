@@ -222,6 +222,54 @@ def _phase(reason: Reason, language: Language, _today: date | None) -> str:
     return reason.get("name") or reason.get("phase") or ("分期" if language == ZH else "a phase")
 
 
+_RESULTS = {
+    "granted": ("准予", "granted"),
+    "refused": ("不予许可", "refused"),
+    "withdrawn": ("申请撤回", "withdrawn by the applicant"),
+}
+_STOPS = {  # why the clock of a procedure stands still
+    "补正": "papers are being corrected",
+    "听证": "a hearing",
+    "专家评审": "a review by experts",
+    "检验检测": "an inspection",
+}
+
+
+def _procedure(reason: Reason, language: Language, _today: date | None) -> str:
+    """The name of a procedure inside a sentence."""
+    name = reason.get("procedure")
+    if name is None:
+        return ""
+    return str(name["zh"]) if language == ZH else str(name["en"])
+
+
+def _term(reason: Reason, language: Language, _today: date | None) -> str:
+    """How long a procedure may take, since when, and on which lane."""
+    limit = reason.get("limit")
+    if not isinstance(limit, Mapping) or reason.get("start") is None:
+        return ""
+    days, lane = _number(limit["amount"], limit["unit"], language), limit["lane"]
+    extended = _number(limit["extended"], limit["unit"], language) if limit["extended"] else ""
+    if language == ZH:
+        more = (f"，含延长{extended}" if extended else "") + (f"，{lane}" if lane else "")
+        return f"（{reason['start']}受理，限{days}{more}）"
+    more = (f", {extended} of them an extension" if extended else "") + (f", lane {lane}" if lane else "")
+    return f" ({days} from its acceptance on {reason['start']}{more})"
+
+
+def _result(reason: Reason, language: Language, _today: date | None) -> str:
+    return _RESULTS.get(reason.get("result", ""), ("", ""))[0 if language == ZH else 1]
+
+
+def _stop(reason: Reason, language: Language, _today: date | None) -> str:
+    why = reason.get("why_stopped", "")
+    return str(why) if language == ZH else _STOPS.get(why, str(why))
+
+
+def _over(reason: Reason, language: Language, _today: date | None) -> str:
+    return days_name(reason.get("over") or 0, language)
+
+
 def _of(reason: Reason, language: Language, today: date | None) -> str:
     if "of" in reason:
         return text(reason["of"], language, today)
@@ -259,6 +307,12 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "title": _title,
     "month": _month,
     "findings": _findings,
+    "procedure": _procedure,
+    "term": _term,
+    "result": _result,
+    "stop": _stop,
+    "over": _over,
+    "what": lambda reason, _language, _today: str(reason.get("what", "")),
     "since": lambda reason, language, _today: _day(reason, language, "since"),
 }
 
@@ -347,6 +401,53 @@ SENTENCES: dict[str, Sentence] = {
     "promise-overdue": Sentence(
         "{owner}承诺于{due}前解决{kind}问题，尚未销号{rest}",
         "Overdue: {owner} promised to clear the blocker ({kind}) by {due}{rest}",
+    ),
+    # A procedure, and what is missing for it.
+    "procedure-in-time": Sentence(
+        "{owner}应于{due}前办结{procedure}{rest}{term}",
+        "In time: {owner} is to decide on the {procedure} by {due}{rest}{term}",
+    ),
+    "procedure-due-soon": Sentence(
+        "办理期限临近：{owner}应于{due}前办结{procedure}{rest}{term}",
+        "Due soon: {owner} is to decide on the {procedure} by {due}{rest}{term}",
+    ),
+    "procedure-overdue": Sentence(
+        "{owner}应于{due}前办结{procedure}，尚未办结{rest}{term}",
+        "Overdue: {owner} was to decide on the {procedure} by {due}{rest}{term}",
+    ),
+    "procedure-stopped": Sentence(
+        "{procedure}因{stop}暂停计时，不计入{owner}的办理期限{term}",
+        "{procedure}: the clock stands still ({stop}); the days are not counted against {owner}{term}",
+    ),
+    "procedure-early": Sentence(
+        "{procedure}提前介入，尚未受理，不计时",
+        "{procedure}: talks have begun before it is accepted, so no clock runs",
+    ),
+    "procedure-correcting": Sentence(
+        "{procedure}补正材料，尚未受理，不计时",
+        "{procedure}: papers are being corrected before it is accepted, so no clock runs",
+    ),
+    "procedure-no-limit": Sentence("{procedure}未设办理时限", "No limit is set for the procedure {procedure}"),
+    "procedure-ended": Sentence("{procedure}于{date}办结（{result}）", "{procedure}: decided on {date}, {result}"),
+    "procedure-ended-in-time": Sentence(
+        "{procedure}于{date}按期办结（{result}）{term}",
+        "{procedure}: decided in time on {date}, {result}{term}",
+    ),
+    "procedure-ended-late": Sentence(
+        "{procedure}于{date}办结（{result}），超期{over}{term}",
+        "{procedure}: decided on {date}, {result}, {over} late{term}",
+    ),
+    "missing-in-time": Sentence(
+        "{procedure}尚缺{what}，应于{due}前补齐{rest}",
+        "{procedure}: {what} is missing and to be brought by {due}{rest}",
+    ),
+    "missing-due-soon": Sentence(
+        "补齐期限临近：{procedure}尚缺{what}，应于{due}前补齐{rest}",
+        "Due soon: {what} is missing for the {procedure} and to be brought by {due}{rest}",
+    ),
+    "missing-overdue": Sentence(
+        "{procedure}尚缺{what}，应于{due}前补齐，逾期未补{rest}",
+        "Overdue: {what} was to be brought for the {procedure} by {due}{rest}",
     ),
     # No clock runs.
     "no-milestone": Sentence("尚无节点", "No milestone has been reported yet"),

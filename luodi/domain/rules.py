@@ -18,6 +18,7 @@ from itertools import combinations
 from typing import Any, Literal
 
 from luodi.domain.stages import FACTORY
+from luodi.domain.statutes import NO_STATUTES, Statutes
 
 Unit = Literal["working_days", "calendar_days", "months"]
 Cause = Literal["enterprise", "government", "utility", "force_majeure", "preliminary_work"]
@@ -278,6 +279,7 @@ class Rules:
     presets: Mapping[str, tuple[Version, ...]]  # versions in the order of the file
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # active presets, where not the default alone
     default: tuple[str, ...] = (ZONE_DEFAULT,)
+    statutes: Statutes = NO_STATUTES  # of procedures
     _named: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)  # but for routes: by trait, values
     _lanes: frozenset[str] = field(init=False, repr=False, compare=False)
     _bounds: tuple[int, ...] = field(init=False, repr=False, compare=False)  # of investment bands, ascending
@@ -356,7 +358,8 @@ class Rules:
         return max(known, key=lambda version: version.valid_from, default=None)
 
     def content(self) -> dict[str, Any]:
-        """Everything the rules say, as JSON that is equal for equal rules: versions by rule and date, active presets.
+        """Everything the rules say, as JSON that is equal for equal rules: versions by rule and date, active presets,
+        statutes.
 
         The order of a preset's rules is part of it, for it is the order of the clocks.
         """
@@ -365,6 +368,7 @@ class Rules:
             "presets": {preset: list(_by_rule(versions)) for preset, versions in sorted(self.presets.items())},
             "zones": {zone: list(active) for zone, active in sorted(self.zones.items()) if active != self.default},
             "default": list(self.default),
+            "procedures": self.statutes.content(),
         }
 
     def fingerprint(self) -> str:

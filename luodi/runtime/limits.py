@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from luodi.domain.rules import (
     CAUSES,
@@ -31,7 +31,8 @@ from luodi.domain.rules import (
     Yellow,
 )
 from luodi.domain.stages import KINDS, ROUTES, STAGES
-from luodi.runtime import overlay
+from luodi.runtime import overlay, procedures
+from luodi.runtime.forms import Form, day, flat, text, whole, words, yes
 
 FOLDER = "limits"
 MAX_YUAN = 10**15
@@ -49,9 +50,10 @@ def load(folder: Path | None, zones: Mapping[str, tuple[str, ...]], faults: list
     """
     before = len(faults)
     presets: dict[str, tuple[Version, ...]] = {}
-    for preset, source, text in _presets(folder, faults):
-        presets[preset] = tuple(_versions(preset, source, text, zones, faults))
+    for preset, source, told in _presets(folder, faults):
+        presets[preset] = tuple(_versions(preset, source, told, zones, faults))
     _refuse_shared_ids(presets, faults)
+    statutes = procedures.load(folder, zones.keys(), faults)
     faults.extend(
         f"zone {zone}: limits: there is no preset {preset!r} (limits/{preset}.toml)"
         for zone, active in zones.items()
@@ -60,7 +62,7 @@ def load(folder: Path | None, zones: Mapping[str, tuple[str, ...]], faults: list
     )
     if len(faults) > before:
         return Rules({}, default=())
-    return Rules(presets, {zone: _default_first(active) for zone, active in zones.items()})
+    return Rules(presets, {zone: _default_first(active) for zone, active in zones.items()}, statutes=statutes)
 
 
 def packaged() -> Rules:
@@ -103,7 +105,7 @@ def _versions(preset: str, source: str, text: str, zones: Collection[str], fault
         try:
             told = _RuleForm().load(row)
         except ValidationError as exc:
-            faults.extend(f"{where}: {fault}" for fault in _flat(exc.messages))
+            faults.extend(f"{where}: {fault}" for fault in flat(exc.messages))
             continue
         found = [*_misfits(told), *_unknown_zones(told, zones)]
         if not found:
@@ -125,101 +127,65 @@ def _refuse_shared_ids(presets: Mapping[str, tuple[Version, ...]], faults: list[
             seen.add((version.rule, version.valid_from))
 
 
-# What one row may say. TOML's types are strict already: a number in quotes is a text and refused.
+# What one row may say.
 
 
-class _Form(Schema):
-    class Meta:
-        unknown = RAISE
-
-
-def _whole(least: int, most: int, **more: Any) -> fields.Integer:
-    return fields.Integer(strict=True, validate=validate.Range(least, most), **more)
-
-
-def _text(**more: Any) -> fields.String:
-    return fields.String(validate=validate.Length(1, 500), **more)
-
-
-def _day(**more: Any) -> fields.Raw:
-    return fields.Raw(validate=_must_be_a_day, **more)
-
-
-def _must_be_a_day(value: Any) -> None:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValidationError("Not a date: write 2027-01-01 without quotes.")
-
-
-def _yes() -> fields.Raw:
-    return fields.Raw(validate=_must_be_a_boolean)  # the library's own takes "on" and 1 for true
-
-
-def _must_be_a_boolean(value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ValidationError("Not true or false.")
-
-
-class _WordsForm(_Form):
-    zh = _text(required=True)
-    en = _text(required=True)
-
-
-class _LimitForm(_Form):
-    working_days = _whole(1, _MOST["working_days"])
-    calendar_days = _whole(1, _MOST["calendar_days"])
-    months = _whole(1, _MOST["months"])
+class _LimitForm(Form):
+    working_days = whole(1, _MOST["working_days"])
+    calendar_days = whole(1, _MOST["calendar_days"])
+    months = whole(1, _MOST["months"])
 
 
 class _CaseForm(_LimitForm):
     gap = fields.List(fields.String(validate=validate.OneOf(STAGES)), validate=validate.Length(equal=2))
     route = fields.String(validate=validate.OneOf(tuple(ROUTES)))
     kind = fields.String(validate=validate.OneOf(KINDS))
-    class_ = _text(data_key="class", attribute="class")
-    industry = _text()
-    zone = _text()
-    lane = _text()
-    investment_from = _whole(0, MAX_YUAN)
-    investment_to = _whole(1, MAX_YUAN)
+    class_ = text(data_key="class", attribute="class")
+    industry = text()
+    zone = text()
+    lane = text()
+    investment_from = whole(0, MAX_YUAN)
+    investment_to = whole(1, MAX_YUAN)
 
 
-class _YellowForm(_Form):
-    used_percent = _whole(1, 100)
-    days_before = _whole(1, 3_650)
-    over_months = _whole(0, 120)
-    over_days = _whole(0, 3_650)
+class _YellowForm(Form):
+    used_percent = whole(1, 100)
+    days_before = whole(1, 3_650)
+    over_months = whole(0, 120)
+    over_days = whole(0, 3_650)
     after = fields.Nested(_LimitForm)
-    behind_plan = _yes()
-    plan_passed = _yes()
-    postponed = _yes()
-    points = _whole(1, 100)
+    behind_plan = yes()
+    plan_passed = yes()
+    postponed = yes()
+    points = whole(1, 100)
 
 
-class _RedForm(_Form):
-    rounds = _whole(1, 24, required=True)
-    points = _whole(1, 100)
+class _RedForm(Form):
+    rounds = whole(1, 24, required=True)
+    points = whole(1, 100)
 
 
-class _LadderForm(_Form):
-    waits = fields.List(_whole(0, 250), required=True, validate=validate.Length(1, 10))
-    same_day = _yes()
+class _LadderForm(Form):
+    waits = fields.List(whole(0, 250), required=True, validate=validate.Length(1, 10))
+    same_day = yes()
 
 
-class _RuleForm(_Form):
+class _RuleForm(Form):
     id = fields.String(required=True, validate=[validate.Regexp(f"{_ID.pattern}$"), validate.NoneOf(RESERVED)])
-    valid_from = _day(required=True)
-    repealed = _yes()
-    basis = fields.Nested(_WordsForm)
+    valid_from = day(required=True)
+    repealed = yes()
+    basis = words()
     link = fields.Url(schemes={"https", "http"})
-    title = fields.Nested(_WordsForm)
-    consequence = fields.Nested(_WordsForm)
+    title = words()
+    consequence = words()
     since = fields.String(validate=validate.OneOf(get_args(Since)))
     until = fields.String(validate=validate.OneOf(get_args(Until)))
-    monthly = _yes()
+    monthly = yes()
     pausing_causes = fields.List(fields.String(validate=validate.OneOf(CAUSES)))
-    needs_document = _yes()
+    needs_document = yes()
     plan_for = fields.List(fields.String(validate=validate.OneOf(STAGES[1:])))
     satisfied_by = fields.String(validate=validate.OneOf(("in_library",)))
-    invested_below_percent = _whole(1, 100)
+    invested_below_percent = whole(1, 100)
     yellow = fields.Nested(_YellowForm)
     red = fields.Nested(_RedForm)
     ladder = fields.Nested(_LadderForm)
@@ -340,16 +306,3 @@ def _case_text(case: Case) -> str:
     named: dict[str, Any] = {"gap": "→".join(case.gap) if case.gap else None, **case.traits, "lane": case.lane}
     named |= {"investment_from": case.at_least, "investment_to": case.below}
     return "(" + ", ".join(f"{name} {value}" for name, value in named.items() if value is not None) + ")"
-
-
-def _flat(messages: Any, path: str = "") -> Iterator[str]:
-    """marshmallow's tree of messages as lines; rows of a list are counted from 1."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            name = (
-                f" {key + 1}" if isinstance(key, int) else "" if key == "_schema" else f": {key}" if path else str(key)
-            )
-            yield from _flat(inner, path + name)
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            yield f"{path}: {message}" if path else str(message)

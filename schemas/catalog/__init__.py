@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from schemas.catalog import blockers, common, matters, people, pool, projects
+from schemas.catalog import blockers, common, matters, people, pool, procedures, projects
 from schemas.catalog.rows import EventType
 
-ROWS: tuple[EventType, ...] = (*projects.ROWS, *blockers.ROWS, *pool.ROWS, *people.ROWS, *matters.ROWS, *common.ROWS)
+ROWS: tuple[EventType, ...] = (
+    *projects.ROWS,
+    *blockers.ROWS,
+    *procedures.ROWS,
+    *pool.ROWS,
+    *people.ROWS,
+    *matters.ROWS,
+    *common.ROWS,
+)
 """Every event type."""

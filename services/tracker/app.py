@@ -25,7 +25,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import blockers_http, http, pool_http, registry_http, rulesets
+from services.tracker import blockers_http, http, pool_http, procedures_http, registry_http, rulesets
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
 from services.tracker.folding import Folder
@@ -37,6 +37,7 @@ from services.tracker.outlooks import Forecaster, MongoOutlooks
 from services.tracker.past import Past
 from services.tracker.pool import Pool
 from services.tracker.ports import Document
+from services.tracker.procedures import Procedures
 from services.tracker.projector import Hands, Outboxes, Projector, Stores
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
@@ -216,7 +217,11 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar, config.figures
     )
 
+    def viewer() -> Viewer:
+        return Viewer.at(clock.now_text(), web.language(), regime.folder.calendar)
+
     visible = partial(http.await_position, visibility, topic)
+    procedures_http.add_routes(app, Procedures(database), visible, viewer)
     registry_http.add_routes(
         app,
         Registry(database),

@@ -232,6 +232,15 @@ def values(args: MultiDict[str, str], name: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def chosen(args: MultiDict[str, str], name: str, allowed: Sequence[str]) -> tuple[str, ...]:
+    """The values of one parameter that has a closed list of them. Raises ProblemError `bad-query`."""
+    faults: list[FieldError] = []
+    found = _chosen(args, name, allowed, faults)
+    if faults:
+        raise ProblemError("bad-query", errors=faults)
+    return tuple(found)
+
+
 def day(args: MultiDict[str, str], name: str) -> date | None:
     """A business date of any time; None where none is named. Raises ProblemError `bad-query`."""
     text = args.get(name)

@@ -17,6 +17,7 @@ from luodi.domain.fold import advance, fold
 from luodi.domain.handlers import State
 from luodi.domain.kinds import KINDS
 from luodi.domain.pool import pooled_on
+from luodi.domain.procedures import states_of
 from luodi.domain.rules import Rules
 from luodi.domain.subjects import is_project, kind_of
 from luodi.domain.worked_off import marks
@@ -88,6 +89,7 @@ class Folder:
             # Absent where there is nothing to find, as in all that follow: then it costs nothing in its index.
             **({} if entered is None else {"pooled_on": entered}),
             **({"owing": marks(project["blockers"])} if project["blockers"] else {}),
+            **({"procedures_in": states_of(project)} if "procedures" in project else {}),
         }
 
 

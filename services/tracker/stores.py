@@ -62,6 +62,12 @@ class MongoProjects:
             )
             # Costs only those that have blockers.
             self._documents.create_index([("owing", ASCENDING)], name="owing", sparse=True)
+            # Costs only those that have procedures.
+            self._documents.create_index(
+                [("procedures_in", ASCENDING), ("_id", ASCENDING)],
+                name="procedures",
+                partialFilterExpression={"procedures_in": {"$gt": ""}},
+            )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

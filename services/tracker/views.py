@@ -22,12 +22,13 @@ from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language
 from luodi.domain.worked_off import CONFIRMATIONS, REPLIES
 from services.tracker.ports import Document
+from services.tracker.procedure_view import procedure
 from services.tracker.relations import Beside
 
 _INTERNAL = frozenset(
     {
         *("_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"),
-        *("pooled_on", "owing"),
+        *("pooled_on", "owing", "procedures_in"),
         *(REPLIES, CONFIRMATIONS),  # these stand with the blockers that they are about
     }
 )
@@ -64,8 +65,14 @@ class Viewer:
             "blockers": [self.blocker(blocker, document) for blocker in document["blockers"]],
             "awaiting": [self._awaits(report) for report in document.get("awaiting", ())],
             "pool": document.get("pool"),
+            "procedures": [self.procedure(row, document) for row in document.get("procedures", ())],
             "rollup": rollup,
         }
+
+    def procedure(self, row: Mapping[str, Any], document: Document) -> dict[str, Any]:
+        """A procedure of a project as answered."""
+        calendar = self.calendar.of(document.get("zone"))
+        return procedure(row, self.now, self.today, self.language, calendar)
 
     def _awaits(self, report: Mapping[str, Any]) -> dict[str, Any]:
         return {**report, "reasons": [self._reason(reason) for reason in report["reasons"]]}

@@ -157,3 +157,52 @@ def test_blockers_what_a_unit_owes_is_one_request_and_only_the_enterprise_s_word
     zone.tell(f"{about}/{late}/confirm", by="p-contact", satisfied=True)
     assert eventually(lambda: close()[0] == 200, "the enterprise's word to reach notify", 30)
     assert [item["id"] for item in zone.ask("/v1/blockers", owner="grid-1", status="confirmed")["items"]] == [late]
+
+
+def test_procedures_are_followed_from_the_first_talk_and_what_is_missing_has_its_day(zone: Zone) -> None:
+    """提前介入、绿色通道、容缺受理、告知承诺制。"""
+    project = zone.registered("permits-1", ("signed", days_ago(40)), lanes=["绿色通道"])
+    path = f"/v1/projects/{project}/procedures"
+    missing = [{"what": "资金证明", "due": in_days(5)}]
+    talks = zone.tell(path, id="talks", kind="环评", state="提前介入", date=days_ago(20))
+    zone.tell(path, id="permit", kind="施工许可", state="容缺受理", date=days_ago(1), missing=missing)
+    zone.tell(f"{path}/talks/states", state="告知承诺", date=days_ago(0), missing=[{"what": "监测报告"}])
+    assert talks["id"] == "talks"
+
+    def listed(**asked: str) -> dict[str, Any]:
+        found = zone.ask("/v1/procedures", project_id=project, **asked)["items"]
+        return {item["id"]: item for item in found}
+
+    waiting = listed(state="容缺受理", due_before=in_days(6))
+    assert waiting.keys() == {"permit"}
+    assert waiting["permit"]["unit"] == "demo-unit-02", "the zone's files say who decides"
+    assert waiting["permit"]["limit"] == {
+        "amount": 4,
+        "unit": "working_days",
+        "statutory": 7,
+        "extended": 0,
+        "lane": "绿色通道",
+    }
+    assert listed(state="告知承诺")["talks"]["limit"]["amount"] == 1
+    zone.tell(f"{path}/permit/supplies", what="资金证明", date=days_ago(0))
+    assert listed(state="容缺受理", due_before=in_days(6)).get("permit", {"missing_due": None})["missing_due"] is None
+    zone.tell(f"{path}/permit/states", state="办结", date=days_ago(0), document="建字第1号")
+    done = listed(state="办结")["permit"]
+    assert (done["verdict"], done["light"], done["result"]) == ("in_time", "blue", "granted")
+    (unit,) = zone.ask("/v1/procedures/summary", project_id=project, unit="demo-unit-02")["items"]
+    assert (unit["open"], unit["in_time"]) == (0, 1)
+
+
+def test_a_project_that_starts_on_receiving_its_land_has_a_short_limit_and_starts_by_no_rule(zone: Zone) -> None:
+    """带方案出让"拿地即开工"。"""
+    reached = (("signed", days_ago(60)), ("land_supplied", days_ago(45)))
+    fast = zone.registered("lane-1", *reached, lanes=["拿地即开工"])
+    slow = zone.registered("lane-2", *reached)
+    clocks = {project: zone.ask(f"/v1/projects/{project}/clock")["clocks"][0] for project in (fast, slow)}
+    assert [clocks[project]["days"]["limit"] for project in (fast, slow)] == [20, 60]
+    assert [clocks[project]["days"]["unit"] for project in (fast, slow)] == ["working_days"] * 2
+    document = zone.ask(f"/v1/projects/{fast}")
+    assert (document["stage"], document["light"]) == ("land_supplied", "red"), "the lane starts nothing by itself"
+    assert [item["project_id"] for item in zone.ask("/v1/stalled", q="lane-")["items"]] == [fast]
+    zone.tell("/v1/milestones", project_id=fast, stage="started", date=days_ago(1))
+    assert zone.ask(f"/v1/projects/{fast}")["light"] == "green"

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from luodi.domain import events
+from luodi.domain import events, procedures
 from luodi.domain.days import day_text
 from luodi.domain.events import Event
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
@@ -48,6 +48,10 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "confirm": st.just(["investment"]),
     "a_field_of_a_later_version": st.just(1),
 }
+
+_state = st.sampled_from(procedures.STATES)
+_paper = st.sampled_from(["资金证明", "图纸"])
+_missing = st.none() | st.lists(st.fixed_dictionaries({"what": _paper, "due": st.none() | _full_days}), max_size=2)
 
 DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     events.PROJECT_REGISTERED: st.fixed_dictionaries(
@@ -97,6 +101,18 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     events.SILENCE_ENDED: _data(silence=_ids),
     events.NOTE_ADDED: st.fixed_dictionaries({"text": st.text(max_size=5)}),
     events.EVENT_RETRACTED: _data(event_id=_ids, reason=_text),
+    procedures.PROCEDURE_BEGUN: _data(
+        kind=st.sampled_from(["施工许可", "环评", "无此事项"]), state=_state, date=_days, missing=_missing
+    ),
+    procedures.PROCEDURE_MOVED: _data(procedure_id=_ids, state=_state, date=_days, missing=_missing),
+    procedures.PROCEDURE_SUPPLIED: _data(procedure_id=_ids, what=_paper, date=_full_days),
+    procedures.PROCEDURE_PAUSED: _data(
+        procedure_id=_ids,
+        why=st.sampled_from(procedures.NOT_COUNTED),
+        date=_full_days,
+        until=st.none() | _full_days,
+    ),
+    procedures.PROCEDURE_RESUMED: _data(procedure_id=_ids, date=_full_days),
     UNKNOWN_TYPE: st.just({"anything": [1, {"deep": None}]}),
 }
 

@@ -22,13 +22,17 @@ from tests.unit.domain.strategies import histories
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+|finished|overdue|paused|phased|published|withdrawn")
+MODULES = (
+    *("assess", "awaiting", "blockers", "clocks", "counting", "courses", "lights", "rollup", "verifying"),
+    "procedures",
+)
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 
 
 def codes_in_the_source() -> set[str]:
     """Every text constant of the rooms that give reasons that stands where a code stands."""
     found = set()
-    for module in ("assess", "awaiting", "blockers", "clocks", "counting", "courses", "lights", "rollup", "verifying"):
+    for module in MODULES:
         tree = ast.parse((Path(luodi.domain.__path__[0]) / f"{module}.py").read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):

@@ -28,7 +28,7 @@ from luodi.domain.stages import KINDS, ROUTES
 from luodi.domain.subjects import is_project, kind_of
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.events import REQUESTS, load_http, unconfirmed
-from seeds import demo, staff
+from seeds import demo, permits, staff
 from seeds.demo import DemoProject
 from seeds.facts import published_events
 from seeds.story import project_id
@@ -227,7 +227,7 @@ def test_every_status_route_kind_stage_blocker_kind_and_cause_occurs() -> None:
     assert {blocker["cleared"] is None for blocker in blockers} == {True, False}
     assert {bool(document["key"]) for document in found} == {True, False}
     lanes = {lane for document in found for lane in document["lanes"] or ()}
-    assert lanes == {LANE_START_ON_LAND}
+    assert lanes == {LANE_START_ON_LAND, permits.GREEN_LANE}
 
 
 def test_every_type_of_event_that_callers_may_tell_occurs() -> None:
