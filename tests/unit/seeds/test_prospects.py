@@ -27,7 +27,7 @@ def documents() -> dict[str, dict[str, Any]]:
     """Every project of which the pool tells."""
     told: dict[str, list[Event]] = {}
     for place, event in enumerate(demo.events(DAY)):
-        at = f"{DAY}T02:{place // 60 % 60:02d}:{place % 60:02d}.{place // 3600:03d}Z"
+        at = f"{DAY}T{2 + place // 3600:02d}:{place // 60 % 60:02d}:{place % 60:02d}.000Z"
         row = Event(event.subject, event.id, event.type, at, 0, event.actor, event.data)
         told.setdefault(event.subject, []).append(row)
     pooled = {s: rows for s, rows in told.items() if any(row.type == "project.pooled" for row in rows)}
