@@ -20,7 +20,7 @@ def add_routes(
     """`viewer` looks as of now, in the caller's language. With `after=<position>` nothing older is answered."""
 
     @app.get("/v1/blockers")
-    def listed() -> Response:
+    def list_blockers() -> Response:
         http.known_parameters(*PARAMETERS)
         question = asked(request.args)
         await_position()

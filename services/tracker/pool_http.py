@@ -18,7 +18,7 @@ def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None]) -> No
     """With `after=<position>` nothing older is answered."""
 
     @app.get("/v1/pool")
-    def listed() -> Response:
+    def list_pool() -> Response:
         http.known_parameters(*PARAMETERS)
         question = asked(request.args)
         await_position()
