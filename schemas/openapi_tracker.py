@@ -8,7 +8,7 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_blockers, openapi_people, openapi_pool, openapi_procedures
+from schemas import openapi_blockers, openapi_people, openapi_places, openapi_pool, openapi_procedures
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -163,8 +163,10 @@ def build() -> Json:
             )
         },
     }
-    for path, asked in openapi_pool.QUERIES.items():
+    for path, asked in (openapi_pool.QUERIES | openapi_places.QUERIES).items():
         paths[path] = {"get": _query(*asked)}
+        if path in openapi_places.OF_ONE:
+            paths[path]["get"]["responses"] |= problems(404)
     for subject, name, path in openapi_people.addresses():
         paths[path] = {"get": _query(*openapi_people.question(subject, name))}
         if name != "list":
@@ -314,6 +316,7 @@ def _schemas() -> Json:
         **openapi_blockers.schemas(blocker),
         "RollUp": _rollup(light),
         **openapi_pool.schemas(),
+        **openapi_places.schemas(),
         "Clocks": an_object(
             {
                 "project_id": text,

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import permits, prospects, staff
+from seeds import permits, plots, prospects, staff
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -93,7 +93,7 @@ def events(day: date) -> tuple[SeedEvent, ...]:
 
 def _all(day: date, edition: str) -> list[SeedEvent]:
     told = _told(day, edition)
-    beside = prospects.events(day, edition, told)
+    beside = [*prospects.events(day, edition, told), *plots.events(day, edition, told)]
     return [*staff.events(day, edition), *(event for project in told for event in project.events), *beside]
 
 
@@ -377,7 +377,7 @@ def _produces_since_some_month(story: Story) -> None:
 
 LANE = (("lanes", ["拿地即开工"]),)
 PHASED = (("phased", True),)
-CARRIER = (("kind", "carrier"), ("park", PARKS[-1]))
+CARRIER = (("kind", "carrier"), ("park", PARKS[-1]), ("floor_m2", 380_000))
 PACKAGE = (("title", "打包项目"),)
 
 _PRODUCING = Part("一期", "blue", _at("producing", 200, 900))

@@ -244,6 +244,8 @@ def register(story: Story, extra: dict[str, Any]) -> None:
         data |= {"area_mu": dice.randint(12, 180), "parcel": f"DEMO-{number:03d}"}
     if story.route == "plant":
         data["floor_m2"] = dice.randrange(1_500, 24_000, 100)
+    if kind == "carrier":
+        data["floor_m2"] = 60_000 + number * 100
     if key:
         data |= {
             "key": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.catalog import blockers, common, matters, people, pool, procedures, projects
+from schemas.catalog import blockers, common, matters, people, pool, procedures, projects, resources
 from schemas.catalog.rows import EventType
 
 ROWS: tuple[EventType, ...] = (
@@ -10,6 +10,7 @@ ROWS: tuple[EventType, ...] = (
     *blockers.ROWS,
     *procedures.ROWS,
     *pool.ROWS,
+    *resources.ROWS,
     *people.ROWS,
     *matters.ROWS,
     *common.ROWS,

@@ -25,7 +25,7 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import blockers_http, http, pool_http, procedures_http, registry_http, rulesets
+from services.tracker import blockers_http, http, places_http, pool_http, procedures_http, registry_http, rulesets
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
 from services.tracker.folding import Folder
@@ -35,6 +35,7 @@ from services.tracker.mirror import Mirror
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.outlooks import Forecaster, MongoOutlooks
 from services.tracker.past import Past
+from services.tracker.places_http import Places
 from services.tracker.pool import Pool
 from services.tracker.ports import Document
 from services.tracker.procedures import Procedures
@@ -235,6 +236,9 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         Blockers(database, lambda: regime.folder.rules),
         visible,
         lambda: Viewer.at(clock.now_text(), web.language(), regime.folder.calendar),
+    )
+    places_http.add_routes(
+        app, Places.of(database), visible, lambda: regime.folder.calendar.business_date(clock.now_text())
     )
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)

@@ -16,6 +16,7 @@ from luodi.domain.events import Event
 from luodi.domain.fold import advance, fold
 from luodi.domain.handlers import State
 from luodi.domain.kinds import KINDS
+from luodi.domain.matching import seeks
 from luodi.domain.pool import pooled_on
 from luodi.domain.procedures import states_of
 from luodi.domain.rules import Rules
@@ -78,7 +79,7 @@ class Folder:
     def _found_by(self, subject: str, state: State, project: Document) -> Document:
         """What lists of projects are sorted, compared and filled by, beside what is shown of them."""
         awaits = awaiting(state, project, partial(self.assess, subject), self.calendar)
-        entered = pooled_on(project)
+        entered, sought = pooled_on(project), seeks(project)
         return {
             # Lists are sorted by it: a path into the clocks would have no order where there is none.
             "due": min((clock["due"] for clock in project["clocks"]), default=None),
@@ -90,6 +91,7 @@ class Folder:
             **({} if entered is None else {"pooled_on": entered}),
             **({"owing": marks(project["blockers"])} if project["blockers"] else {}),
             **({"procedures_in": states_of(project)} if "procedures" in project else {}),
+            **({} if sought is None else {"seeks": sought}),
         }
 
 

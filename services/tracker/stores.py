@@ -16,6 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 from pymongo.write_concern import WriteConcern
 
+from luodi.domain.stages import CARRIER
 from luodi.runtime.mongo import translated
 from services.tracker.ahead import Ahead
 from services.tracker.journal import refused_rows
@@ -53,6 +54,17 @@ class MongoProjects:
                 [("awaits_since", ASCENDING), ("_id", ASCENDING)],
                 name="awaiting",
                 partialFilterExpression={"awaits_since": {"$gt": ""}},
+            )
+            # Costs only carriers, and only those that wait for land or a plant.
+            self._documents.create_index(
+                [("kind", ASCENDING), ("_id", ASCENDING)],
+                name="carriers",
+                partialFilterExpression={"kind": CARRIER},
+            )
+            self._documents.create_index(
+                [("seeks", ASCENDING), ("_id", ASCENDING)],
+                name="seeks",
+                partialFilterExpression={"seeks": {"$gt": ""}},
             )
             # Costs only those that entered the pool.
             self._documents.create_index(

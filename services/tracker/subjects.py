@@ -33,6 +33,8 @@ class MongoOthers(MongoProjects):
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
             # Only posts have holders.
             self._documents.create_index([("holders.holder", ASCENDING)], name="holders", sparse=True)
+            # Only resources are assigned to projects.
+            self._documents.create_index([("assignments.project_id", ASCENDING)], name="assignments", sparse=True)
 
 
 class MongoSubjects:
