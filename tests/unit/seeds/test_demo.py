@@ -25,7 +25,7 @@ from luodi.domain.people import subjects_named
 from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
-from luodi.domain.subjects import is_project, kind_of
+from luodi.domain.subjects import kind_of
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.events import REQUESTS, load_http, unconfirmed
 from seeds import demo, permits, staff
@@ -356,7 +356,7 @@ def test_everybody_a_project_names_is_recorded_but_the_firms_own_people() -> Non
 def test_a_post_was_handed_over_and_somebody_is_on_leave_on_the_day_of_loading() -> None:
     told: dict[str, list[Event]] = {}
     for place, event in enumerate(demo.events(DAY)):
-        if not is_project(event.subject):
+        if kind_of(event.subject) in people.NAMED:
             at = f"{DAY}T02:00:00.{place:03d}Z"
             row = Event(event.subject, event.id, event.type, at, 0, event.actor, event.data)
             told.setdefault(event.subject, []).append(row)
