@@ -212,58 +212,58 @@ def test_land_and_plants_what_is_freed_is_offered_to_who_waits_and_taken(zone: Z
     """“三块地”：低效用地、闲置用地、低效厂房；标准厂房、工业上楼。"""
     plot = "/v1/resources/places-plot"
     area = {"area_mu": 80, "park": "示例东园", "unit": "unit-places-land"}
-    zone.tell("/v1/resources", resource_id="places-plot", name="东园旧厂区", kind="低效用地", zone="places", **area)
+    zone.tell("/v1/resources", resource_id="places-plot", name="东园旧厂区", kind="低效用地", zone="kunshan", **area)
     zone.tell(f"{plot}/states", state="盘活中", date=days_ago(60))
-    waits = zone.registered("places-land", ("signed", days_ago(20)), zone="places", area_mu=34, park="示例东园")
-    assert zone.ask("/v1/resources", zone="places", state="盘活中")["items"][0]["id"] == "places-plot"
-    assert zone.ask("/v1/matches", zone="places")["items"][0]["none"]["code"] == "nothing-free"
+    waits = zone.registered("places-land", ("signed", days_ago(20)), zone="kunshan", area_mu=34, park="示例东园")
+    assert zone.ask("/v1/resources", zone="kunshan", state="盘活中")["items"][0]["id"] == "places-plot"
+    assert zone.ask("/v1/matches", zone="kunshan")["items"][0]["none"]["code"] == "nothing-free"
 
     zone.tell(f"{plot}/states", state="可供", date=days_ago(1))
-    (item,) = zone.ask("/v1/matches", zone="places")["items"]
+    (item,) = zone.ask("/v1/matches", zone="kunshan")["items"]
     assert (item["project_id"], item["matches"][0]["id"]) == (waits, "places-plot")
     assert item["matches"][0]["text"] == "需34亩，空余80亩；同在示例东园；不限产业"
 
     zone.tell(f"{plot}/assignments", project_id=waits, date=days_ago(0), area_mu=34)
-    assert zone.ask("/v1/matches", zone="places")["items"] == [], "who has a place waits no longer"
+    assert zone.ask("/v1/matches", zone="kunshan")["items"] == [], "who has a place waits no longer"
     held = zone.ask("/v1/resources", project_id=waits)["items"][0]
     assert (held["state"], held["free"], held["projects"]) == ("可供", 46, [waits])
 
     built = [(stage, days_ago(ago)) for stage, ago in (("signed", 900), ("land_supplied", 800), ("completed", 30))]
-    hall = zone.registered("places-hall", *built, zone="places", kind="carrier", floor_m2=20_000)
+    hall = zone.registered("places-hall", *built, zone="kunshan", kind="carrier", floor_m2=20_000)
     zone.registered(
-        "places-tenant", ("signed", days_ago(9)), zone="places", route="plant", carrier=hall, floor_m2=5_000
+        "places-tenant", ("signed", days_ago(9)), zone="kunshan", route="plant", carrier=hall, floor_m2=5_000
     )
 
     def vacant() -> bool:
-        return [row["vacant_m2"] for row in zone.ask("/v1/carriers", zone="places")["items"]] == [15_000]
+        return [row["vacant_m2"] for row in zone.ask("/v1/carriers", zone="kunshan")["items"]] == [15_000]
 
     eventually(vacant, "the vacancy of the carrier")
-    zone.registered("places-plant", ("signed", days_ago(9)), zone="places", route="plant", floor_m2=6_000)
-    (item,) = zone.ask("/v1/matches", zone="places", seeks="plant")["items"]
+    zone.registered("places-plant", ("signed", days_ago(9)), zone="kunshan", route="plant", floor_m2=6_000)
+    (item,) = zone.ask("/v1/matches", zone="kunshan", seeks="plant")["items"]
     assert (item["project_id"], item["matches"][0]["id"]) == ("places-plant", hall)
 
 
 def test_the_pool_is_talked_with_and_its_success_is_counted(zone: Zone) -> None:
     """招商储备项目，常态化政企对接，提高项目对接成功率。"""
-    prospects = [zone.registered(f"pool-{number}", zone="pool-zone") for number in (1, 2, 3)]
+    prospects = [zone.registered(f"pool-{number}", zone="urumqi") for number in (1, 2, 3)]
     for prospect in prospects:
         zone.tell(f"/v1/projects/{prospect}/pool", date=days_ago(90), introducer="链主", introduced_by="示例链主")
     for prospect in prospects[:2]:
         said = {"way": "来访", "text": "实地看场地", "next": "报送方案", "next_date": days_ago(3)}
         zone.tell(f"/v1/projects/{prospect}/talks", date=days_ago(30), **said)
-    body = zone.ask("/v1/pool", zone="pool-zone")
+    body = zone.ask("/v1/pool", zone="urumqi")
     standings = {item["project_id"]: item["standing"] for item in body["items"]}
     assert standings == {"pool-1": "talking", "pool-2": "talking", "pool-3": "reserve"}
-    assert zone.ask("/v1/funnel", zone="pool-zone")["total"]["projects"] == 0
+    assert zone.ask("/v1/funnel", zone="urumqi")["total"]["projects"] == 0
     assert zone.ask("/v1/projects/pool-1")["light"] is None
-    due = zone.ask("/v1/pool", zone="pool-zone", next_before=days_ago(0))["items"]
+    due = zone.ask("/v1/pool", zone="urumqi", next_before=days_ago(0))["items"]
     assert {item["project_id"] for item in due} == {"pool-1", "pool-2"}
 
     zone.tell("/v1/milestones", project_id="pool-1", stage="signed", date=days_ago(2))
     zone.tell("/v1/projects/pool-2/drop", date=days_ago(1), reason="改投外地")
-    summary = zone.ask("/v1/pool", zone="pool-zone")["summary"]
+    summary = zone.ask("/v1/pool", zone="urumqi")["summary"]
     assert (summary["entered"], summary["signed"], summary["dropped"], summary["reserve"]) == (3, 1, 1, 1)
     assert summary["success"] == {"numerator": 1, "denominator": 2, "rate": 0.5}
     signed = zone.ask("/v1/projects/pool-1")
     assert (signed["status"], signed["light"], signed["pool"]["introducer"]) == ("active", "green", "链主")
-    assert zone.ask("/v1/funnel", zone="pool-zone")["total"]["projects"] == 1
+    assert zone.ask("/v1/funnel", zone="urumqi")["total"]["projects"] == 1
