@@ -141,6 +141,7 @@ _REASON_OF_FAULT: Mapping[str, str] = MappingProxyType(
         "date-too-late": "bad-date",
         "date-in-future": "bad-date",
         "before-date": "bad-date",
+        "bad-period": "bad-date",
         "day-needed": "bad-date",
         "bad-instant": "bad-instant",
         "bad-id": "bad-id",

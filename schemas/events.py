@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from luodi.domain import events as domain
-from luodi.domain.days import first_day
 from luodi.domain.money import needs_confirmation
+from luodi.domain.periods import first_day
 from luodi.domain.subjects import PROJECT
 from schemas.catalog import ROWS
 from schemas.catalog.rows import ANY_KIND, SUBJECT, SUBJECT_PATTERNS, SUBJECTS, Data, EventType, SubjectKind

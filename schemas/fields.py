@@ -17,6 +17,7 @@ from marshmallow import ValidationError, fields
 
 from luodi.domain.days import first_day, last_day
 from luodi.domain.money import MAX_YUAN
+from luodi.domain.periods import PERIOD
 from schemas.invalid import Fault
 
 T = TypeVar("T")
@@ -233,6 +234,22 @@ class Day(Checked[str]):
 
     def rule(self) -> Json:
         return {"type": "string", "pattern": DATE_PATTERN} if self.partial else {"type": "string", "format": "date"}
+
+
+class Period(Checked[str]):
+    """A year `YYYY` or a quarter `YYYY-Q1` … `YYYY-Q4`, from 1980 to 2100."""
+
+    def check(self, value: Any) -> str:
+        if type(value) is not str:
+            raise refuse("wrong-type", expected="string")
+        if not PERIOD.fullmatch(value):
+            raise refuse("bad-period")
+        if not EARLIEST.year <= int(value[:4]) <= LATEST.year:
+            raise refuse("out-of-range", low=EARLIEST.year, high=LATEST.year)
+        return value
+
+    def rule(self) -> Json:
+        return {"type": "string", "pattern": f"^{PERIOD.pattern}$"}
 
 
 class TimeOfDay(Checked[str]):

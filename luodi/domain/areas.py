@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from luodi.domain import people, pool, procedures, resources, worked_off
+from luodi.domain import people, performance, pool, procedures, resources, worked_off
 from luodi.domain.chapters import Chapter
 from luodi.domain.handlers import Handler
 
@@ -22,7 +22,7 @@ class Area(Protocol):
     FIELDS: Mapping[str, tuple[str, ...]]
 
 
-AREAS: tuple[Area, ...] = (people, pool, worked_off, procedures, resources)
+AREAS: tuple[Area, ...] = (people, performance, pool, worked_off, procedures, resources)
 
 HANDLERS: Mapping[str, Handler] = {type_: handler for area in AREAS for type_, handler in area.HANDLERS.items()}
 """Event type -> what it does."""

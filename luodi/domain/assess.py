@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain import areas, blockers, clocks, pool
+from luodi.domain import areas, blockers, clocks, performance, pool
 from luodi.domain.blockers import day_of
 from luodi.domain.calendar import Calendar
 from luodi.domain.chapters import Telling, written
@@ -20,8 +20,9 @@ from luodi.domain.events import REGISTERED_FIELDS
 from luodi.domain.gaps import Facts, Gap
 from luodi.domain.greys import greys
 from luodi.domain.handlers import State
+from luodi.domain.performance import Target
 from luodi.domain.rules import Profile, Rules
-from luodi.domain.stages import AGREEMENT, FACTORY, LAND, ROUTES, STAGES, stages_of
+from luodi.domain.stages import AGREEMENT, FACTORY, LAND, PERFORMING, ROUTES, STAGES, stages_of
 from luodi.domain.subjects import PROJECT
 
 __all__ = ["assess", "days_used", "in_force", "light_at"]
@@ -58,7 +59,8 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     held_up = blockers.joined(state, calendar)
     suspensions = _suspensions(state, calendar) if state["suspensions"] else []
     pooled = stage is None and bool(state["entries"]) and pool.is_pooled(state)
-    standing = IN_THE_POOL if pooled else _standing(state, route, stage, awaited, reached)
+    committed = performance.of_state(state) if awaited is None and state["entries"] else ()
+    standing = IN_THE_POOL if pooled else _standing(state, route, stage, awaited, reached, committed)
     facts = Facts(
         plans=state["plans"],
         blockers=held_up,
@@ -74,9 +76,11 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
         stops={},
     )
     profile = rules.profile(fields, route)
-    gap_clocks, lights = _lights(standing, held_up, facts, profile, rules, calendar)
+    gap_clocks, lights = _lights(standing, committed, held_up, facts, profile, rules, calendar)
     judged = fields.get("source") != PUBLISHED and not fields.get("phased") and fields.get("kind") != AGREEMENT
     closed = _closed(reached, stages, route, facts, profile, rules, calendar) if judged else []
+    if committed and judged and stage is not None and reached[stage] is not None:
+        closed += performance.verdicts(Gap(route, stage, PERFORMING, reached[stage]), committed)
 
     known = {name: value for name, value in fields.items() if value is not None}
     if state["registered"]:
@@ -143,7 +147,12 @@ def _silence(state: State) -> Standing | None:
 
 
 def _standing(
-    state: State, route: str, stage: str | None, awaited: str | None, reached: Mapping[str, str | None]
+    state: State,
+    route: str,
+    stage: str | None,
+    awaited: str | None,
+    reached: Mapping[str, str | None],
+    committed: Sequence[Target],
 ) -> Standing | Gap:
     """The open gap, or why there is none."""
     fields = state["fields"]
@@ -155,7 +164,12 @@ def _standing(
     if stage is None:
         return Standing(GREY, {"code": "no-milestone"})
     if awaited is None:
-        return Standing(BLUE, {"code": "finished", "route": route, "stage": stage})
+        finished = {"route": route, "stage": stage}
+        if not committed:
+            return Standing(BLUE, {"code": "finished", **finished})
+        if all(target.met is not None for target in committed):
+            return Standing(BLUE, {"code": "commitments-met", **finished})
+        awaited = PERFORMING
     start = reached[stage]
     if start is None:
         return Standing(GREY, {"code": "date-unknown", "route": route, "stage": stage})
@@ -164,6 +178,7 @@ def _standing(
 
 def _lights(
     standing: Standing | Gap,
+    committed: Sequence[Target],
     held_up: Sequence[dict[str, Any]],
     facts: Facts,
     profile: Profile,
@@ -177,7 +192,10 @@ def _lights(
     """
     gap_clocks: list[dict[str, Any]] = []
     if isinstance(standing, Gap):
-        runs = clocks.gap_clocks(standing, facts, profile, rules, calendar)
+        if committed:
+            runs = performance.gap_clocks(standing, committed, calendar)
+        else:
+            runs = clocks.gap_clocks(standing, facts, profile, rules, calendar)
         tracks = []
         for clock, steps in runs:
             gap_clocks.append(clock)

@@ -155,7 +155,7 @@ def promise_steps(blocker: Mapping[str, Any], number: int) -> list[DayStep]:
 REASON_READ = (
     "route",
     *(f"clocks.{name}" for name in ("gap", "rule", "start", "due", "limit", "unit", "title", "counted_from")),
-    *(f"clocks.{name}" for name in ("awaits", "approximate", "paused_by", "plan", "versions")),
+    *(f"clocks.{name}" for name in ("awaits", "approximate", "paused_by", "plan", "versions", "commitment")),
     *(f"blockers.{name}" for name in ("id", "kind", "cause", "owner", "date", "promise")),
 )
 """The fields of a document that ``reason_of`` reads."""
@@ -186,7 +186,7 @@ def _clock_reason(reason: Mapping[str, Any], document: Mapping[str, Any]) -> dic
     whole = {
         "route": route if route in ROUTES else LAND,
         **{name: figures[name] for name in ("gap", "rule", "start", "due", "limit", "unit")},
-        **{name: figures[name] for name in ("title", "awaits", "plan") if name in figures},
+        **{name: figures[name] for name in ("title", "awaits", "plan", "commitment") if name in figures},
     }
     if figures["counted_from"] != "stage":
         whole["counted_from"] = figures["counted_from"]

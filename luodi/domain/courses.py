@@ -49,10 +49,10 @@ def run(gap: Gap, facts: Facts, version: Version, case: Case, calendar: Calendar
         return _rounds_run(gap, facts, version, calendar, by)
     plan = facts.plan_of(gap.awaited)
     if plan is not None and gap.awaited in version.plan_for:
-        return _dated_run(gap, PLAN, plan, version, by)
+        return dated_run(gap, PLAN, plan, version, by)
     if version.until is not None:
         end = plan if version.until == "plan" else facts.agreed(version.until)
-        return None if end is None else _dated_run(gap, version.rule, end, version, by)
+        return None if end is None else dated_run(gap, version.rule, end, version, by)
     assert case.limit is not None  # a version that takes no date and no rounds has a limit in every case
     if version.since == "last_report":
         made = _reports_run(gap, facts, version, case.limit, calendar, by)
@@ -160,8 +160,11 @@ def _start(gap: Gap, facts: Facts, version: Version) -> str | None:
     return facts.agreed(version.since)
 
 
-def _dated_run(gap: Gap, rule: str, end: str, version: Version, by: int) -> Run:
-    """Until a planned or agreed date: calendar days to it, which no pause moves."""
+def dated_run(
+    gap: Gap, rule: str, end: str, version: Version, by: int, codes: tuple[str, str, str] | None = None
+) -> Run:
+    """Until a planned or agreed date: calendar days to it, which no pause moves. ``codes`` of its reasons in time, due
+    soon and overdue, where they are its own."""
     start, due = last_ordinal(gap.start), last_ordinal(end)
     length, yellow = due - start, version.yellow
     red = max(start, due) + 1
@@ -173,7 +176,7 @@ def _dated_run(gap: Gap, rule: str, end: str, version: Version, by: int) -> Run:
         warn = red
     if version.monthly:
         warn, red = _first_of_month(warn, ()), _first_of_month(red, ())
-    in_time, due_soon, overdue = _AGREED_CODES if version.until not in (None, PLAN) else _PLAN_CODES
+    in_time, due_soon, overdue = codes or (_AGREED_CODES if version.until not in (None, PLAN) else _PLAN_CODES)
     said = because(by)
     steps: list[DayStep] = [(FIRST_DAY, GREEN, said[in_time])]
     if warn < red:

@@ -2,8 +2,9 @@
 
 ``known_at`` asks for the record as it stood: only events recorded until that instant count, and lights are read at it.
 ``as_of`` asks what was true at the end of a business date: of the facts that have a day of their own (milestones,
-progress, blockers, pauses, suspensions, withdrawals) only those of that day or before count. What has no day of its own
-(fields, plans, promises, contracts, verifications) holds as it is known. The two may be combined.
+progress, blockers, pauses, suspensions, withdrawals, the figures of a period by its last day) only those of that day or
+before count. What has no day of its own (fields, plans, promises, contracts, commitments, verifications) holds as it is
+known. The two may be combined.
 
 A fact dated to a month or year counts from its first day, as it does on the day it is reported; one without a date from
 the business date on which it was recorded. A project begins with the first of its facts, at the latest on the day it
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from luodi.domain import events
+from luodi.domain import events, performance, periods
 from luodi.domain.assess import POOL
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, reason_of
@@ -151,6 +152,9 @@ class _Dated:
         for slot, date in DATED_SLOTS.items():
             if state[slot] is not None:
                 found.add(_day(state[slot], self.calendar, date))
+        if state["entries"]:
+            for slot, day_of in DATED_KEPT.items():
+                found |= {day_of(entry) for entry in state["entries"].get(slot, {}).values()}
         return sorted(found)
 
     def state(self, state: State, day: int) -> State:
@@ -163,6 +167,8 @@ class _Dated:
         for slot, date in DATED_SLOTS.items():
             if state[slot] is not None and _day(state[slot], self.calendar, date) > day:
                 before[slot] = None
+        if state["entries"]:
+            before["entries"] = _kept_until(state["entries"], day)
         if state["reports"]:
             before["reports"] = {d: told for d, told in state["reports"].items() if first_day(d).toordinal() <= day}
         if self.progress and self.progress[-1][0] > day:
@@ -173,6 +179,17 @@ class _Dated:
         reported = [event for happened, event in self.progress if happened <= day]
         progress: dict[str, Any] | None = fold(reported[-1:])["progress"] if reported else None
         return progress
+
+
+def _kept_until(entries: Mapping[str, Mapping[str, Any]], day: int) -> dict[str, Any]:
+    """What is kept as it was told, without what a day of its own puts after a day; no slot is left empty."""
+    before: dict[str, Any] = dict(entries)
+    for slot, day_of in DATED_KEPT.items():
+        if slot in entries:
+            before[slot] = {key: entry for key, entry in entries[slot].items() if day_of(entry) <= day}
+            if not before[slot]:
+                del before[slot]
+    return before
 
 
 def _order(event: Event) -> tuple[str, int, str]:
@@ -196,6 +213,11 @@ DATED_ENTRIES = ("milestones", "blockers", "pauses", "clears", "suspensions", "s
 
 DATED_SLOTS: Mapping[str, str] = {"withdrawn": "date", "statistics": "since"}
 """Slots that hold one fact, or none, and the name of its date."""
+
+DATED_KEPT: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+    performance.REPORTS: lambda report: periods.last_ordinal(report["period"]),  # whose figures are known at its end
+}
+"""Slots of entries that have a day of their own, and how it is found."""
 
 
 # -- what was shown, and how late it was reported ------------------------------------------------------------------

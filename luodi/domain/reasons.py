@@ -218,6 +218,70 @@ def _facts(reason: Reason, language: Language, _today: date | None) -> str:
     return "Published facts as of " + ("" if whole_year else f"{day}{_MONTHS[last.month - 1]} ") + str(last.year)
 
 
+def _yuan(amount: float, unit: str, language: Language) -> str:
+    """An amount as an agreement writes it: in 亿元 or 万元, exactly."""
+    if language != ZH:
+        return f"{amount:,} yuan{unit}"
+    size, name = next((size, name) for size, name in _SIZES if amount >= size or size == 1)
+    whole, rest = divmod(amount, size)
+    decimals = f"{rest:0{len(str(size)) - 1}}".rstrip("0") if rest else ""
+    return f"{whole}{'.' if decimals else ''}{decimals}{name}{unit}"
+
+
+_SIZES = ((100_000_000, "亿元"), (10_000, "万元"), (1, "元"))
+
+
+def _committed(reason: Reason, language: Language, _today: date | None) -> str:
+    """What is to be reached."""
+    commitment = reason.get("commitment")
+    if commitment is None:
+        return ""
+    zh, en = _MEASURES[commitment["measure"]][commitment["value"] is not None]
+    return (zh if language == ZH else en).format(value=_measured(commitment, "value", language))
+
+
+def _achieved(reason: Reason, language: Language, _today: date | None) -> str:
+    """What was reported of it, and for which period."""
+    commitment = reason.get("commitment")
+    if commitment is None:
+        return ""
+    if commitment["period"] is None:
+        return "尚无上报数据" if language == ZH else "nothing is reported of it yet"
+    period = _period(commitment["period"], language)
+    if commitment["reported"] is None:  # an amount per mu of an unknown area
+        return f"{period}已报，但用地面积未知" if language == ZH else f"it is reported for {period}, of an unknown area"
+    value = _measured(commitment, "reported", language)
+    return f"{period}上报为{value}" if language == ZH else f"{value} reported for {period}"
+
+
+def _measured(commitment: Mapping[str, Any], name: str, language: Language) -> str:
+    amount = commitment[name]
+    if amount is None:
+        return ""
+    if commitment["measure"] == "full_production":
+        if commitment["value"] is None:
+            return f"设计产能的{amount}%" if language == ZH else f"{amount} % of the designed capacity"
+        return _yuan(amount, "", language)
+    return _yuan(amount, "/亩" if language == ZH else " per mu", language)
+
+
+def _period(period: str, language: Language) -> str:
+    year, _, quarter = period.partition("-Q")
+    if quarter:
+        return f"{year}年第{quarter}季度" if language == ZH else f"the quarter {period}"
+    return (f"{period}年" if len(period) == len("2026") else period) if language == ZH else period
+
+
+_MEASURES = {  # what was committed, without a value and with one
+    "full_production": (
+        ("达产", "full production"),
+        ("达产（年产值{value}）", "full production, an annual output of {value},"),
+    ),
+    "investment_intensity": (("投资强度达标", "the investment"), ("投资强度达到{value}", "an investment of {value}")),
+    "tax_per_mu": (("亩均税收达标", "the tax per mu"), ("亩均税收达到{value}", "an annual tax of {value}")),
+}
+
+
 def _phase(reason: Reason, language: Language, _today: date | None) -> str:
     return reason.get("name") or reason.get("phase") or ("分期" if language == ZH else "a phase")
 
@@ -314,6 +378,8 @@ _WORDS: dict[str, Callable[[Reason, Language, date | None], str]] = {
     "over": _over,
     "what": lambda reason, _language, _today: str(reason.get("what", "")),
     "since": lambda reason, language, _today: _day(reason, language, "since"),
+    "committed": _committed,
+    "achieved": _achieved,
 }
 
 LIGHT_NAMES: dict[str, tuple[str, str]] = {
@@ -380,6 +446,19 @@ SENTENCES: dict[str, Sentence] = {
     "agreed-overdue": Sentence(
         "约定应于{due}前{stage}{rest}{basis}",
         "Overdue: {stage} was agreed for {due}{rest}{basis}",
+    ),
+    # What was committed in the agreement, against what was reported.
+    "committed-in-time": Sentence(
+        "承诺于{due}前{committed}{rest}，{achieved}{basis}",
+        "In time: {committed} is committed by {due}{rest}; {achieved}{basis}",
+    ),
+    "committed-due-soon": Sentence(
+        "承诺期限临近：承诺于{due}前{committed}{rest}，{achieved}{basis}",
+        "Due soon: {committed} is committed by {due}{rest}; {achieved}{basis}",
+    ),
+    "committed-overdue": Sentence(
+        "承诺于{due}前{committed}{rest}，{achieved}{basis}",
+        "Overdue: {committed} was committed by {due}{rest}; {achieved}{basis}",
     ),
     # Monthly rounds against the plan.
     "judged-in-order": Sentence(
@@ -459,6 +538,9 @@ SENTENCES: dict[str, Sentence] = {
     "of-phase": Sentence("{phase}：{of}", "{phase}: {of}"),
     "published": Sentence("{facts}", "{facts}"),
     "withdrawn": Sentence("已退出（{date}）{why}", "Withdrawn ({date}){why}"),
+    "commitments-met": Sentence(
+        "已{stage}，承诺指标均已达到", "All stages are reached, {stage} the last, and so is all that was committed"
+    ),
     "finished": Sentence("已{stage}，全程节点完成", "All stages are reached, {stage} the last"),
     # Warnings: what in the record does not fit together.
     "dates-out-of-order": Sentence(

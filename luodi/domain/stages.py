@@ -14,6 +14,7 @@ STARTED = "started"
 COMPLETED = "completed"
 PRODUCING = "producing"
 STAGES = (SIGNED, LAND_SUPPLIED, STARTED, COMPLETED, PRODUCING)  # the order of every route
+PERFORMING = "performing"  # where the last gap leads: all that was committed is reached. No stage: nothing reports it
 
 LAND = "land"
 PLANT = "plant"
@@ -88,7 +89,10 @@ def gap_name(route_id: str | None, gap: Sequence[str], language: Language) -> st
 
 
 def _label(route_id: str | None, stage: str) -> StageName:
-    return route(route_id).names.get(stage) or ROUTES[LAND].names[stage]
+    return _AFTER.get(stage) or route(route_id).names.get(stage) or ROUTES[LAND].names[stage]
+
+
+_AFTER = {PERFORMING: StageName("达产达效", "Performing", "the committed performance")}
 
 
 ROUTES: dict[str, Route] = {

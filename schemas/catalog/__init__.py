@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from schemas.catalog import blockers, common, matters, people, pool, procedures, projects, resources
+from schemas.catalog import blockers, common, matters, people, performance, pool, procedures, projects, resources
 from schemas.catalog.rows import EventType
 
 ROWS: tuple[EventType, ...] = (
     *projects.ROWS,
+    *performance.ROWS,
     *blockers.ROWS,
     *procedures.ROWS,
     *pool.ROWS,

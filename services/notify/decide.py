@@ -24,6 +24,7 @@ from enum import StrEnum
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.days import END_OF_TIME, last_ordinal
+from luodi.domain.stages import PERFORMING
 from services.notify.ladder import Rung, standing
 from services.notify.matters import RULES_CHANGED, Matter
 from services.notify.recipients import ladder_steps, taken_over
@@ -252,6 +253,8 @@ def clearing_date(watch: Watch, matter: Matter, code: str) -> str | None:
             return watch.withdrawn
         case "stage-reached":
             return watch.reached[matter.facts["gap"][1]]
+        case "performance-reached":
+            return watch.performed[matter.facts["rule"]]
         case "blocker-cleared":
             return watch.blockers[matter.facts["blocker"]]
         case "promise-postponed":
@@ -263,6 +266,11 @@ def clearing_date(watch: Watch, matter: Matter, code: str) -> str | None:
 def _stage_reached(watch: Watch, matter: Matter) -> bool:
     gap = matter.facts.get("gap")
     return gap is not None and gap[1] in watch.reached
+
+
+def _performance_reached(watch: Watch, matter: Matter) -> bool:
+    gap = matter.facts.get("gap")
+    return gap is not None and gap[1] == PERFORMING and matter.facts["rule"] in watch.performed
 
 
 def _blocker_cleared(watch: Watch, matter: Matter) -> bool:
@@ -284,6 +292,7 @@ def _promised(watch: Watch, matter: Matter) -> str | None:
 CLEARINGS: dict[str, Callable[[Watch, Matter], bool]] = {
     "withdrawn": lambda watch, _matter: watch.status == "withdrawn",
     "stage-reached": _stage_reached,
+    "performance-reached": _performance_reached,
     "blocker-cleared": _blocker_cleared,
     "promise-postponed": _promised_anew,
     RULES_CHANGED: lambda watch, matter: matter.id in watch.lifted,

@@ -47,6 +47,7 @@ def watch_document(watch: Watch) -> Document:
         "recovered": [_recovered_document(recovered) for recovered in watch.recovered],
         "reports": [_report_document(report) for report in watch.reports],
         "outline": outline_document(watch.outline) if watch.outline is not None else None,
+        "performed": dict(watch.performed),
         "reported_at": watch.reported_at,
         "confirmed": sorted(watch.confirmed),
         "ticking": bool(watch.deadlines),
@@ -79,6 +80,7 @@ def watch_from(row: Document) -> Watch:
         parent=row.get("parent"),
         recovered=tuple(_recovered_from(recovered) for recovered in row.get("recovered", ())),
         reports=tuple(_report_from(report) for report in row.get("reports", ())),
+        performed=row.get("performed", {}),
         reported_at=row.get("reported_at", ""),
         confirmed=frozenset(row.get("confirmed", ())),
     )

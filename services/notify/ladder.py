@@ -78,9 +78,10 @@ def ladder_of(rules: Rules, preset: str | None, rule: str, day: date, level: str
     """The ladder of a rule as it is in force on a day.
 
     A plan that has taken a limit's place, and a promise, climb by the ladder of the preset they stand in; a promise
-    about a blocker of a `level` that has a ladder of its own there, by that.
+    about a blocker of a `level` that has a ladder of its own there, by that; a commitment, which stands in no preset,
+    by that of the zone's default.
     """
-    versions = rules.presets.get(preset or ZONE_DEFAULT, ())
+    versions = rules.presets.get(preset or ZONE_DEFAULT) or rules.presets.get(ZONE_DEFAULT, ())
     known = [version for version in versions if version.valid_from <= day and version.ladder is not None]
     own = [version for version in known if version.rule == rule] or known
     newest = max(own, key=lambda version: version.valid_from, default=None)

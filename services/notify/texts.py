@@ -87,6 +87,7 @@ def _words(
         "project": _project(matter, language),
         "zone": zone_name(matter.zone, language),
         "stage": stages.noun(facts["route"], facts["gap"][1], language) if facts.get("gap") else "",
+        "report": _report(facts, language),
         "owner": facts.get("owner") or ("责任单位（待认领）" if language == ZH else "a unit still to be named"),
         "due": facts["due"],
         "over": _days(over, language),
@@ -98,6 +99,13 @@ def _words(
         "else": _otherwise(facts, telling, today, language),
         "date": clearing.get("date") or ("日期不详" if language == ZH else "an unknown date"),
     }
+
+
+def _report(facts: Facts, language: Language) -> str:
+    """What ends a stall by being reported."""
+    if facts.get("gap") and facts["gap"][1] == stages.PERFORMING:
+        return "补报经营数据" if language == ZH else "reports the figures"
+    return "补报节点" if language == ZH else "reports the milestone"
 
 
 def _days(count: int, language: Language) -> str:
@@ -164,16 +172,16 @@ TELLINGS: dict[tuple[str, str], Template] = {
     ),
     ("gap", "stalled"): Template(
         "{project}：{stage}超期{over}",
-        "{zone} · {project}：{why}。下一步：{who}补报节点、说明情况或报告困难{else}。",
+        "{zone} · {project}：{why}。下一步：{who}{report}、说明情况或报告困难{else}。",
         "{project}: {stage} is {over} overdue",
-        "{zone} · {project}: {why}. Next: {who} reports the milestone, explains, or names what is in the way{else}.",
+        "{zone} · {project}: {why}. Next: {who} {report}, explains, or names what is in the way{else}.",
     ),
     ("gap", "reopened"): Template(
         "{project}：{stage}又有规则亮红灯",
-        "{zone} · {project}：{why}。此前的签收不涵盖这条规则。下一步：{who}补报节点、说明情况或报告困难{else}。",
+        "{zone} · {project}：{why}。此前的签收不涵盖这条规则。下一步：{who}{report}、说明情况或报告困难{else}。",
         "{project}: another rule about {stage} is broken",
-        "{zone} · {project}: {why}. What was signed for before does not cover this rule. Next: {who} reports the "
-        "milestone, explains, or names what is in the way{else}.",
+        "{zone} · {project}: {why}. What was signed for before does not cover this rule. Next: {who} {report}, "
+        "explains, or names what is in the way{else}.",
     ),
     ("gap", "escalated"): Template(
         "升级：{project}{stage}超期{over}，请{step}签收",
@@ -185,10 +193,10 @@ TELLINGS: dict[tuple[str, str], Template] = {
     ("gap", "handover"): Template(
         "交接：{project}{stage}超期{over}，由{step}接手",
         "{zone} · {project}：{why}。此前已通知原责任人，现由{step}接手。"
-        "下一步：{who}补报节点、说明情况或报告困难{else}。",
+        "下一步：{who}{report}、说明情况或报告困难{else}。",
         "Handed over to you: {project}, {stage} is {over} overdue",
         "{zone} · {project}: {why}. Whoever was responsible before has been told; {step} takes over. Next: {who} "
-        "reports the milestone, explains, or names what is in the way{else}.",
+        "{report}, explains, or names what is in the way{else}.",
     ),
     ("promise", "handover"): Template(
         "交接：{project}，{owner}的承诺超期{over}，由{step}接手",
@@ -319,6 +327,12 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "{zone} · {project}：已报{stage}（{date}），超期提醒解除。",
         "All clear: {project} reports {stage}",
         "{zone} · {project}: {stage} is reported for {date}. The notice of a stall is lifted.",
+    ),
+    ("gap", "performance-reached"): Template(
+        "解除：{project}已达到承诺指标",
+        "{zone} · {project}：上报数据显示{date}已达到承诺指标，超期提醒解除。",
+        "All clear: {project} has reached what was committed",
+        "{zone} · {project}: by the reported figures it was reached on {date}. The notice of a stall is lifted.",
     ),
     ("gap", "withdrawn"): Template(
         "解除：{project}已退出",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
+from luodi.domain.stages import PERFORMING
 from services.notify.milestone_reports import MilestoneReport, reports_of
 from services.notify.outlines import Outline, outline_of
 
@@ -165,6 +166,7 @@ class Watch:
     reports: tuple[MilestoneReport, ...] = ()  # of milestones, of which somebody is to be told
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
     confirmed: frozenset[str] = frozenset()  # blockers of which the enterprise says, too, that they are cleared
+    performed: Mapping[str, str] = field(default_factory=dict)  # commitments met, by the rule of their clock: when
     reported_at: str = ""  # when anything was last recorded about the project; "" in a row of an earlier version
 
     @property
@@ -255,8 +257,15 @@ def watch_of(
         reports=reports,
         outline=outline_of(state, now),
         confirmed=frozenset(row["blocker_id"] for row in state.get("confirmations") or () if row["satisfied"]),
+        performed=_performed(state),
         reported_at=state["updated_at"],
     )
+
+
+def _performed(state: Mapping[str, Any]) -> dict[str, str]:
+    """The commitments that are met, by the rule of their clock, with the business date on which they were."""
+    closed = state.get("closed") or ()
+    return {clock["rule"]: clock["closed"] for clock in closed if clock["gap"][1] == PERFORMING}
 
 
 def _recovered(
@@ -287,9 +296,12 @@ def _recovered(
 
 
 def _ended(state: Mapping[str, Any], found: Recovered) -> str | None:
-    """The business date on which the stage was reached or the blocker cleared, where both are so and known."""
+    """The business date on which the stage or what was committed was reached, or the blocker cleared, where both are
+    so and known."""
     if state["status"] in STATUSES_WITHOUT_CLOCKS:
         return None
+    if found.gap is not None and found.gap[1] == PERFORMING:
+        return _performed(state).get(found.red.rule)
     if found.gap is not None:
         date: str | None = (state.get("reached") or {}).get(found.gap[1])
         return date

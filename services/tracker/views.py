@@ -34,6 +34,10 @@ _INTERNAL = frozenset(
 )
 
 
+NO_CHAPTERS: Mapping[str, Any] = {"commitments": (), "performance": ()}
+"""What a project is told to have where a document has no such chapter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """When and in which language a document is looked at."""
@@ -59,6 +63,7 @@ class Viewer:
             "reason": self._reason(shown["reason"]) if lit else None,
             "grey_since": self._day_of(grey_since(document["greys"], self.now)),
             **NO_FIELDS,
+            **NO_CHAPTERS,
             **{name: value for name, value in document.items() if name not in _INTERNAL},
             "warnings": [self._reason(warning) for warning in [*document["warnings"], *warnings]],
             "clocks": [self.clock(clock, document) for clock in document["clocks"]],

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from luodi.domain import events, procedures
+from luodi.domain import events, performance, procedures
 from luodi.domain.days import day_text
 from luodi.domain.events import Event
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
@@ -113,6 +113,16 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         until=st.none() | _full_days,
     ),
     procedures.PROCEDURE_RESUMED: _data(procedure_id=_ids, date=_full_days),
+    performance.COMMITMENT_MADE: _data(
+        measure=st.sampled_from([*performance.MEASURES, "of_a_later_version"]),
+        due=_days,
+        value=st.none() | st.integers(0, 10**9),
+        area_mu=st.none() | st.sampled_from([12, 34.5, 33.3333]),
+    ),
+    performance.PERFORMANCE_REPORTED: _data(
+        period=st.sampled_from(["2025", "2026", "2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]),
+        **{name: st.none() | st.integers(0, 10**9) for name in performance.FIGURES},
+    ),
     UNKNOWN_TYPE: st.just({"anything": [1, {"deep": None}]}),
 }
 

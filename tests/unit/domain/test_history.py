@@ -17,6 +17,7 @@ from luodi.domain.events import Event
 from luodi.domain.fold import fold
 from luodi.domain.handlers import State
 from luodi.domain.history import as_text, known, reporting, span_on, state_at, track, was_red
+from luodi.domain.performance import COMMITMENT_MADE, PERFORMANCE_REPORTED
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, UNHURRIED, published
 from tests.unit.domain.strategies import INSTANTS, histories
@@ -292,3 +293,25 @@ def test_what_was_shown_is_what_each_instant_knew(recorded: list[Event]) -> None
     for light in lights:
         state = fold(known(recorded, light.begin))
         assert light_at(assessed(state)["lights"], light.begin)["light"] == light.light
+
+
+# -- figures of a period ----------------------------------------------------------------------------------------------
+
+
+def test_the_figures_of_a_period_count_from_its_last_day_on() -> None:
+    recorded = [
+        at("r", "2026-01-05T01:00:00.000Z", events.PROJECT_REGISTERED, name="一号项目", zone="demo", route="plant"),
+        at("p", "2026-01-05T01:00:01.000Z", stage="producing", date="2025-12-20"),
+        at("c", "2026-01-05T01:00:02.000Z", COMMITMENT_MADE, measure="full_production", due="2026-09-30"),
+        at("f", "2026-10-20T01:00:00.000Z", PERFORMANCE_REPORTED, period="2026-Q3", capacity_percent=100),
+    ]
+    assert on(recorded, "2026-09-29") == ("producing", "active", "yellow")
+    assert on(recorded, "2026-09-30") == ("producing", "active", "blue")
+    assert on(recorded, "2026-10-05") == ("producing", "active", "blue"), "by what is known now"
+    thought = as_of(recorded, "2026-10-05", known_at="2026-10-10T00:00:00.000Z")
+    assert thought is not None
+    assert light_at(thought["lights"], "2026-10-05T02:00:00.000Z")["light"] == "red"
+    before = as_of(recorded, "2026-09-29")
+    assert before is not None
+    assert "performance" not in before
+    assert [span.light for span in track(recorded, assessed, published())][-1] == "blue"

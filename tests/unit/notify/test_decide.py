@@ -159,6 +159,8 @@ def test_a_look_that_does_nothing_never_asks_for_another_at_the_same_moment(case
 
 LATER = deadline(red(900, due="2026-03-20"))
 
+PERFORMANCE = {"gap": ["producing", "performing"], "rule": "full_production"}
+
 CLEARINGS = [
     ("the project withdrew", {"status": "withdrawn", "withdrawn": "2026-03-04"}, {}, "withdrawn", "2026-03-04"),
     ("the stage is reached", {"reached": {"signed": "2025-12-01", "started": "2026-03-03"}}, {}, "stage-reached", "2026-03-03"),
@@ -168,6 +170,8 @@ CLEARINGS = [
     ("cleared outweighs promised anew", {"deadlines": (LATER,), "blockers": {"b1": "2026-03-02"}}, {"gap": None, "blocker": "b1"}, "blocker-cleared", "2026-03-02"),
     ("the promise was taken back", {"blockers": {"b1": None}}, {"gap": None, "blocker": "b1"}, "no-longer-due", None),
     ("a gap with a later due date is no promise", {"deadlines": (LATER,)}, {}, "no-longer-due", None),
+    ("what was committed is reached", {"performed": {"full_production": "2026-03-31"}}, PERFORMANCE, "performance-reached", "2026-03-31"),
+    ("another commitment is reached", {"performed": {"tax_per_mu": "2026-03-31"}}, PERFORMANCE, "no-longer-due", None),
     ("the record was corrected", {}, {}, "no-longer-due", None),
     ("the rules were changed", {"lifted": (MATTER,)}, {}, "rules-changed", None),
     ("the rules of another matter were changed", {"lifted": ("demo:signed-land_supplied",)}, {}, "no-longer-due", None),

@@ -84,6 +84,34 @@ def test_withdrawn_published_phased_and_finished_projects_have_nothing_to_watch(
         assert read(story).deadlines == (), fields
 
 
+def committed() -> Story:
+    """A project that produces and is to reach full production by June and a tax per mu by August."""
+    story = Story()
+    story.registered(route="plant", area_mu=10)
+    story.reached("producing", "2026-01-05")
+    story.tell("commitment.made", measure="full_production", due="2026-06-30")
+    story.tell("commitment.made", measure="tax_per_mu", due="2026-08-31", value=100_000)
+    return story
+
+
+def test_commitments_that_are_not_met_are_watched_on_the_gap_behind_the_last_stage() -> None:
+    known = read(committed())
+    (deadline,) = known.deadlines
+    assert (deadline.gap, deadline.kind) == (("producing", "performing"), "gap")
+    assert deadline.matter == f"{SUBJECT}:producing-performing"
+    assert [(red.since, red.rule) for red in deadline.reds] == [("2026-06-30T16:00:00.000Z", "full_production")]
+    assert {broken.rule for broken in deadline.broken} == {"full_production", "tax_per_mu"}
+
+
+def test_a_commitment_that_is_met_is_known_with_its_day() -> None:
+    story = committed()
+    before = read(story)
+    story.tell("performance.reported", period="2026-Q3", capacity_percent=100)
+    known = read(story, before)
+    assert known.performed == {"full_production": "2026-09-30"}
+    assert [red.since for red in known.deadlines[0].reds] == ["2026-08-31T16:00:00.000Z"]
+
+
 def test_a_project_not_yet_registered_is_watched_on_the_default_route() -> None:
     story = Story()
     story.tell("milestone.reported", stage="signed", date="2025-01-05", note=None, evidence=[])
