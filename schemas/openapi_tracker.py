@@ -8,7 +8,7 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_blockers, openapi_people, openapi_places, openapi_pool, openapi_procedures
+from schemas import openapi_blockers, openapi_drives, openapi_people, openapi_places, openapi_pool, openapi_procedures
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -171,6 +171,7 @@ def build() -> Json:
         paths[path] = {"get": _query(*openapi_people.question(subject, name))}
         if name != "list":
             paths[path]["get"]["responses"] |= problems(404)
+    paths |= {path: {"get": _query(*asked)} for path, asked in openapi_drives.questions().items()}
     for path, name, summary, parameters, schema in openapi_procedures.questions():
         paths[path] = {"get": _query(name, summary, parameters, schema)}
     return document(
@@ -337,6 +338,7 @@ def _schemas() -> Json:
             "allOf": [clock, _explained(reason, light), _counting(), an_object({"forecast": _forecast()})]
         },
         "Outlooks": _outlooks(gap),
+        **openapi_drives.schemas(light, reason, gap),
         "TimelineItem": an_object(
             {
                 "id": text,
@@ -578,6 +580,7 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "land_contract": {"type": ["object", "null"]},
         "annual_plans": {"type": "array", "items": {"type": "object"}},
         "statistics": {"type": ["object", "null"]},
+        **openapi_drives.chapters(),
         "version": {"type": "integer", "minimum": 1},
         "created_at": INSTANT,
         "updated_at": INSTANT,

@@ -107,7 +107,6 @@ TITLES: dict[str, str] = {
     "in_library": "是否入库 · stands in the statistical library",
     "since": "入库日期 · since when",
     "measure": "承诺指标 · full_production 达产, investment_intensity 投资强度, tax_per_mu 亩均税收",
-    "due": "期限 · the day by which",
     "value": "承诺值（元） · of full_production the annual output, else yuan per mu",
     "period": "期间 · a year 2026 or a quarter 2026-Q3",
     "output": "产值（元） · output of the period, in yuan",

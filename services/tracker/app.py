@@ -25,9 +25,19 @@ from luodi.runtime.metrics import Metrics
 from luodi.runtime.mongo import translated
 from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
-from services.tracker import blockers_http, http, places_http, pool_http, procedures_http, registry_http, rulesets
+from services.tracker import (
+    blockers_http,
+    drives_http,
+    http,
+    places_http,
+    pool_http,
+    procedures_http,
+    registry_http,
+    rulesets,
+)
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
+from services.tracker.drives import Drives
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -223,20 +233,12 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
 
     visible = partial(http.await_position, visibility, topic)
     procedures_http.add_routes(app, Procedures(database), visible, viewer)
-    registry_http.add_routes(
-        app,
-        Registry(database),
-        visible,
-        lambda: regime.folder.calendar.business_date(clock.now_text()),
-    )
 
+    registry = Registry(database)
+    registry_http.add_routes(app, registry, visible, lambda: regime.folder.calendar.business_date(clock.now_text()))
     pool_http.add_routes(app, Pool(database), visible)
-    blockers_http.add_routes(
-        app,
-        Blockers(database, lambda: regime.folder.rules),
-        visible,
-        lambda: Viewer.at(clock.now_text(), web.language(), regime.folder.calendar),
-    )
+    blockers_http.add_routes(app, Blockers(database, lambda: regime.folder.rules), visible, viewer)
+    drives_http.add_routes(app, Drives(database, registry, recall), visible, viewer)
     places_http.add_routes(
         app, Places.of(database), visible, lambda: regime.folder.calendar.business_date(clock.now_text())
     )

@@ -148,7 +148,7 @@ class Queries:
     def owns(self, zone: str) -> Owns:
         """What we count ourselves of everything that a reported figure may be set beside."""
         with translated():
-            bound, hint = _bound((zone,))
+            bound, hint = bound_by((zone,))
             pipeline: list[dict[str, Any]] = [{"$match": {"$and": [bound, self._counted()]}}, {"$group": _OWN}]
             row = next(iter(self._documents.aggregate(pipeline, hint=hint)), None)
             enterprises = next(self._enterprises((zone,), None), (None, 0, 0))
@@ -166,7 +166,7 @@ class Queries:
 
     def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[Part]:
         """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
-        bound, hint = _bound(zones)
+        bound, hint = bound_by(zones)
         rolled = self._rolled(zones)
         counted = self._counted()
         plain = {"$match": {"$and": [bound, counted, {"_id": {"$nin": [*rolled]}}]}}
@@ -178,7 +178,7 @@ class Queries:
 
     def _rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
         """The roll-ups of projects that have phases, as far as they are counted by."""
-        bound, hint = _bound(zones)
+        bound, hint = bound_by(zones)
         found = self._rollups.find(
             {**bound, "phases.0": {"$exists": True}}, {"reached": 1, "verified": 1, "stage": 1, "money": 1}
         )
@@ -192,7 +192,7 @@ class Queries:
 
     def _enterprises(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[tuple[Any, int, int]]:
         """(key, enterprises, those that produce): by credit code, by name where no project of that name has one."""
-        bound, hint = _bound(zones)
+        bound, hint = bound_by(zones)
         key = GROUPS[group_by] if group_by else None
         produces = {"$ne": [{"$type": "$reached.producing"}, "missing"]}
         who = {"$ifNull": ["$pairs.code", "$code", "$_id.name"]}
@@ -214,7 +214,7 @@ class Queries:
 
     def _find(self, query: Query, lights: tuple[str, ...], now: str, limit: int, *, phased: bool) -> list[Document]:
         """Documents by what they show; with `phased` also projects that show the lights of their phases."""
-        bound, hint = _bound(query.zones)
+        bound, hint = bound_by(query.zones)
         conditions = [bound, *query.conditions]
         if set(lights) == set(LIGHTS):
             lights = ()
@@ -236,7 +236,7 @@ class Queries:
 
     def _phased(self, zones: tuple[str, ...]) -> dict[str, Document]:
         """Light and stage of the projects that show those of their phases."""
-        bound, hint = _bound(zones)
+        bound, hint = bound_by(zones)
         found = self._rollups.find({**bound, "phased": True}, {"stage": 1, "lights.light": 1, "lights.from": 1})
         return {row["_id"]: row for row in found.hint(hint)}
 
@@ -385,7 +385,7 @@ def rolled_part(document: Document, rolled: Document, group_by: str | None) -> P
     return Part(key or None, cell, sums, document.get("increment_of"))
 
 
-def _bound(zones: tuple[str, ...]) -> tuple[Condition, str]:
+def bound_by(zones: tuple[str, ...]) -> tuple[Condition, str]:
     """The condition that bounds a plan, and the index it runs on."""
     if zones:
         return {"zone": {"$in": list(zones)}}, "zone"

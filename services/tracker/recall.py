@@ -52,6 +52,11 @@ class Recall:
         self._past = past
         self._calendar = calendar
 
+    @property
+    def columns(self) -> Columns:
+        """The histories, column by column: for who counts what was picked."""
+        return self._mirror.columns
+
     def settled(self, when: When, query: Query | None, now: str, *, fresh: bool) -> When:
         """The same question with its moment of knowledge fixed: that of the cursor, or what is known here by now.
 

@@ -58,23 +58,27 @@ class Registry:
     def on_day(self, kind: str, document: Document, on: str) -> dict[str, Any]:
         """What the record of a unit, a person or a post comes down to on a business date; see `resolve`."""
         id_ = id_of(document["_id"])
-        known: dict[str, Document] = {}
-        asked: set[str] = set()
-
-        def look(subject: str) -> Document | None:
-            named = id_of(subject)
-            if named not in asked:
-                asked.add(named)
-                known.update(self._read(subjects_named(named)))
-            return known.get(subject)
-
         told: dict[str, Any] = {"on": on}
         if kind == POST:
             told["holder"] = holder_on(document, on)
         if kind == PERSON:
             told["posts"] = self._posts_of(id_, on)
             told["on_leave"] = leave_on(document, on) is not None
-        return told | {"acting": resolve(id_, on, look)}
+        return told | {"acting": self.acting([id_], on)[id_]}
+
+    def acting(self, named: Collection[str], on: str) -> dict[str, str]:
+        """Who acts on a business date for each of these ids; see `resolve`."""
+        known = self._read([subject for id_ in named for subject in subjects_named(id_)])
+        asked = set(named)
+
+        def look(subject: str) -> Document | None:
+            id_ = id_of(subject)
+            if id_ not in asked:  # somebody who stands in
+                asked.add(id_)
+                known.update(self._read(subjects_named(id_)))
+            return known.get(subject)
+
+        return {id_: resolve(id_, on, look) for id_ in named}
 
     def _posts_of(self, person: str, on: str) -> list[str]:
         """The posts that a person holds on a day, by id."""

@@ -68,7 +68,7 @@ class Tally:
         agreement = np.isin(columns.face(picked, "kind"), columns.codes("kind", [AGREEMENT]))
         landed = np.isin(columns.face(picked, "landed"), columns.codes("landed", [True]))
         cells = picked.cells
-        alike = _mixed(
+        alike = mixed(
             keys,
             columns.face(picked, "route"),
             columns.face(picked, "increment_of"),
@@ -111,7 +111,7 @@ class Tally:
         keys, meaning = self._keys(picked, group_by)
         code = columns.word_ranks(picked, "credit_code")
         name = columns.face(picked, "enterprise").astype(np.int64)
-        of_name = _mixed(keys, name)
+        of_name = mixed(keys, name)
         names, groups = np.unique(of_name, return_inverse=True)
         best = np.zeros(len(names), dtype=np.int64)
         np.maximum.at(best, groups, code)
@@ -123,7 +123,7 @@ class Tally:
         if not counted.any():
             return
         producing = (picked.cells["reached"] >> STAGES.index(PRODUCING) & 1).astype(np.int64)
-        each, first, groups = np.unique(_mixed(keys, who)[counted], return_index=True, return_inverse=True)
+        each, first, groups = np.unique(mixed(keys, who)[counted], return_index=True, return_inverse=True)
         produces = np.zeros(len(each), dtype=np.int64)
         np.maximum.at(produces, groups, producing[counted])
         of_key, groups = np.unique(keys[counted][first], return_inverse=True)
@@ -142,7 +142,7 @@ def _month(number: int) -> str | None:
     return None if text is None else text[: len("2026-03")]
 
 
-def _mixed(*columns: NDArray[Any]) -> Numbers:
+def mixed(*columns: NDArray[Any]) -> Numbers:
     """One number for each combination of values of several columns."""
     mixed: Numbers = np.zeros(len(columns[0]), dtype=np.int64)
     room = 1

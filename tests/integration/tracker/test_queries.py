@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,7 +43,8 @@ from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from schemas import position
-from services.tracker import http
+from services.tracker import drives_http, http
+from services.tracker.drives import Drives
 from services.tracker.folding import Folder
 from services.tracker.history import MongoHistories, Written, carried, row_of
 from services.tracker.journal import MongoJournal
@@ -52,9 +54,11 @@ from services.tracker.past import Past
 from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
+from services.tracker.registry import Registry
 from services.tracker.rollups import Maker, MongoRollUps
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.subjects import MongoOthers, MongoSubjects
+from services.tracker.views import Viewer
 from services.tracker.visibility import Visibility
 from tests.integration.tracker.world import Recorder
 from tests.rules import DEFAULT_RULES
@@ -111,6 +115,12 @@ class Desk:
             self.clock,
             lambda: CALENDAR,
             packaged(),
+        )
+        drives_http.add_routes(
+            app,
+            Drives(self.database, Registry(self.database), recall),
+            partial(http.await_position, self.visibility, TOPIC),
+            lambda: Viewer.at(self.clock.now_text(), web.language(), CALENDAR),
         )
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
@@ -711,6 +721,8 @@ def test_every_plan_uses_an_index(zone: Desk) -> None:
         "/v1/projects?stage=signed&light=red",
         "/v1/forecast",
         "/v1/forecast?zone=demo",
+        "/v1/drives",
+        "/v1/drives?zone=demo",
         "/v1/verifications",
         "/v1/verifications?zone=demo&group_head=post-a&limit=1",
     ):
