@@ -183,10 +183,7 @@ def served(database: Database[dict[str, Any]], folder: Folder, uri: str) -> tupl
     past = Past(MongoJournal(database), lambda: folder)
     recall = Recall(mirror, past, lambda: folder.calendar)
     visibility = Visibility(MongoPositions(database, TOPIC.tag))
-    http.add_routes(
-        app, Queries(database), past, recall, visibility, TOPIC, clock,
-        lambda: folder.calendar, configuration.load(settings).figures,
-    )  # fmt: skip
+    http.add_routes(app, Queries(database), past, recall, visibility, TOPIC, clock, lambda: folder.calendar)
     return app, seconds, mirror
 
 

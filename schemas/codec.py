@@ -142,6 +142,7 @@ _REASON_OF_FAULT: Mapping[str, str] = MappingProxyType(
         "date-in-future": "bad-date",
         "before-date": "bad-date",
         "bad-period": "bad-date",
+        "bad-span": "bad-date",
         "day-needed": "bad-date",
         "bad-instant": "bad-instant",
         "bad-id": "bad-id",

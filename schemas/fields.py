@@ -198,6 +198,32 @@ class Amount(Checked[int | float]):
         return {"type": "number", "minimum": 0, "maximum": self.high}
 
 
+class Quantity(Checked[int | float]):
+    """A number of either sign with at most four decimals: a rate of growth, a count, yuan.
+
+    A value that is whole comes out as an int, so that 34 and 34.0 are the same content.
+    """
+
+    HIGH = MAX_YUAN
+    DECIMALS = 4
+
+    def check(self, value: Any) -> int | float:
+        if type(value) is int:
+            number: int | float = value
+        elif type(value) is float and math.isfinite(value):
+            number = int(value) if value.is_integer() else value
+        else:
+            raise refuse("wrong-type", expected="number")
+        if not -self.HIGH <= number <= self.HIGH:
+            raise refuse("out-of-range", low=-self.HIGH, high=self.HIGH)
+        if round(number, self.DECIMALS) != number:
+            raise refuse("too-precise", decimals=self.DECIMALS)
+        return number
+
+    def rule(self) -> Json:
+        return {"type": "number", "minimum": -self.HIGH, "maximum": self.HIGH}
+
+
 DATE_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
@@ -250,6 +276,33 @@ class Period(Checked[str]):
 
     def rule(self) -> Json:
         return {"type": "string", "pattern": f"^{PERIOD.pattern}$"}
+
+
+_MONTH_OR_DAY = r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
+SPAN_PATTERN = rf"^{_MONTH_OR_DAY}(?:/{_MONTH_OR_DAY})?$"
+_SPAN = re.compile(SPAN_PATTERN, re.ASCII)
+
+
+class Span(Checked[str]):
+    """The time a number is about: a year, month or day, or from one to another: `2024-01/2024-09`."""
+
+    def check(self, value: Any) -> str:
+        if type(value) is not str:
+            raise refuse("wrong-type", expected="string")
+        if len(value) > 21 or not _SPAN.fullmatch(value):
+            raise refuse("bad-span")
+        spans = [_period(part) for part in value.split("/")]
+        known = [span for span in spans if span is not None]
+        if len(known) < len(spans) or known[0][0] > known[-1][1]:
+            raise refuse("bad-span")
+        if known[0][0] < EARLIEST:
+            raise refuse("date-too-early", earliest=EARLIEST.isoformat())
+        if known[-1][1] > LATEST:
+            raise refuse("date-too-late", latest=LATEST.isoformat())
+        return value
+
+    def rule(self) -> Json:
+        return {"type": "string", "pattern": SPAN_PATTERN}
 
 
 class TimeOfDay(Checked[str]):

@@ -19,6 +19,14 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "bad-id": ("编号不合规则：{pattern}", "Not an identifier: {pattern}"),
     "out-of-range": ("应在 {low} 到 {high} 之间", "It must be from {low} to {high}"),
     "bad-date": ("不是有效日期", "Not a valid date"),
+    "bad-span": (
+        "应为年、月、日或起止，如 2024、2024-09、2024-01/2024-09",
+        "Expected a year, month or day, or from one to another, like 2024, 2024-09 or 2024-01/2024-09",
+    ),
+    "whole-yuan": (
+        "填写 {other} 的合计应为整数元（unit 为 元）",
+        "A sum with `{other}` is whole yuan (`unit` 元)",
+    ),
     "date-too-early": ("不早于 {earliest}", "Not before {earliest}"),
     "date-too-late": ("不晚于 {latest}", "Not after {latest}"),
     "date-in-future": (

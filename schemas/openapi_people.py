@@ -1,11 +1,12 @@
-"""What the tracker answers about units, persons and posts, as OpenAPI."""
+"""What the tracker answers about the registered kinds of subjects beside projects, as OpenAPI."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from luodi.domain.subjects import PERSON, POST, UNIT
+from luodi.domain.subjects import PERSON, POST, UNIT, ZONE
 from schemas.catalog.people import PersonRegistered, PostRegistered, UnitRegistered
+from schemas.catalog.zones import ZoneRegistered
 from schemas.events import SUBJECTS, SubjectKind
 from schemas.fields import ID
 from schemas.loading import Record, object_rule
@@ -14,12 +15,18 @@ from schemas.openapi import CURSOR, INSTANT, LIMIT, Json, an_object, nullable, p
 _TEXT: Json = {"type": "string"}
 _DAY: Json = {"type": "string", "format": "date"}
 
-_RECORDS: dict[str, type[Record]] = {UNIT: UnitRegistered, PERSON: PersonRegistered, POST: PostRegistered}
-_CALLED = {UNIT: ("单位", "units"), PERSON: ("人员", "people"), POST: ("岗位", "posts")}
+_RECORDS: dict[str, type[Record]] = {
+    UNIT: UnitRegistered,
+    PERSON: PersonRegistered,
+    POST: PostRegistered,
+    ZONE: ZoneRegistered,
+}
+_CALLED = {UNIT: ("单位", "units"), PERSON: ("人员", "people"), POST: ("岗位", "posts"), ZONE: ("园区", "zones")}
 _FILTERS = {
     UNIT: ("zone", "kind", "parent", "head", "group_head"),
     PERSON: ("zone", "unit", "role"),
     POST: ("zone", "unit"),
+    ZONE: ("level",),
 }
 
 _ON = query("on", "Who holds, leads, is away and stands in on this business date; today when absent.", _DAY)
@@ -47,6 +54,9 @@ def question(subject: SubjectKind, name: str) -> tuple[str, str, list[Json], Jso
     if name == "timeline":
         events = page({"$ref": "#/components/schemas/TimelineItem"})
         return f"{subject.kind}.timeline", f"{chinese}时间线 · Every event of one of the {english}", [of_one], events
+    if subject.kind not in _ON_DAY:
+        whole = {"allOf": [item, an_object(_CHAPTERS[subject.kind])]}
+        return f"{subject.kind}.one", f"{chinese} · One of the {english}", [of_one], whole
     on_day = {"allOf": [item, an_object({"on": _DAY, **_ON_DAY[subject.kind], "acting": _ACTING})]}
     return f"{subject.kind}.one", f"{chinese} · One of the {english}, as of a day", [of_one, _ON], on_day
 
@@ -99,6 +109,16 @@ _ROWS: dict[str, Json] = {
         )
     },
 }
+_OBJECTS: Json = {"type": "array", "items": {"type": "object"}}
+_CHAPTERS: dict[str, Json] = {
+    ZONE: {
+        "figures": _OBJECTS | {"description": "As reported; GET /v1/figures sets them beside our own counts."},
+        "targets": _OBJECTS | {"description": "As set; GET /v1/targets tells how far they are reached."},
+        "publications": _OBJECTS | {"description": "As made; GET /v1/publications leads to their numbers."},
+    },
+}
+"""What one of a kind tells beyond its fields."""
+
 _ON_DAY: dict[str, Json] = {
     UNIT: {},
     PERSON: {

@@ -8,7 +8,15 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.rules import Since
 from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
-from schemas import openapi_blockers, openapi_drives, openapi_people, openapi_places, openapi_pool, openapi_procedures
+from schemas import (
+    openapi_blockers,
+    openapi_drives,
+    openapi_people,
+    openapi_places,
+    openapi_pool,
+    openapi_procedures,
+    openapi_zones,
+)
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.catalog.projects import ProjectRegistered
 from schemas.fields import ID
@@ -154,18 +162,14 @@ def build() -> Json:
                 _ref("ListedBlockers"),
             )
         },
-        "/v1/figures": {
-            "get": _query(
-                "figures",
-                "上报数 · Reported figures beside the sum of their parts and beside our own count",
-                [query("zone", "园区")],
-                page(_ref("ReportedFigure")),
-            )
-        },
     }
     for path, asked in (openapi_pool.QUERIES | openapi_places.QUERIES).items():
         paths[path] = {"get": _query(*asked)}
         if path in openapi_places.OF_ONE:
+            paths[path]["get"]["responses"] |= problems(404)
+    for path, question, may_be_missing in openapi_zones.questions():
+        paths[path] = {"get": _query(*question)}
+        if may_be_missing:
             paths[path]["get"]["responses"] |= problems(404)
     for subject, name, path in openapi_people.addresses():
         paths[path] = {"get": _query(*openapi_people.question(subject, name))}
@@ -174,9 +178,8 @@ def build() -> Json:
     paths |= {path: {"get": _query(*asked)} for path, asked in openapi_drives.questions().items()}
     for path, name, summary, parameters, schema in openapi_procedures.questions():
         paths[path] = {"get": _query(name, summary, parameters, schema)}
-    return document(
-        "tracker", _DESCRIPTION, paths, _schemas() | openapi_people.schemas() | openapi_procedures.schemas()
-    )
+    named = openapi_people.schemas() | openapi_procedures.schemas() | openapi_zones.schemas(_funnel())
+    return document("tracker", _DESCRIPTION, paths, _schemas() | named)
 
 
 def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
@@ -369,7 +372,6 @@ def _schemas() -> Json:
         ),
         "AwaitingReport": _awaiting_report(reason),
         "Funnel": _funnel(),
-        "ReportedFigure": _reported(),
     }
 
 
@@ -692,59 +694,6 @@ def _rollup(light: Json) -> Json:
             ),
         }
     )
-
-
-def _reported() -> Json:
-    text: Json = {"type": "string"}
-    number = nullable({"type": "number"})
-    sums = an_object({"count": {"type": "integer"}, "amount": {"type": "integer"}})
-    head: Json = {
-        "zone": text,
-        "id": text,
-        "name": text,
-        "source": text,
-        "as_of": DATE,
-        "measure": nullable(text) | {"description": "What of our own count it is set beside, in words."},
-    }
-    figure = an_object(
-        {
-            "kind": {"const": "figure"},
-            **head,
-            "value": number,
-            "unit": nullable(text),
-            "word": nullable(text) | {"description": "Stands before the value: 超过, 约."},
-            "before": number,
-            "before_word": nullable(text),
-            "change": number | {"description": "On the year before, in percent."},
-            "period": nullable(text),
-            "project_id": nullable(text),
-            "words": {"type": "array", "items": text},
-            "own": nullable({"type": "integer"}) | {"description": "系统数"},
-            "difference": number | {"description": "差额: reported less own."},
-        }
-    )
-    whole = an_object(
-        {
-            "kind": {"const": "sum"},
-            **head,
-            "word": text | {"description": "How the parts stand to the whole: 主要, the main ones only."},
-            "reported": sums | {"description": "上报数; amounts in yuan."},
-            "parts": {
-                "type": "array",
-                "items": an_object({"name": text, "count": {"type": "integer"}, "amount": {"type": "integer"}}),
-            },
-            "parts_sum": sums,
-            "difference": sums | {"description": "差额: reported less the sum of the parts."},
-            "named_amounts": {"type": "array", "items": {"type": "integer"}},
-            "own": nullable(an_object({"count": {"type": "integer"}, "amount": nullable({"type": "integer"})}))
-            | {"description": "系统数"},
-            "own_difference": nullable(
-                an_object({"count": {"type": "integer"}, "amount": nullable({"type": "integer"})})
-            ),
-            "text": text,
-        }
-    )
-    return {"oneOf": [figure, whole]}
 
 
 def _funnel() -> Json:

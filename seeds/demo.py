@@ -20,10 +20,11 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import permits, plots, prospects, staff
+from seeds import permits, plots, prospects, staff, zone
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
+    AFTER_PUBLICATION,
     APPROVER,
     BLOCKERS,
     PARKS,
@@ -93,8 +94,13 @@ def events(day: date) -> tuple[SeedEvent, ...]:
 
 def _all(day: date, edition: str) -> list[SeedEvent]:
     told = _told(day, edition)
-    beside = [*prospects.events(day, edition, told), *plots.events(day, edition, told)]
-    return [*staff.events(day, edition), *(event for project in told for event in project.events), *beside]
+    of_projects = (event for project in told for event in project.events)
+    beside = [
+        *prospects.events(day, edition, told),
+        *plots.events(day, edition, told),
+        *zone.events(day, edition),
+    ]
+    return [*staff.events(day, edition), *of_projects, *beside]
 
 
 def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
@@ -141,6 +147,8 @@ def _at(stage: str, low: int, high: int) -> Callable[[Story], None]:
             share = min(95, 5 + ago * 90 // high)
             for percent, when in ((share // 2, ago // 2), (share, 2)):
                 story.progress(percent, when)
+            if story.number % 3 == 0 and (total := story.fields.get("investment")):
+                story.tell("annual_plan.set", {"year": story.day.year, "amount": rounded(total // 2)})
             if story.number % 2 == 0:
                 in_library = ago > 60
                 since = {"since": story.ago(ago - 45)} if in_library else {}
@@ -342,11 +350,13 @@ def _returned(low: int, high: int) -> Callable[[Story], None]:
 
 
 def _amended(story: Story) -> None:
-    """Handed to another officer, and the investment raised."""
+    """Handed to another officer, and the investment raised; once more after the zone has published its 月报."""
     story.climb("started", story.dice.randint(20, 110))
     raised = rounded(story.fields.get("investment", 5_000 * WAN) * 12 // 10)
     story.tell("project.amended", {"officer": "demo-officer-01", "investment": raised}, wave=1, actor=APPROVER)
     story.tell("note.added", {"text": "专员调整，总投资增加两成（演示）"}, wave=1)
+    again = {"investment": rounded(raised * 11 // 10), "note": "月报发布后更正总投资（演示）"}
+    story.tell("project.amended", again, wave=AFTER_PUBLICATION, actor=APPROVER)
 
 
 def _produces(story: Story) -> None:

@@ -37,7 +37,8 @@ def read(path: Path) -> tuple[SeedEvent, ...]:
 
 
 def read_toml(name: str, text: str) -> Iterator[SeedEvent]:
-    """The events of a TOML file: `[[project]]` tables with their reports, and `[[event]]` tables as they are."""
+    """The events of a TOML file: `[[project]]` tables with their reports, the figures of a zone in `[[figure]]` and
+    `[[breakdown]]`, and `[[event]]` tables as they are."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
@@ -47,6 +48,9 @@ def read_toml(name: str, text: str) -> Iterator[SeedEvent]:
         raise UnreadableFileError(f"{name}: [defaults] is a table of project fields")
     for number, project in enumerate(_tables(name, document, "project"), 1):
         yield from _project_events(f"{name}: project {number}", {**defaults, **project})
+    for kind in FIGURES:
+        for number, figure in enumerate(_tables(name, document, kind), 1):
+            yield _figure_event(f"{name}: {kind} {number}", document, defaults, figure)
     for number, event in enumerate(_tables(name, document, "event"), 1):
         yield _event(f"{name}: event {number}", _plain(event))
 
@@ -77,6 +81,19 @@ def _project_events(where: str, project: dict[str, Any]) -> Iterator[SeedEvent]:
         for report in tables:
             data = {**empty, **_plain(report)}
             yield _event(f"{where}: {kind}", {"subject": subject, "type": event_type, "actor": actor, "data": data})
+
+
+def _figure_event(
+    where: str, document: Mapping[str, Any], defaults: Mapping[str, Any], figure: dict[str, Any]
+) -> SeedEvent:
+    """`figure.reported` on the zone of the file; `source` and `as_of` stand at its top, or in the figure."""
+    zone = figure.pop("zone", None) or document.get("zone") or defaults.get("zone")
+    if not isinstance(zone, str) or not zone:
+        raise UnreadableFileError(f"{where}: `zone` is missing, the id of the zone")
+    header = {key: document[key] for key in ("source", "as_of") if key in document}
+    unit = {"unit": "元"} if "amount" in figure else {}
+    data = {_RENAMED.get(key, key): value for key, value in {**header, **figure, **unit}.items()}
+    return _event(where, {"subject": f"zone:{zone}", "type": "figure.reported", "data": _plain(data)})
 
 
 def _event(where: str, event: Any) -> SeedEvent:
@@ -121,5 +138,10 @@ REPORTS: dict[str, tuple[str, dict[str, Any]]] = {
     "note": ("note.added", {}),
 }
 """Table below `[[project]]` -> event type, and the fields that may be left out."""
+
+FIGURES = ("figure", "breakdown")
+"""Tables that tell what was reported of a zone: a number (or words), and a sum with its parts."""
+
+_RENAMED = {"id": "figure", "amount": "value", "part": "parts"}
 
 READERS = {".toml": read_toml, ".jsonl": read_lines}

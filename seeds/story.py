@@ -22,6 +22,7 @@ ISSUED_YEAR = 2025  # stands in the project ids, which must not depend on the da
 LEADERS, VICE_LEADERS, LEAD_UNITS, HEADS = 8, 5, 9, 12
 OFFICERS = 80  # one 专员 follows six or seven of the 518
 APPROVER = "demo-leader-01"
+AFTER_PUBLICATION = 100  # a wave later than any other: what is corrected after the zone's 月报 was published
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 WAN = 10_000  # yuan

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from luodi.domain import people, performance, pool, procedures, resources, worked_off
+from luodi.domain import (
+    figures,
+    people,
+    performance,
+    pool,
+    procedures,
+    publishing,
+    resources,
+    targets,
+    worked_off,
+    zones,
+)
 from luodi.domain.chapters import Chapter
 from luodi.domain.handlers import Handler
 
@@ -22,7 +33,18 @@ class Area(Protocol):
     FIELDS: Mapping[str, tuple[str, ...]]
 
 
-AREAS: tuple[Area, ...] = (people, performance, pool, worked_off, procedures, resources)
+AREAS: tuple[Area, ...] = (
+    people,
+    performance,
+    pool,
+    worked_off,
+    procedures,
+    resources,
+    zones,
+    figures,
+    targets,
+    publishing,
+)
 
 HANDLERS: Mapping[str, Handler] = {type_: handler for area in AREAS for type_, handler in area.HANDLERS.items()}
 """Event type -> what it does."""

@@ -23,6 +23,7 @@ from luodi.domain.subjects import unrecorded
 FOLD_VERSION = 7  # raise it when the same events would make another state or document: every one is then made anew
 
 _REGISTERED_FIELDS = frozenset(events.REGISTERED_FIELDS)
+_TOTALS = ("invested_total", "arrived_total")
 _CONTRACT_FIELDS = ("contract_no", "parcel", "area_mu", "price", "start_by", "complete_by", "produce_by")
 
 
@@ -34,6 +35,7 @@ def empty() -> State:
         "plans": {},  # by stage
         "progress": None,
         "reports": {},  # percent by the business date of the progress; null where none was told
+        "money": {},  # totals of money by the business date of the progress that told any
         "blockers": {},  # by id, in the order they were recorded
         # What tells of a blocker is kept apart from it, for it may be recorded before the blocker is.
         "pauses": {},  # approved pauses by the id of their event, in the order they were recorded
@@ -278,6 +280,9 @@ def _progress(state: State, event: Event) -> None:
         percent = data.get("percent")
         reports = state["reports"]
         reports[data["date"]] = reports.get(data["date"]) if percent is None else percent
+        told = {name: data[name] for name in _TOTALS if data.get(name) is not None}
+        if told:
+            state["money"][data["date"]] = state["money"].get(data["date"], {}) | told
 
 
 def _block(state: State, event: Event) -> None:
@@ -400,7 +405,7 @@ HANDLERS: dict[str, Handler] = {
     events.MILESTONE_REPORTED: Handler(_reach, slots=("milestones",)),
     events.MILESTONE_VERIFIED: Handler(_verify, slots=("milestones",)),
     events.PLAN_SET: Handler(_plan, slots=("plans",)),
-    events.PROGRESS_REPORTED: Handler(_progress, slots=("reports",)),
+    events.PROGRESS_REPORTED: Handler(_progress, slots=("reports", "money")),
     events.LAND_CONTRACT_RECORDED: Handler(_contract),
     events.ANNUAL_PLAN_SET: Handler(_annual_plan, slots=("annual_plans",)),
     events.STATISTICS_REPORTED: Handler(_statistics),

@@ -169,8 +169,9 @@ class _Dated:
                 before[slot] = None
         if state["entries"]:
             before["entries"] = _kept_until(state["entries"], day)
-        if state["reports"]:
-            before["reports"] = {d: told for d, told in state["reports"].items() if first_day(d).toordinal() <= day}
+        for slot in ("reports", "money"):
+            if state[slot]:
+                before[slot] = {d: told for d, told in state[slot].items() if first_day(d).toordinal() <= day}
         if self.progress and self.progress[-1][0] > day:
             before["progress"] = self._progress(day)
         return before

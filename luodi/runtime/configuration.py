@@ -12,9 +12,8 @@ from typing import Any
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.rules import ZONE_DEFAULT, Rules
-from luodi.runtime import calendars, figures, limits
+from luodi.runtime import calendars, limits
 from luodi.runtime.errors import InvalidSettingsError
-from luodi.runtime.figures import NO_FIGURES, Figures
 from luodi.runtime.settings import Settings
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -40,12 +39,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the services know before any event: zones by id, working-day calendars, rules in force, reported figures."""
+    """What the services know before any event: zones by id, working-day calendars, rules in force."""
 
     zones: Mapping[str, Zone]
     calendar: Calendar
     rules: Rules
-    figures: Figures = NO_FIGURES
 
     def calendar_of(self, zone: str | None) -> Calendar:
         """The working days of a zone: the country's unless the zone departs from them."""
@@ -63,10 +61,9 @@ def load(settings: Settings) -> Configuration:
     _refuse_shared_codes(zones, faults)
     calendar = calendars.load(settings.timezone, settings.config_dir, zones.keys(), faults)
     rules = limits.load(settings.config_dir, {zone.id: zone.limits for zone in zones.values()}, faults)
-    reported = figures.load(settings.config_dir, zones.keys(), faults)
     if faults:
         raise InvalidSettingsError(faults)
-    return Configuration(zones, calendar, rules, reported)
+    return Configuration(zones, calendar, rules)
 
 
 def _read(path: Path, faults: list[str]) -> str:

@@ -17,15 +17,13 @@ class File(NamedTuple):
     text: str
 
 
-def files(folder: str, config_dir: Path | None, faults: list[str], *, packaged: str | None = None) -> Iterator[File]:
+def files(folder: str, config_dir: Path | None, faults: list[str]) -> Iterator[File]:
     """The TOML files of a folder of `seeds` with the operator's over them, by name; one that cannot be read is a fault.
 
-    A file of the operator's takes the place of the packaged one of the same name. `packaged`: the folder of `seeds`,
-    where it has another name than the operator's.
+    A file of the operator's takes the place of the packaged one of the same name.
     """
     found: dict[str, tuple[str, Traversable]] = {}
-    ours = packaged or folder
-    places: list[tuple[str, Traversable]] = [(ours, resources.files("seeds").joinpath(ours))]
+    places: list[tuple[str, Traversable]] = [(folder, resources.files("seeds").joinpath(folder))]
     if config_dir is not None:
         places.append((str(config_dir / folder), config_dir / folder))
     for place, entries in places:

@@ -266,6 +266,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     **CONTRACT_FAULTS,
     "unknown-parameter": ("没有这个参数；可用：{allowed}", "There is no such parameter; known: {allowed}"),
     "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
+    "one-value": ("只能填写一个值", "Only one value is taken"),
     "bad-day": ("应为日期，如 2026-03-05", "Expected a date like 2026-03-05"),
     "bad-moment": (
         "应为日期或时刻，如 2026-03-05 或 2026-03-05T01:02:03.004Z",

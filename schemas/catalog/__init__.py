@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from schemas.catalog import blockers, common, matters, people, performance, pool, procedures, projects, resources
+from schemas.catalog import (
+    blockers,
+    common,
+    matters,
+    people,
+    performance,
+    pool,
+    procedures,
+    projects,
+    resources,
+    zones,
+)
 from schemas.catalog.rows import EventType
 
 ROWS: tuple[EventType, ...] = (
@@ -13,6 +24,7 @@ ROWS: tuple[EventType, ...] = (
     *pool.ROWS,
     *resources.ROWS,
     *people.ROWS,
+    *zones.ROWS,
     *matters.ROWS,
     *common.ROWS,
 )

@@ -18,6 +18,7 @@ import orjson
 
 from luodi.domain import events as domain
 from luodi.domain.events import Event
+from luodi.domain.subjects import ZONE, id_of
 from luodi.domain.verifying import may_verify
 from luodi.runtime.configuration import Zone
 from luodi.runtime.metrics import Metrics
@@ -157,6 +158,8 @@ class Posting:
         self, draft: Draft, place: int, recordedtime: str, asked: Asked, retry: ids.Retry | None, today: date
     ) -> Event:
         zone = self._refuse_doubtful(draft) if draft.row.type in _NAMES_FIELDS else None
+        if draft.row.kind == ZONE:
+            self._refuse_unknown_zone(draft)
         subject = draft.subject
         if subject is None:
             assert zone is not None, "only a registration may leave the project's id to us, and it names a zone"
@@ -191,6 +194,13 @@ class Posting:
         if doubts:
             raise _RefusedError(Refused("needs-confirmation", doubts, draft.id, draft.subject))
         return zone
+
+    def _refuse_unknown_zone(self, draft: Draft) -> None:
+        """Zones are configuration: one that nobody knows is a slip of the pen, and nobody would look there."""
+        if draft.subject is not None and id_of(draft.subject) not in self._zones:
+            pointer = "/subject" if draft.at else "/zone_id"
+            fault = FieldError(pointer, "unknown-zone", {"allowed": self._zone_ids})
+            raise _RefusedError(Refused("invalid", [fault], draft.id))
 
     def _refuse_conflict(self, event: Event, chosen: dict[tuple[str, str], bytes]) -> None:
         identity = (event.subject, event.id)

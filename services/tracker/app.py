@@ -34,6 +34,7 @@ from services.tracker import (
     procedures_http,
     registry_http,
     rulesets,
+    zones_http,
 )
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
@@ -63,6 +64,7 @@ from services.tracker.tail import Behind, KafkaTailSource, Published, Tail
 from services.tracker.upkeep import Upkeep
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAITERS, Visibility
+from services.tracker.zones_http import Desk
 
 T = TypeVar("T")
 
@@ -224,15 +226,15 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     past = Past(journal, lambda: regime.folder)
     mirror = Mirror(histories, topic.partitions, metrics)
     recall = Recall(mirror, past, lambda: regime.folder.calendar)
-    http.add_routes(
-        app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar, config.figures
-    )
+    http.add_routes(app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar)
 
     def viewer() -> Viewer:
         return Viewer.at(clock.now_text(), web.language(), regime.folder.calendar)
 
     visible = partial(http.await_position, visibility, topic)
     procedures_http.add_routes(app, Procedures(database), visible, viewer)
+    desk = Desk.of(database, queries, journal, recall, lambda: regime.folder)
+    zones_http.add_routes(app, desk, visible, clock)
 
     registry = Registry(database)
     registry_http.add_routes(app, registry, visible, lambda: regime.folder.calendar.business_date(clock.now_text()))

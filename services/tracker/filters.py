@@ -241,6 +241,21 @@ def chosen(args: MultiDict[str, str], name: str, allowed: Sequence[str]) -> tupl
     return tuple(found)
 
 
+def flag(args: MultiDict[str, str], name: str) -> bool:
+    """A parameter that is `true` or `false`; false where it is not given. Raises ProblemError `bad-query`."""
+    return chosen(args, name, ("true", "false")) == ("true",)
+
+
+def whole(args: MultiDict[str, str], name: str, low: int, high: int) -> int | None:
+    """A whole number; None where it is not given. Raises ProblemError `bad-query`."""
+    text = args.get(name)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high:
+        return int(text)
+    raise ProblemError("bad-query", errors=[FieldError(name, "not-allowed", {"allowed": f"{low} – {high}"})])
+
+
 def day(args: MultiDict[str, str], name: str) -> date | None:
     """A business date of any time; None where none is named. Raises ProblemError `bad-query`."""
     text = args.get(name)

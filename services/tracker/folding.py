@@ -8,6 +8,7 @@ from functools import partial
 
 import orjson
 
+from luodi.domain import investing
 from luodi.domain.assess import assess
 from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar
@@ -92,6 +93,7 @@ class Folder:
             **({"owing": marks(project["blockers"])} if project["blockers"] else {}),
             **({"procedures_in": states_of(project)} if "procedures" in project else {}),
             **({} if sought is None else {"seeks": sought}),
+            **investing.found_by(state),
         }
 
 

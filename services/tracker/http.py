@@ -15,7 +15,6 @@ from luodi.domain.forecast import MIN_ENDED
 from luodi.domain.subjects import is_project
 from luodi.runtime import http
 from luodi.runtime.clock import Clock
-from luodi.runtime.figures import Figures
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.problems import FieldError, ProblemError
 from schemas import position
@@ -25,7 +24,6 @@ from services.tracker.ports import Document
 from services.tracker.queries import GROUPS, Queries, definitions, paged, showing
 from services.tracker.recall import Recall
 from services.tracker.relations import Beside
-from services.tracker.reported import figure_item, sum_item
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
 
@@ -41,7 +39,6 @@ def add_routes(
     topic: TopicInfo,
     clock: Clock,
     calendar: Callable[[], Calendar],
-    figures: Figures,
 ) -> None:
     """All queries. Each takes `after=<position>` and then answers nothing older than that position.
 
@@ -144,18 +141,6 @@ def add_routes(
         body["definitions"] = definitions(view.language)
         tag = tagged(view, body)
         return http.not_modified(tag) or answer(tag, body)
-
-    @app.get("/v1/figures")
-    def reported() -> Response:
-        http.known_parameters("zone", "after")
-        asked = figures.of(filters.values(request.args, "zone"))
-        await_position(visibility, topic)
-        view = viewer()
-        owns = {zone: queries.owns(zone) for zone in asked.measured_zones()}
-        items = [figure_item(row, owns.get(row.zone, {}), view.language) for row in asked.figures]
-        items += [sum_item(row, owns.get(row.zone, {}), view.language) for row in asked.breakdowns]
-        tag = tagged(view, items)
-        return http.not_modified(tag) or answer(tag, {"items": items, "next": None})
 
     @app.get("/v1/forecast")
     def forecast() -> Response:

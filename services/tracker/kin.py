@@ -24,6 +24,7 @@ _WORDS = (
     "zone",
     "route",
     "kind",
+    "key",
     "phased",
     "source",
     "parent",

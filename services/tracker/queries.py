@@ -149,13 +149,13 @@ class Queries:
         """What we count ourselves of everything that a reported figure may be set beside."""
         with translated():
             bound, hint = bound_by((zone,))
-            pipeline: list[dict[str, Any]] = [{"$match": {"$and": [bound, self._counted()]}}, {"$group": _OWN}]
+            pipeline: list[dict[str, Any]] = [{"$match": {"$and": [bound, self.counted()]}}, {"$group": _OWN}]
             row = next(iter(self._documents.aggregate(pipeline, hint=hint)), None)
             enterprises = next(self._enterprises((zone,), None), (None, 0, 0))
         own = {name: Own(row[name], row[f"{name}_yuan"]) if row else Own(0, 0) for name in _OWN_CONDITIONS}
         return own | {"enterprises": Own(enterprises[1]), "enterprises_producing": Own(enterprises[2])}
 
-    def _counted(self) -> Condition:
+    def counted(self) -> Condition:
         """Registered roots: also those phases whose parent is not registered, and one of each ring of parents."""
         roots = [root for row in self._rollups.find({"roots": {"$gt": ""}}, {"roots": 1}) for root in row["roots"]]
         return {
@@ -167,8 +167,8 @@ class Queries:
     def _parts(self, zones: tuple[str, ...], group_by: str | None) -> Iterator[Part]:
         """All roots: those without phases summed by the server, those with phases one by one, by their roll-up."""
         bound, hint = bound_by(zones)
-        rolled = self._rolled(zones)
-        counted = self._counted()
+        rolled = self.rolled(zones)
+        counted = self.counted()
         plain = {"$match": {"$and": [bound, counted, {"_id": {"$nin": [*rolled]}}]}}
         for row in self._documents.aggregate([plain, _by_cell(group_by)], hint=hint):
             yield _part(row)
@@ -176,7 +176,7 @@ class Queries:
         for document in found:
             yield rolled_part(document, rolled[document["_id"]], group_by)
 
-    def _rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
+    def rolled(self, zones: tuple[str, ...]) -> dict[str, Document]:
         """The roll-ups of projects that have phases, as far as they are counted by."""
         bound, hint = bound_by(zones)
         found = self._rollups.find(

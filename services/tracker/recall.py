@@ -9,17 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from luodi.domain.assess import ACTIVE, SUSPENDED
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import LIGHTS
+from luodi.domain.days import parse_instant
 from luodi.domain.rollup import Family, roll_up
 from luodi.domain.stages import STAGES
 from luodi.runtime.problems import FieldError, ProblemError
-from services.tracker.cells import DATED, LIVE, NO_LIGHT, STATUSES, kind_bit, milliseconds, number_of
+from services.tracker.cells import (
+    DATED,
+    LIVE,
+    NO_LIGHT,
+    STATUSES,
+    VERIFIED_FROM,
+    kind_bit,
+    milliseconds,
+    number_of,
+)
 from services.tracker.columns import Columns, Picked
 from services.tracker.filters import Query, Wanted
 from services.tracker.kin import members, rolled
@@ -31,7 +43,12 @@ from services.tracker.relations import Beside
 from services.tracker.tally import Tally
 from services.tracker.visibility import WAIT_S
 
+ON_ITS_WAY = timedelta(seconds=6)  # an event is acknowledged within 5 s of its instant, or never
+
 DAY_MS = 24 * 60 * 60 * 1000
+
+COMPARED = ("stage", "status", "light", "reached", "since", "signed")
+"""The columns that a published number depends on, beside the face and what is verified."""
 
 Mask = NDArray[np.bool_]
 
@@ -116,10 +133,56 @@ class Recall:
 
     def funnels(self, zones: Sequence[str], when: When) -> Callable[[str | None], list[dict[str, Any]]]:
         """What counts the projects of these zones as they were, whole or by groups."""
+        return self.tally(zones, when).funnels
+
+    def is_settled(self, known_at: str) -> bool:
+        """Whether nothing that was recorded until an instant can still be on its way here."""
+        until = self._mirror.until
+        return until is not None and parse_instant(until) >= parse_instant(known_at) + ON_ITS_WAY
+
+    def lights(self, zones: Sequence[str], when: When) -> dict[str, int]:
+        """How many registered projects of these zones showed which light, as the list of projects shows them."""
         columns = self._mirror.columns
         with columns.lock:
             picked, _ = self.pick(when)
-            return Tally(columns, picked, zones, rolled(columns, picked)).funnels
+            _show_phases(columns, picked, phased=True)
+            shown = np.isin(columns.face(picked, "registered"), columns.codes("registered", [True]))
+            shown &= np.isin(columns.face(picked, "zone"), columns.codes("zone", zones))
+            shown &= np.isin(picked.cells["status"], [STATUSES.index(ACTIVE), STATUSES.index(SUSPENDED)])
+            counts = np.bincount(picked.cells["light"][shown], minlength=len(LIGHTS)).tolist()
+        return dict(zip(LIGHTS, counts, strict=False))
+
+    def tally(self, zones: Sequence[str], when: When) -> Tally:
+        """What counts the projects of these zones as they were by anything."""
+        columns = self._mirror.columns
+        with columns.lock:
+            picked, _ = self.pick(when)
+            return Tally(columns, picked, zones, rolled(columns, picked))
+
+    def differing(self, zones: Sequence[str], before: When, after: When) -> list[str]:
+        """The projects that were of these zones by either knowledge and of which anything differs that is counted."""
+        columns = self._mirror.columns
+        with columns.lock:
+            one, _ = self.pick(before)
+            two, _ = self.pick(after)
+            codes = columns.codes("zone", zones)
+            owners = np.union1d(
+                one.owner[np.isin(columns.face(one, "zone"), codes)],
+                two.owner[np.isin(columns.face(two, "zone"), codes)],
+            )
+            places = [np.full(len(columns.subjects), -1, dtype=np.int64) for _ in range(2)]
+            for picked, place in zip((one, two), places, strict=True):
+                place[picked.owner] = np.arange(len(picked))
+            first, second = (place[owners] for place in places)
+            both = (first >= 0) & (second >= 0)
+            left, right = one.where(first[both]), two.where(second[both])
+            same = left.face == right.face  # a project's faces are numbered by their content
+            for name in COMPARED:
+                same &= left.cells[name] == right.cells[name]
+            same &= left.cells["shows"] >> VERIFIED_FROM == right.cells["shows"] >> VERIFIED_FROM
+            differs = ~both
+            differs[both] = ~same
+            return sorted(columns.subjects[owner] for owner in owners[differs].tolist())
 
     def pick(self, when: When) -> tuple[Picked, int]:
         """Every project's cell, and the moment of knowledge (ms). The caller holds the columns' lock."""

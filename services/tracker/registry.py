@@ -1,4 +1,4 @@
-"""What is known of units, persons and posts: lists, one of them on a day, and its timeline."""
+"""What is known of the registered kinds of subjects: lists, one of them, of people on a day, and its timeline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain.people import FIELDS, holder_on, leave_on, resolve, subjects_named
+from luodi.domain import areas
+from luodi.domain.people import holder_on, leave_on, resolve, subjects_named
 from luodi.domain.stages import Language
 from luodi.domain.subjects import PERSON, POST, SEPARATOR, id_of, subject_of
 from luodi.runtime.mongo import translated
@@ -98,13 +99,16 @@ class Registry:
         return timeline(events, language)
 
 
-def shown(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
-    """A subject as answered: every field it can be registered with, null where nothing is known."""
+def shown(kind: str, document: Mapping[str, Any], *, brief: bool = False) -> dict[str, Any]:
+    """A subject as answered: every field it can be registered with, null where nothing is known, and unless `brief`
+    its chapters, empty where there is nothing to tell."""
+    chapters = () if brief else areas.CHAPTERS.get(kind, ())
     return {
         "id": id_of(document["_id"]),
         "registered": document["registered"],
-        **{name: document.get(name) for name in FIELDS[kind]},
+        **{name: document.get(name) for name in areas.FIELDS[kind]},
         **{name: document[name] for name in ("leaves", "holders") if name in document},
+        **{chapter.name: document.get(chapter.name, []) for chapter in chapters},
         "version": document["events"],
         "updated_at": document["updated_at"],
     }

@@ -1,4 +1,4 @@
-"""The routes of units, persons and posts: for each kind a list, one of them on a day, and its timeline."""
+"""The routes of the registered kinds of subjects: a list of each, one of them, of people on a day, its timeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from luodi.domain.subjects import PERSON, POST, UNIT
+from luodi.domain.people import NAMED
+from luodi.domain.subjects import PERSON, POST, UNIT, ZONE
 from luodi.runtime import http
 from luodi.runtime.problems import ProblemError
 from schemas.events import SUBJECTS
@@ -22,16 +23,18 @@ VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One kind: by which of its fields its list is filtered."""
+    """One kind: by which of its fields its list is filtered; `brief`: the list leaves out the chapters."""
 
     kind: str
     filters: tuple[str, ...]
+    brief: bool = False
 
 
 SHELVES: Sequence[Shelf] = (
     Shelf(UNIT, ("zone", "kind", "parent", "head", "group_head")),
     Shelf(PERSON, ("zone", "unit", "role")),
     Shelf(POST, ("zone", "unit")),
+    Shelf(ZONE, ("level",), brief=True),
 )
 
 
@@ -58,20 +61,22 @@ def _list(registry: Registry, shelf: Shelf, await_position: Callable[[], None]) 
     await_position()
     listed = registry.page(shelf.kind, query)
     http.tell(items=len(listed.documents))
-    items = [shown(shelf.kind, document) for document in listed.documents]
+    items = [shown(shelf.kind, document, brief=shelf.brief) for document in listed.documents]
     return _answer({"items": items, "next": listed.following})
 
 
 def _one(
     today: Callable[[], date], registry: Registry, shelf: Shelf, await_position: Callable[[], None], id_: str
 ) -> Response:
-    http.known_parameters("on", "after")
+    of_people = shelf.kind in NAMED  # only who stands for a person changes with the day
+    http.known_parameters(*(("on",) if of_people else ()), "after")
     on = filters.day(request.args, "on") or today()
     await_position()
     document = registry.one(shelf.kind, id_)
     if document is None:
         raise ProblemError("not-found", what=id_)
-    return _answer(shown(shelf.kind, document) | registry.on_day(shelf.kind, document, on.isoformat()))
+    on_day = registry.on_day(shelf.kind, document, on.isoformat()) if of_people else {}
+    return _answer(shown(shelf.kind, document) | on_day)
 
 
 def _timeline(registry: Registry, shelf: Shelf, await_position: Callable[[], None], id_: str) -> Response:

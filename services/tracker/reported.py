@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from luodi.domain.figures import MEASURES, Breakdown, Figure
+from luodi.domain.figures import YUAN, Breakdown, Figure
+from luodi.domain.measures import MEASURES
 from luodi.domain.stages import Language
 
 Number = int | float | None
@@ -20,37 +20,61 @@ class Own:
     count: int
     amount: int | None = None
 
+    def number(self, measure: str) -> int | None:
+        """The one number of a measure: its money where it counts money."""
+        return self.amount if MEASURES[measure].counts == "money" else self.count
+
 
 Owns = Mapping[str, Own]  # by measure
 
 
-def figure_item(figure: Figure, owns: Owns, language: Language) -> dict[str, Any]:
-    """A number as it was reported, beside our own count where there is one."""
+def figure_item(figure: Figure | Breakdown, owns: Owns, language: Language, *, linked: bool = True) -> dict[str, Any]:
+    """What was reported beside our own count where there is one; `linked`: with the list behind that count."""
     own = owns.get(figure.measure or "")
-    difference = None if own is None or figure.value is None else figure.value - own.count
+    if isinstance(figure, Breakdown):
+        return _sum(figure, own, language, linked=linked)
+    return _number(figure, own, language, linked=linked)
+
+
+def year_of(figure: Figure | Breakdown) -> int:
+    """The year that a figure is of: that in which its period ends, without one that of its day."""
+    return int((figure.period or figure.as_of).rpartition("/")[2][:4])
+
+
+def behind(measure: str, zone: str, year: int | None, **named: str | None) -> str:
+    """The address of the list behind one of our own numbers; `named`: of whom."""
+    query = {"zone": zone, "year": year if MEASURES[measure].yearly else None, **named}
+    told = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
+    return f"/v1/measures/{measure}?{told}"
+
+
+def _number(figure: Figure, own: Own | None, language: Language, *, linked: bool) -> dict[str, Any]:
+    counted = None if own is None else own.amount if figure.unit == YUAN else own.count
+    difference = None if counted is None or figure.value is None else round(figure.value - counted, 4)
     return {
         "kind": "figure",
-        **_head(figure, language),
-        "value": _number(figure.value),
+        **_head(figure, language, linked=linked),
+        "value": figure.value,
         "unit": figure.unit or None,
         "word": figure.word or None,
-        "before": _number(figure.before),
+        "before": figure.before,
         "before_word": figure.before_word or None,
-        "change": _number(figure.change),
+        "change": figure.change,
         "period": figure.period,
         "project_id": figure.project,
         "words": list(figure.words),
-        "own": own.count if own is not None else None,
-        "difference": _number(difference),
+        "own": counted,
+        "difference": difference,
     }
 
 
-def sum_item(sum_: Breakdown, owns: Owns, language: Language) -> dict[str, Any]:
+def _sum(sum_: Breakdown, own: Own | None, language: Language, *, linked: bool) -> dict[str, Any]:
     """A reported sum beside the sum of its parts and beside our own."""
-    zh, own = language == "zh-CN", owns.get(sum_.measure or "")
+    zh = language == "zh-CN"
     return {
         "kind": "sum",
-        **_head(sum_, language),
+        **_head(sum_, language, linked=linked),
+        "period": sum_.period,
         "word": sum_.word if zh else sum_.word_en,
         "reported": {"count": sum_.count, "amount": sum_.amount},
         "parts": [
@@ -71,18 +95,19 @@ def sum_item(sum_: Breakdown, owns: Owns, language: Language) -> dict[str, Any]:
     }
 
 
-def _head(row: Figure | Breakdown, language: Language) -> dict[str, Any]:
+def _head(row: Figure | Breakdown, language: Language, *, linked: bool) -> dict[str, Any]:
     zh = language == "zh-CN"
-    measure = None if row.measure is None else MEASURES[row.measure][0 if zh else 1]
+    known = row.measure in MEASURES  # one that only a newer version knows has no words yet
     return {
         "zone": row.zone,
         "id": row.id,
         "name": row.name if zh else row.name_en,
         "source": row.source,
         "as_of": row.as_of,
-        "measure": measure,
+        "definition": row.definition if zh else row.definition_en or row.definition,
+        "measure": MEASURES[row.measure].words(language) if row.measure is not None and known else None,
+        "list": behind(row.measure, row.zone, year_of(row)) if linked and row.measure is not None and known else None,
+        "event_id": row.event_id,
+        "recorded_at": row.recorded_at,
+        "corrected": row.corrected,
     }
-
-
-def _number(value: int | Decimal | None) -> Number:
-    return float(value) if isinstance(value, Decimal) else value

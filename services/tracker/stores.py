@@ -80,6 +80,12 @@ class MongoProjects:
                 name="procedures",
                 partialFilterExpression={"procedures_in": {"$gt": ""}},
             )
+            # Costs only those that have an investment plan for a year.
+            self._documents.create_index(
+                [("planned_years", ASCENDING), ("zone", ASCENDING)],
+                name="planned",
+                partialFilterExpression={"planned_years": {"$gt": ""}},
+            )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 
     def bases(self, subjects: Collection[str]) -> dict[str, Base]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luodi.domain.counting import Cell, Sums
-from luodi.domain.stages import AGREEMENT, PRODUCING, STAGES
+from luodi.domain.measures import ENTERPRISES, ENTERPRISES_PRODUCING
+from luodi.domain.stages import AGREEMENT, CARRIER, PRODUCING, STAGES
 from services.tracker.cells import STATUSES, VERIFIED_FROM, date_of, stages_in
 from services.tracker.columns import UNKNOWN, Columns, Picked
 from services.tracker.ports import Document
 from services.tracker.queries import Part, rolled_part, summed
+from services.tracker.reported import Own
 
 MONTH = 100  # yyyymmdd has this many days to a month
 
@@ -50,6 +52,27 @@ class Tally:
         """One funnel, or one per group."""
         with self._columns.lock:
             return summed(self._parts(group_by), self._registered, self._enterprises(group_by), group_by)
+
+    def owns(self) -> dict[str, Own]:
+        """Everything that a reported figure may be set beside and that says how things stand; see `Queries.owns`."""
+        columns, picked = self._columns, self._plain
+        with columns.lock:
+            factory = ~np.isin(columns.face(picked, "kind"), columns.codes("kind", [AGREEMENT]))
+            masks = {
+                "projects": factory,
+                "key_projects": factory & np.isin(columns.face(picked, "key"), columns.codes("key", [True])),
+                "carriers": np.isin(columns.face(picked, "kind"), columns.codes("kind", [CARRIER])),
+            }
+            whole = columns.face(picked, "increment_of") == columns.missing("increment_of")
+            money = np.maximum(columns.face(picked, "investment"), 0)
+            owns = {name: Own(int((mask & whole).sum()), int(money[mask].sum())) for name, mask in masks.items()}
+            for document in (row["document"] for row in self._rolled):
+                for name, belongs in _BELONGS.items():
+                    if belongs(document):
+                        count, amount = int(document["increment_of"] is None), document["investment"] or 0
+                        owns[name] = Own(owns[name].count + count, (owns[name].amount or 0) + amount)
+            _, enterprises, producing = next(iter(self._enterprises(None)), (None, 0, 0))
+        return owns | {ENTERPRISES: Own(enterprises), ENTERPRISES_PRODUCING: Own(producing)}
 
     def _keys(self, picked: Picked, group_by: str | None) -> tuple[Numbers, Mapping[int, Any]]:
         """A number per project for what it is grouped by, and what the numbers mean."""
@@ -129,6 +152,14 @@ class Tally:
         of_key, groups = np.unique(keys[counted][first], return_inverse=True)
         count, made = np.bincount(groups), np.bincount(groups[produces > 0], minlength=len(of_key))
         yield from ((meaning[k], n, m) for k, n, m in zip(of_key.tolist(), count.tolist(), made.tolist(), strict=True))
+
+
+_BELONGS: Mapping[str, Callable[[Document], bool]] = {
+    "projects": lambda document: document["kind"] != AGREEMENT,
+    "key_projects": lambda document: document["kind"] != AGREEMENT and document["key"] is True,
+    "carriers": lambda document: document["kind"] == CARRIER,
+}
+"""By measure: whether a project with phases is counted."""
 
 
 def _adds(columns: Columns, picked: Picked) -> bool:

@@ -28,7 +28,7 @@ from services.tracker.relations import Beside
 _INTERNAL = frozenset(
     {
         *("_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"),
-        *("pooled_on", "owing", "procedures_in", "seeks"),
+        *("pooled_on", "owing", "procedures_in", "seeks", "planned_years"),
         *(REPLIES, CONFIRMATIONS),  # these stand with the blockers that they are about
     }
 )

@@ -38,12 +38,11 @@ from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from luodi.runtime import settings as settings_module
 from luodi.runtime.clock import ManualClock
-from luodi.runtime.figures import packaged
 from luodi.runtime.kafka import TopicInfo
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from schemas import position
-from services.tracker import drives_http, http
+from services.tracker import drives_http, http, registry_http, zones_http
 from services.tracker.drives import Drives
 from services.tracker.folding import Folder
 from services.tracker.history import MongoHistories, Written, carried, row_of
@@ -114,7 +113,6 @@ class Desk:
             TOPIC,
             self.clock,
             lambda: CALENDAR,
-            packaged(),
         )
         drives_http.add_routes(
             app,
@@ -122,6 +120,10 @@ class Desk:
             partial(http.await_position, self.visibility, TOPIC),
             lambda: Viewer.at(self.clock.now_text(), web.language(), CALENDAR),
         )
+        desk = zones_http.Desk.of(self.database, Queries(self.database), self.journal, recall, lambda: folder)
+        await_position = partial(http.await_position, self.visibility, TOPIC)
+        zones_http.add_routes(app, desk, await_position, self.clock)
+        registry_http.add_routes(app, Registry(self.database), await_position, lambda: self.clock.now().date())
         self.client: FlaskClient = app.test_client()
         self.recorder = Recorder()
         self._offset = 0

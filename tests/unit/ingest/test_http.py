@@ -102,6 +102,61 @@ def test_a_unit_of_a_zone_that_nobody_knows_is_refused(world: World) -> None:
     assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [("/zone", "unknown-zone")]
 
 
+OF_THE_OA = {"specversion": "1.0", "id": "e1", "source": "/oa"}
+FIGURE = {"figure": "f", "name": "企业", "source": "月报", "as_of": "2026-01-31"}
+
+
+def test_what_is_told_of_a_zone_that_nobody_knows_is_refused(world: World) -> None:
+    target = {"year": 2026, "measure": "signed", "value": 60}
+    answers = [
+        (world.post("/v1/zones/atlantis/targets", target), "/zone_id"),
+        (world.post("/v1/publications", {"zone_id": "atlantis", "period": "2026", "as_of": "2026-01-01"}), "/zone_id"),
+        (
+            world.client.post(
+                "/v1/events",
+                json=OF_THE_OA | {"type": "target.set", "subject": "zone:atlantis", "data": target},
+                content_type="application/cloudevents+json",
+            ),
+            "/subject",
+        ),
+    ]
+    for answer, pointer in answers:
+        assert answer.status_code == 422
+        assert answer.json is not None
+        assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [(pointer, "unknown-zone")]
+    assert world.events == []
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "pointer", "code"),
+    [
+        ("/v1/zones/demo/figures", FIGURE, "", "nothing-amended"),
+        ("/v1/zones/demo/figures", FIGURE | {"value": 1.5, "unit": "元", "count": 2}, "/value", "whole-yuan"),
+        ("/v1/zones/demo/figures", FIGURE | {"value": 5, "count": 2}, "/unit", "whole-yuan"),
+        ("/v1/zones/demo/figures", FIGURE | {"value": 5, "unit": "元", "parts": []}, "/count", "required"),
+        ("/v1/zones/demo/figures", FIGURE | {"value": 1, "period": "2026-05/2026-01"}, "/period", "bad-span"),
+        ("/v1/zones/demo/figures", FIGURE | {"value": 0.12345}, "/value", "too-precise"),
+        ("/v1/zones/demo/targets", {"year": 2026, "value": 5}, "", "nothing-amended"),
+        ("/v1/zones/demo/targets", {"year": 2026, "measure": "signed", "value": 0}, "/value", "out-of-range"),
+        ("/v1/zones/demo/targets", {"year": 2026, "measure": "luck", "value": 1}, "/measure", "unknown-value"),
+        (
+            "/v1/publications",
+            {"zone_id": "demo", "period": "2026-01", "as_of": "2030-01-31"},
+            "/as_of",
+            "date-in-future",
+        ),
+    ],
+)
+def test_what_is_told_of_a_zone_is_read_strictly(
+    world: World, path: str, told: dict[str, Any], pointer: str, code: str
+) -> None:
+    answer = world.post(path, told)
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert (pointer, code) in [(error["pointer"], error["code"]) for error in answer.json["errors"]]
+    assert world.events == []
+
+
 @pytest.mark.parametrize(
     ("path", "told", "pointer", "code"),
     [

@@ -32,6 +32,7 @@ from seeds import demo, permits, staff
 from seeds.demo import DemoProject
 from seeds.facts import published_events
 from seeds.story import project_id
+from seeds.zone import PUBLISHED_WAVE
 from services.tracker.relations import Beside
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import whole
@@ -363,6 +364,7 @@ def test_a_post_was_handed_over_and_somebody_is_on_leave_on_the_day_of_loading()
     known = {
         subject: people.told(subject, fold(events, kinds.KINDS[kind_of(subject)].empty))
         for subject, events in told.items()
+        if kind_of(subject) in people.NAMED
     }
 
     def acting(id_: str, ago: int = 0) -> str:
@@ -392,4 +394,4 @@ def test_what_builds_on_an_event_stands_in_a_later_wave() -> None:
             slot = (event.subject, f"{event.type} {event.data['stage']}")
             assert reached.get(slot, -1) < event.wave
             reached[slot] = event.wave
-    assert max(waves.values()) == 2
+    assert max(wave for wave in waves.values() if wave < PUBLISHED_WAVE) == 2
