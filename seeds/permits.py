@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from luodi.domain.days import first_day
 from seeds.story import APPROVER, Story
 
 GREEN_LANE = "绿色通道"
 EVERY = 10  # of so many projects one is on the green lane
 ON_IT = 3
+LONG_BUILDING = 150  # days: whoever builds for longer may be nearly done
+HALF_A_YEAR = 180
 
 
 def on_the_green_lane(number: int) -> bool:
@@ -26,12 +29,14 @@ def tell(story: Story) -> None:
     if story.fields.get("kind") == "agreement" or story.fields.get("phased"):
         return
     told_already = {event.type for event in story.events}
-    if told_already & {"project.withdrawn", "event.retracted"} or story.number % 4 == 0:
+    if any(event.data.get("result") == "returned" for event in story.events):
         return
+    if told_already & {"project.withdrawn", "event.retracted"} or story.number % 4 == 0:
+        return  # most have told of some procedure
     stage = next(reversed(story.reached), None)
     choices = _BY_STAGE.get(stage or "")
     if choices:
-        choices[story.number % len(choices)](story)
+        choices[story.number // 4 % len(choices)](story)
 
 
 def _begin(story: Story, kind: str, state: str, ago: int, **more: Any) -> str:
@@ -104,39 +109,54 @@ def _overdue(story: Story) -> None:
 
 
 def _permitted(story: Story) -> None:
-    """The permit with which construction began: in time, late, or refused first."""
-    procedure = _begin(story, "施工许可", "受理", 45)
-    _move(story, procedure, "办结", 43, document=f"示例建字{story.number:03d}号")
+    """The permit with which construction began."""
+    began = _ago(story, "started")
+    procedure = _begin(story, "施工许可", "受理", began + 5)
+    _move(story, procedure, "办结", began + 3, document=f"示例建字{story.number:03d}号")
 
 
 def _permitted_late(story: Story) -> None:
-    procedure = _begin(story, "施工许可", "受理", 80)
-    _move(story, procedure, "办结", 45, document=f"示例建字{story.number:03d}号")
+    began = _ago(story, "started")
+    procedure = _begin(story, "施工许可", "受理", began + 40)
+    _move(story, procedure, "办结", began + 1, document=f"示例建字{story.number:03d}号")
 
 
 def _refused_first(story: Story) -> None:
-    refused = _begin(story, "工程规划许可", "受理", 90)
-    _move(story, refused, "办结", 85, result="refused", note="退线不足（演示）")
-    again = _begin(story, "工程规划许可", "受理", 70)
-    _move(story, again, "办结", 66, document=f"示例规字{story.number:03d}号")
+    began = _ago(story, "started")
+    refused = _begin(story, "工程规划许可", "受理", began + 40)
+    _move(story, refused, "办结", began + 35, result="refused", note="退线不足（演示）")
+    again = _begin(story, "工程规划许可", "受理", began + 20)
+    _move(story, again, "办结", began + 10, document=f"示例规字{story.number:03d}号")
 
 
 def _taken_back(story: Story) -> None:
     """The application was withdrawn by the firm, and made anew for a smaller building."""
-    taken_back = _begin(story, "消防设计审查", "受理", 90)
-    _move(story, taken_back, "办结", 84, result="withdrawn", note="方案调整（演示）")
-    again = _begin(story, "消防设计审查", "受理", 75)
-    _move(story, again, "办结", 68)
+    began = _ago(story, "started")
+    taken_back = _begin(story, "消防设计审查", "受理", began + 40)
+    _move(story, taken_back, "办结", began + 35, result="withdrawn", note="方案调整（演示）")
+    again = _begin(story, "消防设计审查", "受理", began + 20)
+    _move(story, again, "办结", began + 12)
 
 
 def _accepting(story: Story) -> None:
-    _begin(story, "竣工验收", "受理", 4)
+    """The building is nearly done: its acceptance has been asked for."""
+    _permitted(story)
+    if _ago(story, "started") > LONG_BUILDING:
+        _begin(story, "竣工验收", "受理", 4)
 
 
 def _accepted(story: Story) -> None:
-    procedure = _begin(story, "竣工验收", "受理", 30)
-    _move(story, procedure, "办结", 24)
-    _begin(story, "不动产登记", "受理", 3)
+    completed = _ago(story, "completed")
+    procedure = _begin(story, "竣工验收", "受理", completed + 10)
+    _move(story, procedure, "办结", completed + 1)
+    _begin(story, "不动产登记", "受理", min(3, completed))
+
+
+def _ago(story: Story, stage: str) -> int:
+    """How many days before loading a stage was reached; half a year where its day is not known."""
+    dates = [event.data["date"] for event in story.events if event.id == story.reached.get(stage)]
+    known = [date for date in dates if date is not None and len(date) == len("2026-03-05")]
+    return (story.day - first_day(known[0])).days if known else HALF_A_YEAR
 
 
 _BY_STAGE: dict[str, tuple[Callable[[Story], None], ...]] = {
@@ -144,6 +164,6 @@ _BY_STAGE: dict[str, tuple[Callable[[Story], None], ...]] = {
     "land_supplied": (
         *(_fresh, _incomplete, _incomplete_too_long, _pledged, _pledging, _reviewed, _heard, _corrected, _overdue),
     ),
-    "started": (_permitted, _permitted_late, _refused_first, _taken_back),
-    "completed": (_accepting, _accepted),
+    "started": (_permitted, _permitted_late, _accepting, _refused_first, _taken_back),
+    "completed": (_accepted,),
 }

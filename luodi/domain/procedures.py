@@ -368,9 +368,15 @@ def _missing_steps(missing: Iterable[Entry], name: Mapping[str, str]) -> Iterato
         ]
 
 
-def states_of(document: Mapping[str, Any]) -> list[str]:
-    """The states that the procedures of a project are in, each once: what lists find it by."""
-    return sorted({row["state"] for row in document["procedures"]})
+def marks_of(document: Mapping[str, Any]) -> list[str]:
+    """What lists find a project by: the states its procedures are in, and the units that decide, each once."""
+    rows = document["procedures"]
+    return sorted({row["state"] for row in rows} | {of_unit(row["unit"]) for row in rows if row["unit"] is not None})
+
+
+def of_unit(unit: str) -> str:
+    """The mark of a unit; no state is written like it."""
+    return f"@{unit}"
 
 
 HANDLERS: Mapping[str, Handler] = {

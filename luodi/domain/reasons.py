@@ -517,16 +517,16 @@ SENTENCES: dict[str, Sentence] = {
         "{procedure}: decided on {date}, {result}, {over} late{term}",
     ),
     "missing-in-time": Sentence(
-        "{procedure}尚缺{what}，应于{due}前补齐{rest}",
-        "{procedure}: {what} is missing and to be brought by {due}{rest}",
+        "{procedure}尚缺{what}，申请人应于{due}前补齐{rest}",
+        "{procedure}: {what} is missing, the applicant is to bring it by {due}{rest}",
     ),
     "missing-due-soon": Sentence(
-        "补齐期限临近：{procedure}尚缺{what}，应于{due}前补齐{rest}",
-        "Due soon: {what} is missing for the {procedure} and to be brought by {due}{rest}",
+        "补齐期限临近：{procedure}尚缺{what}，申请人应于{due}前补齐{rest}",
+        "Due soon: {what} is missing for the {procedure}, the applicant is to bring it by {due}{rest}",
     ),
     "missing-overdue": Sentence(
-        "{procedure}尚缺{what}，应于{due}前补齐，逾期未补{rest}",
-        "Overdue: {what} was to be brought for the {procedure} by {due}{rest}",
+        "{procedure}尚缺{what}，申请人应于{due}前补齐，逾期未补{rest}",
+        "Overdue: the applicant was to bring {what} for the {procedure} by {due}{rest}",
     ),
     # No clock runs.
     "no-milestone": Sentence("尚无节点", "No milestone has been reported yet"),

@@ -19,7 +19,7 @@ from luodi.domain.handlers import State
 from luodi.domain.kinds import KINDS
 from luodi.domain.matching import seeks
 from luodi.domain.pool import pooled_on
-from luodi.domain.procedures import states_of
+from luodi.domain.procedures import marks_of
 from luodi.domain.rules import Rules
 from luodi.domain.subjects import is_project, kind_of
 from luodi.domain.worked_off import marks
@@ -91,7 +91,7 @@ class Folder:
             # Absent where there is nothing to find, as in all that follow: then it costs nothing in its index.
             **({} if entered is None else {"pooled_on": entered}),
             **({"owing": marks(project["blockers"])} if project["blockers"] else {}),
-            **({"procedures_in": states_of(project)} if "procedures" in project else {}),
+            **({"procedures_in": marks_of(project)} if "procedures" in project else {}),
             **({} if sought is None else {"seeks": sought}),
             **investing.found_by(state),
         }

@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.days import first_day
-from luodi.domain.procedures import IN_TIME, LATE, STATES, days_used
+from luodi.domain.procedures import IN_TIME, LATE, STATES, days_used, of_unit
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language
 from luodi.runtime.mongo import translated
@@ -51,7 +51,8 @@ class Wanted:
     def conditions(self, now: str) -> list[Condition]:
         """The projects that have at least one of them."""
         found: list[Condition] = [
-            {"procedures_in": {"$in": list(self.states)}},
+            # A unit decides on few of all: its mark finds them quicker than a state does.
+            {"procedures_in": {"$in": [of_unit(unit) for unit in self.units] or list(self.states)}},
             {"procedures": {"$elemMatch": self._one(now)}},
             {"status": {"$in": list(self.statuses)}},
         ]

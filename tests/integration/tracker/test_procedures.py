@@ -178,7 +178,7 @@ def test_both_questions_are_found_by_the_index_of_procedures(zone: Desk) -> None
     zone.items("/v1/procedures?zone=demo&unit=demo-unit-02&state=受理,容缺受理")
     zone.get("/v1/procedures/summary?zone=demo")
     assert len(zone.commands) == 2
-    for command in zone.commands:
+    for command, most in zip(zone.commands, (2, 4), strict=True):
         clean = {name: value for name, value in command.items() if name not in {"lsid", "$clusterTime", "$db"}}
         plan = zone.database.command("explain", clean, verbosity="executionStats")
         stages = set(_stages(plan["queryPlanner"]["winningPlan"]))
@@ -186,4 +186,4 @@ def test_both_questions_are_found_by_the_index_of_procedures(zone: Desk) -> None
         assert "COLLSCAN" not in stages
         assert "SORT" not in stages
         assert "'indexName': 'procedures'" in str(plan), "and the index holds only projects that have some"
-        assert plan["executionStats"]["totalDocsExamined"] <= 4
+        assert plan["executionStats"]["totalDocsExamined"] <= most

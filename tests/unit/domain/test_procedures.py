@@ -22,7 +22,7 @@ from luodi.domain.procedures import (
     PROCEDURE_SUPPLIED,
     STATES,
     days_used,
-    states_of,
+    marks_of,
 )
 from luodi.domain.reasons import text
 from luodi.domain.rules import Rules
@@ -296,10 +296,11 @@ def test_a_paper_that_nobody_asked_for_stands_there_as_supplied() -> None:
     assert case.row()["missing"] == [{"what": "图纸", "due": None, "asked": None, "supplied": "2026-03-05"}]
 
 
-def test_lists_find_a_project_by_the_states_of_its_procedures() -> None:
+def test_lists_find_a_project_by_the_states_of_its_procedures_and_the_units_that_decide() -> None:
     case = Case()
     case.story.tell(PROCEDURE_BEGUN, kind="环评", state="提前介入", date="2026-03-02")
-    assert states_of(assess(SUBJECT, fold(case.story.events), RULES, published())) == ["受理", "提前介入"]
+    found = marks_of(assess(SUBJECT, fold(case.story.events), RULES, published()))
+    assert found == ["@u-housing", "受理", "提前介入"]
 
 
 def test_what_is_told_of_a_procedure_before_it_is_known_counts_when_it_is() -> None:
