@@ -72,7 +72,7 @@ QUERIES: dict[str, tuple[str, str, list[Json], Json]] = {
             LIMIT,
             CURSOR,
         ],
-        {"allOf": [page({"$ref": "#/components/schemas/Resource"}), an_object({"on": _DAY})]},
+        {"$ref": "#/components/schemas/ListedResources"},
     ),
     _RESOURCES.path: (
         "resource.one",
@@ -129,6 +129,7 @@ def schemas() -> Json:
     """The schemas that the answers name."""
     return {
         "Resource": _resource(),
+        "ListedResources": _listed_resources(),
         "ListedCarriers": _listed_carriers(),
         "Matched": _matched(),
     }
@@ -174,6 +175,22 @@ def _resource() -> Json:
     )
 
 
+def _listed_resources() -> Json:
+    row = an_object(
+        {
+            "kind": {"type": "string", "enum": list(resources.RESOURCE_KINDS)},
+            "state": _STATE,
+            "measure": _MEASURE,
+            "count": _COUNT,
+            "unknown": _COUNT | {"description": "Of unknown size; they add nothing to it."},
+            "size": _SIZE,
+            "free": _SIZE,
+        }
+    )
+    summary: Json = {"type": "array", "items": row, "description": "All that match, by kind and state."}
+    return {"allOf": [page({"$ref": "#/components/schemas/Resource"}), an_object({"on": _DAY, "summary": summary})]}
+
+
 def _listed_carriers() -> Json:
     words = carriers.definitions("en")
     tenant = an_object(
@@ -188,7 +205,7 @@ def _listed_carriers() -> Json:
         "tenants": _COUNT | {"description": words["tenants"]},
         "untold": _COUNT | {"description": words["untold"]},
     }
-    names = ("name", "zone", "park", "parcel", "industry", "chain", "lead_unit", "officer", "source", "as_of")
+    names = ("name", "zone", "parent", "park", "parcel", "industry", "chain", "lead_unit", "officer", "source", "as_of")
     item = an_object(
         {
             "project_id": _TEXT,

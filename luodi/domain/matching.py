@@ -13,7 +13,7 @@ from typing import Any
 
 from luodi.domain import resources
 from luodi.domain.assess import ACTIVE, POOL, PUBLISHED, SUSPENDED
-from luodi.domain.carriers import is_built
+from luodi.domain.carriers import House
 from luodi.domain.resources import M2, MU, OFFERED, Row
 from luodi.domain.stages import AGREEMENT, LAND, LAND_SUPPLIED, PLANT, STARTED, Language
 
@@ -117,10 +117,11 @@ def offer_of(resource: Mapping[str, Any], id_: str, day: str) -> Offer | None:
     )
 
 
-def vacancy_of(carrier: Mapping[str, Any], letting: Mapping[str, Any]) -> Offer | None:
-    """What a carrier has vacant; None where that is nothing or not known for certain, or it is not built yet."""
-    vacant = letting["vacant_m2"]
-    if not vacant or letting["untold"] or not is_built(carrier):
+def vacancy_of(house: House) -> Offer | None:
+    """What a carrier has vacant; None where that is nothing or not known for certain, or it is not built yet, or its
+    floor is another's."""
+    carrier, vacant = house.carrier, house.letting["vacant_m2"]
+    if not vacant or house.letting["untold"] or not house.built or not house.counts:
         return None
     return Offer(
         "carrier",

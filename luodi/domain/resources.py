@@ -10,7 +10,7 @@ Which project it is assigned to is told of the resource alone: a project finds i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from luodi.domain.chapters import Chapter, Telling
@@ -82,6 +82,31 @@ def size_of(fields: Mapping[str, Any]) -> float | None:
 
 def _size_name(fields: Mapping[str, Any]) -> str:
     return "floor_m2" if measure_of(fields.get("kind")) == M2 else "area_mu"
+
+
+def tally(resources: Iterable[Mapping[str, Any]], day: str) -> list[Row]:
+    """How many there are of each kind in each state on a business date, how large they are, and what of it is free.
+
+    ``unknown`` counts those whose size is not known; they add nothing to ``size``.
+    """
+    found: dict[tuple[str, str], Row] = {}
+    for resource in resources:
+        kind, stand, size = resource.get("kind") or "", stand_on(resource, day), size_of(resource)
+        row = found.setdefault(
+            (kind, stand["state"]),
+            {"kind": kind, "state": stand["state"], "measure": measure_of(kind), "count": 0, "unknown": 0}
+            | {"size": 0, "free": 0},
+        )
+        row["count"] += 1
+        row["unknown"] += size is None
+        row["size"] = exact(row["size"] + (size or 0))
+        row["free"] = exact(row["free"] + (stand["free"] or 0))
+    return [found[key] for key in sorted(found, key=_place)]
+
+
+def _place(key: tuple[str, str]) -> tuple[int, int]:
+    kind, state = key
+    return RESOURCE_KINDS.index(kind) if kind in RESOURCE_KINDS else len(RESOURCE_KINDS), STATES.index(state)
 
 
 def begins_as(kind: str | None) -> str:

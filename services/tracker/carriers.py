@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from pymongo.database import Database
 from werkzeug.datastructures import MultiDict
 
 from luodi.domain.assess import ACTIVE, SUSPENDED
-from luodi.domain.carriers import is_built, letting, together
+from luodi.domain.carriers import House, houses, together
 from luodi.domain.rollup import MUTE
 from luodi.domain.stages import CARRIER
 from luodi.runtime.mongo import translated
@@ -27,7 +27,20 @@ PARAMETERS = (*TEXTS, "built", "vacant", "q", "limit", "cursor", "after")
 INDEX = "carriers"
 
 _READ = (
-    *("name", "zone", "park", "parcel", "industry", "chain", "status", "stage", "reached", "investment", "floor_m2"),
+    *(
+        "name",
+        "zone",
+        "parent",
+        "park",
+        "parcel",
+        "industry",
+        "chain",
+        "status",
+        "stage",
+        "reached",
+        "investment",
+        "floor_m2",
+    ),
     *("lead_unit", "officer", "source", "as_of"),
 )
 _TOLD = tuple(name for name in _READ if name not in {"reached", "floor_m2"})
@@ -45,10 +58,10 @@ class Asked:
     after: str | None
     cursor: Callable[[Any, str], str]
 
-    def holds(self, item: Mapping[str, Any]) -> bool:
+    def holds(self, house: House) -> bool:
         """Whether a carrier that was found is asked for."""
-        return (self.built is None or item["built"] == self.built) and (
-            self.vacant is None or bool(item["vacant_m2"]) == self.vacant
+        return (self.built is None or house.built == self.built) and (
+            self.vacant is None or bool(house.letting["vacant_m2"]) == self.vacant
         )
 
 
@@ -92,45 +105,40 @@ class Carriers:
 
     def find(self, question: Asked) -> Found:
         """In the order of their ids."""
-        items = [item for item in map(_item, *self._read(question.conditions)) if question.holds(item)]
-        begin = 0 if question.after is None else bisect_right(items, question.after, key=_id)
-        page = items[begin : begin + question.limit]
-        following = question.cursor(None, _id(page[-1])) if len(items) > begin + len(page) else None
-        return Found(page, together(items), following)
+        found, tenants = self._read(question.conditions)
+        listed = [house for house in found if question.holds(house)]
+        begin = 0 if question.after is None else bisect_right(listed, question.after, key=_id)
+        page = listed[begin : begin + question.limit]
+        following = question.cursor(None, _id(page[-1])) if len(listed) > begin + len(page) else None
+        return Found([_item(house, tenants.get(_id(house), ())) for house in page], together(listed), following)
 
-    def lettings(self, zones: Sequence[str]) -> list[tuple[Document, dict[str, Any]]]:
+    def houses(self, zones: Sequence[str]) -> list[House]:
         """Every carrier of these zones (none named: all) with what is let of it."""
-        conditions: list[Condition] = [{"zone": {"$in": [*zones]}}] if zones else []
-        documents, tenants = self._read(conditions)
-        return [
-            (document, letting(document.get("floor_m2"), rows))
-            for document, rows in zip(documents, tenants, strict=True)
-        ]
+        return self._read([{"zone": {"$in": [*zones]}}] if zones else [])[0]
 
-    def _read(self, conditions: Sequence[Condition]) -> tuple[list[Document], list[Sequence[Document]]]:
-        """The carriers that match, in the order of their ids, and the tenants of each."""
+    def _read(self, conditions: Sequence[Condition]) -> tuple[list[House], Mapping[str, Sequence[Document]]]:
+        """The carriers that match, in the order of their ids, and the tenants by carrier."""
         bound: Condition = {"kind": CARRIER, "registered": True, "status": {"$in": [ACTIVE, SUSPENDED]}}
         with translated():
             matching = self._documents.find({"$and": [bound, *conditions]}, dict.fromkeys(_READ, 1))
             documents = list(matching.sort("_id").hint(INDEX))
-            tenants = self._tenants([document["_id"] for document in documents])
-        return documents, [tenants.get(document["_id"], ()) for document in documents]
+            rows = self._rollups.find(
+                {"_id": {"$in": [document["_id"] for document in documents]}}, {f"tenants.{name}": 1 for name in _ROW}
+            )
+            tenants = {row["_id"]: row.get("tenants", ()) for row in rows}
+        return houses(documents, tenants), tenants
 
-    def _tenants(self, ids: Collection[str]) -> dict[str, Sequence[Document]]:
-        found = self._rollups.find({"_id": {"$in": [*ids]}}, {f"tenants.{name}": 1 for name in _ROW})
-        return {row["_id"]: row.get("tenants", ()) for row in found}
 
-
-def _item(document: Document, tenants: Sequence[Document]) -> dict[str, Any]:
+def _item(house: House, tenants: Sequence[Document]) -> dict[str, Any]:
     return {
-        "project_id": document["_id"],
-        **{name: document.get(name) for name in _TOLD},
-        "built": is_built(document),
-        **letting(document.get("floor_m2"), tenants),
+        "project_id": _id(house),
+        **{name: house.carrier.get(name) for name in _TOLD},
+        "built": house.built,
+        **house.letting,
         "items": [{name: row.get(name) for name in _ROW} for row in tenants if row["status"] not in MUTE],
     }
 
 
-def _id(item: Mapping[str, Any]) -> str:
-    id_: str = item["project_id"]
+def _id(house: House) -> str:
+    id_: str = house.carrier["_id"]
     return id_

@@ -133,8 +133,8 @@ class Matches:
             if offer is not None:
                 yield offer
         if OFFERED in states:
-            for carrier, let in self._carriers.lettings(zones):
-                offer = None if carrier["_id"] in parted else vacancy_of(carrier, let)
+            for house in self._carriers.houses(zones):
+                offer = None if house.carrier["_id"] in parted else vacancy_of(house)
                 if offer is not None:
                     yield offer
 

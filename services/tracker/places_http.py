@@ -51,7 +51,9 @@ def add_routes(app: Flask, places: Places, await_position: Callable[[], None], t
         await_position()
         items, following = places.resources.page(question)
         http.tell(items=len(items))
-        return _answer({"on": question.on, "items": items, "next": following})
+        return _answer(
+            {"on": question.on, "items": items, "next": following, "summary": places.resources.summary(question)}
+        )
 
     @app.get(f"{base}/<id_>")
     def show_resource(id_: str) -> Response:

@@ -11,7 +11,16 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 from werkzeug.datastructures import MultiDict
 
-from luodi.domain.resources import BEGINS_AS, RESOURCE_FIELDS, RESOURCE_KINDS, STATES, TO_FREE, measure_of, stand_on
+from luodi.domain.resources import (
+    BEGINS_AS,
+    RESOURCE_FIELDS,
+    RESOURCE_KINDS,
+    STATES,
+    TO_FREE,
+    measure_of,
+    stand_on,
+    tally,
+)
 from luodi.domain.subjects import RESOURCE, SEPARATOR, id_of
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition, Reader
@@ -24,6 +33,7 @@ TEXTS = ("zone", "park", "parcel", "unit", "holder", "carrier")
 PARAMETERS = (*TEXTS, "kind", "industry", "state", "project_id", "on", "q", "limit", "cursor", "after")
 
 _WITHOUT_FOLD = {"fold": 0}
+_COUNTED = {"kind": 1, "area_mu": 1, "floor_m2": 1, "stands": 1}
 _OURS: Condition = {"_id": {"$gt": f"{RESOURCE}{SEPARATOR}", "$lt": f"{RESOURCE}{chr(ord(SEPARATOR) + 1)}"}}
 
 
@@ -90,6 +100,13 @@ class Resources:
         page = found[: question.limit]
         following = question.cursor(None, page[-1]["_id"]) if len(found) > len(page) else None
         return [shown(document, question.on) for document in page], following
+
+    def summary(self, question: Asked) -> list[dict[str, Any]]:
+        """The numbers of all that match, by kind and state."""
+        conditions = [_OURS, {"registered": True}, *question.conditions]
+        hint = "assignments" if question.by_project else "_id_"
+        with translated():
+            return tally(self._documents.find({"$and": conditions}, _COUNTED).hint(hint), question.on)
 
     def offered(self, zones: Sequence[str], states: Sequence[str], on: str) -> list[Document]:
         """The registered resources of these zones (none named: all) in these states on a business date."""

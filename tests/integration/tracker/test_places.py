@@ -103,6 +103,14 @@ def test_a_list_asks_for_a_state_on_a_day(zone: Market) -> None:
     assert ids(zone, "state=可供&on=2026-02-28") == ["clean", "taken"]
     assert ids(zone, "state=盘活中,待盘活&on=2026-02-28") == ["idle", "poor"]
     assert ids(zone, "state=已供") == ["taken"]
+    body = zone.get("/v1/resources?limit=1").json
+    jsonschema.validate(body, of_address("/v1/resources"))
+    assert [(row["kind"], row["state"], row["count"], row["size"], row["free"]) for row in body["summary"]] == [
+        ("净地", "可供", 1, 100, 100),
+        ("净地", "已供", 1, 70, 0),
+        ("低效用地", "可供", 1, 50, 50),
+        ("低效厂房", "待盘活", 1, 900, 900),
+    ]
 
 
 def test_a_list_is_narrowed_by_its_fields_and_pages_hold_each_once(zone: Market) -> None:

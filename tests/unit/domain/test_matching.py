@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from luodi.domain.carriers import definitions, letting, together
+from luodi.domain.carriers import definitions, houses, letting, together
 from luodi.domain.matching import (
     SENTENCES,
     Match,
@@ -117,15 +117,14 @@ def test_of_unknown_size_nothing_is_offered() -> None:
 
 @pytest.mark.parametrize(("reached", "offers"), [({"started": "2026-01-01"}, False), ({"completed": None}, True)])
 def test_a_carrier_offers_its_vacancy_once_it_stands(reached: dict[str, Any], offers: bool) -> None:
-    carrier = {"_id": "c-1", "zone": "demo", "reached": reached}
-    assert (vacancy_of(carrier, letting(900, [tenant(400)])) is not None) is offers
+    (house,) = houses([carrier("c-1", 900, reached=reached)], {"c-1": [tenant(400)]})
+    assert (vacancy_of(house) is not None) is offers
 
 
 def test_a_carrier_full_or_with_a_tenant_that_has_not_said_how_much_it_takes_offers_nothing() -> None:
-    carrier = {"_id": "c-1", "zone": "demo", "reached": {"completed": "2026-01-01"}}
-    assert vacancy_of(carrier, letting(400, [tenant(400)])) is None
-    assert vacancy_of(carrier, letting(900, [tenant(400), tenant(None)])) is None
-    assert vacancy_of(carrier, letting(None, [tenant(400)])) is None
+    for floor, *tenants in ((400, tenant(400)), (900, tenant(400), tenant(None)), (None, tenant(400))):
+        (house,) = houses([carrier("c-1", floor)], {"c-1": tenants})
+        assert vacancy_of(house) is None
 
 
 # What is vacant.
@@ -153,11 +152,46 @@ def test_more_let_than_there_is_leaves_nothing_vacant_and_is_said() -> None:
     assert (told["vacant_m2"], told["over_m2"], told["rate"]) == (0, 100, 0)
 
 
+def carrier(id_: str, floor: float | None, **fields: Any) -> dict[str, Any]:
+    return {"_id": id_, "zone": "demo", "floor_m2": floor, "reached": {"completed": "2026-01-01"}, **fields}
+
+
 def test_several_carriers_are_summed_where_their_floor_is_known() -> None:
-    told = together([letting(1000, [tenant(250)]), letting(None, [tenant(70)]), letting(1000, [])])
+    carriers = [carrier("a", 1000), carrier("b", None), carrier("c", 1000)]
+    told = together(houses(carriers, {"a": [tenant(250)], "b": [tenant(70)]}))
     assert (told["carriers"], told["unknown"], told["floor_m2"], told["let_m2"]) == (3, 1, 2000, 250)
     assert (told["vacant_m2"], told["rate"], told["tenants"]) == (1750, 0.875, 2)
     assert together([])["rate"] is None
+
+
+def test_floor_is_counted_once_where_a_carrier_tells_it_with_its_phases() -> None:
+    family = [carrier("root", 1000, reached={}), carrier("one", 600, parent="root"), carrier("two", 400, parent="root")]
+    made = houses(family, {"root": [tenant(100)], "one": [tenant(300)]})
+    assert [(house.letting["vacant_m2"], house.built, house.counts) for house in made] == [
+        (600, True, True),
+        (300, True, False),
+        (400, True, False),
+    ]
+    told = together(made)
+    assert (told["carriers"], told["floor_m2"], told["let_m2"], told["tenants"]) == (1, 1000, 400, 2)
+    assert [vacancy_of(house) is not None for house in made] == [True, False, False]
+
+
+def test_phases_stand_for_themselves_where_the_root_has_told_no_floor() -> None:
+    family = [
+        carrier("root", None, reached={}),
+        carrier("one", 600, parent="root"),
+        carrier("two", 400, parent="root", reached={"started": None}),
+    ]
+    made = houses(family, {"one": [tenant(100)]})
+    assert [(house.built, house.counts) for house in made] == [(False, False), (True, True), (False, True)]
+    told = together(made)
+    assert (told["carriers"], told["unknown"], told["floor_m2"], told["vacant_m2"]) == (1, 0, 1000, 900)
+    assert [vacancy_of(house) is not None for house in made] == [False, True, False]
+
+
+def test_a_ring_of_parents_ends() -> None:
+    assert len(houses([carrier("a", 1, parent="b"), carrier("b", 1, parent="a")], {})) == 2
 
 
 def test_every_sum_says_what_it_means_in_both_languages() -> None:

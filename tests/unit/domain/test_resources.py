@@ -23,6 +23,7 @@ from luodi.domain.resources import (
     RESOURCE_STATE_CHANGED,
     STATES,
     stand_on,
+    tally,
 )
 from luodi.domain.subjects import RESOURCE
 from tests.rules import DEFAULT_RULES
@@ -196,6 +197,16 @@ def test_fractions_leave_no_dust() -> None:
     plot = Plot(area_mu=0.3)
     plot.assigned("p-1", "2026-02-01", area_mu=0.1)
     assert plot.on("2026-02-01") == ("可供", 0.2)
+
+
+def test_resources_are_counted_by_kind_and_state_with_what_is_left() -> None:
+    one, two, unknown = Plot(), Plot(area_mu=40.5), Plot(area_mu=None)
+    one.assigned("p-1", "2026-02-01", area_mu=60.25)
+    rows = tally([plot.document() for plot in (one, two, unknown)], "2026-03-01")
+    assert rows == [
+        {"kind": "净地", "state": "可供", "measure": "mu", "count": 3, "unknown": 1, "size": 140.5, "free": 80.25}
+    ]
+    assert [row["state"] for row in tally([Plot(kind="低效用地").document()], "2026-03-01")] == ["待盘活"]
 
 
 _DAYS = st.sampled_from(["2026-01-10", "2026-02-10", "2026-03-10", "2026-04-10"])
