@@ -495,7 +495,7 @@ def _matter_body() -> Json:
     )
     shown: Json = {
         "id": text,
-        "kind": {"type": "string", "enum": ["gap", "promise", "unit", "operations"]},
+        "kind": {"type": "string", "enum": ["gap", "promise", "decision", "unit", "operations"]},
         "project_id": nullable(text),
         "name": nullable(text),
         "zone": nullable(text),

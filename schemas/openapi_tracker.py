@@ -10,6 +10,7 @@ from luodi.domain.stages import KINDS, ROUTES, STAGES
 from luodi.domain.verifying import RESULTS
 from schemas import (
     openapi_blockers,
+    openapi_decisions,
     openapi_drives,
     openapi_people,
     openapi_places,
@@ -163,9 +164,9 @@ def build() -> Json:
             )
         },
     }
-    for path, asked in (openapi_pool.QUERIES | openapi_places.QUERIES).items():
+    for path, asked in (openapi_pool.QUERIES | openapi_places.QUERIES | openapi_decisions.QUERIES).items():
         paths[path] = {"get": _query(*asked)}
-        if path in openapi_places.OF_ONE:
+        if path in openapi_places.OF_ONE | openapi_decisions.OF_ONE:
             paths[path]["get"]["responses"] |= problems(404)
     for path, question, may_be_missing in openapi_zones.questions():
         paths[path] = {"get": _query(*question)}
@@ -318,6 +319,7 @@ def _schemas() -> Json:
     return {
         "Project": _project(clock, closed, milestone, blocker, reason, light),
         **openapi_blockers.schemas(blocker),
+        **openapi_decisions.schemas(light, reason),
         "RollUp": _rollup(light),
         **openapi_pool.schemas(),
         **openapi_places.schemas(),

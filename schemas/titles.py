@@ -36,6 +36,8 @@ TITLES: dict[str, str] = {
     "definition_en": "口径（英文） · the same in English",
     "project": "项目编号 · the project it belongs to",
     "title": "标题 · title",
+    "meeting": "会议 · the meeting that decided it",
+    "supervisor": "督办人 · who follows it up (person, post or unit)",
     "actor": "操作人 · who reports; the caller when absent",
     "note": "备注 · note",
     "name": "名称 · name",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from luodi.domain import (
+    decisions,
     figures,
     people,
     performance,
@@ -44,6 +45,7 @@ AREAS: tuple[Area, ...] = (
     figures,
     targets,
     publishing,
+    decisions,
 )
 
 HANDLERS: Mapping[str, Handler] = {type_: handler for area in AREAS for type_, handler in area.HANDLERS.items()}

@@ -339,6 +339,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "vice_leader": ("分管领导", "vice leader"),
     "head": ("主要领导", "head of the zone"),
     "owner": ("责任单位", "unit that must act"),
+    "supervisor": ("督办人", "whoever follows it up"),
     "zone": ("高新区值守人员", "the zone's desk"),
     "operators": ("系统管理员", "the operators"),
 }

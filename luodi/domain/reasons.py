@@ -528,6 +528,15 @@ SENTENCES: dict[str, Sentence] = {
         "{procedure}尚缺{what}，申请人应于{due}前补齐，逾期未补{rest}",
         "Overdue: the applicant was to bring {what} for the {procedure} by {due}{rest}",
     ),
+    "decision-in-time": Sentence(
+        "交办事项由{owner}于{due}前办结{rest}", "In time: {owner} is to have done it by {due}{rest}"
+    ),
+    "decision-due-soon": Sentence(
+        "办结时限临近：{owner}应于{due}前办结{rest}", "Due soon: {owner} is to have done it by {due}{rest}"
+    ),
+    "decision-overdue": Sentence(
+        "{owner}应于{due}前办结，尚未办结{rest}", "Overdue: {owner} was to have done it by {due}{rest}"
+    ),
     # No clock runs.
     "no-milestone": Sentence("尚无节点", "No milestone has been reported yet"),
     "date-unknown": Sentence("已{stage}，但缺日期，无法计时", "The date of {stage} is not known, so no clock runs"),

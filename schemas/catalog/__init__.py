@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.catalog import (
     blockers,
     common,
+    decisions,
     matters,
     people,
     performance,
@@ -25,6 +26,7 @@ ROWS: tuple[EventType, ...] = (
     *resources.ROWS,
     *people.ROWS,
     *zones.ROWS,
+    *decisions.ROWS,
     *matters.ROWS,
     *common.ROWS,
 )

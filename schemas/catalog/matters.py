@@ -5,6 +5,7 @@ from __future__ import annotations
 from luodi.domain import events as domain
 from luodi.domain.subjects import PROJECT
 from schemas.catalog.rows import (
+    ANY_KIND,
     LINE,
     NOTE,
     REASON,
@@ -72,10 +73,10 @@ class SilenceEnded(Record):
 
 
 ROWS = (
-    EventType(domain.MATTER_SIGNED, PROJECT, MatterSigned, "", "签收 · A stall was signed for"),
-    EventType(domain.MATTER_ANSWERED, PROJECT, MatterAnswered, "", "反馈 · A stall was answered"),
-    EventType(domain.MATTER_REVIEWED, PROJECT, MatterReviewed, "", "复核 · An answer was reviewed"),
-    EventType(domain.MATTER_CLOSED, PROJECT, MatterClosed, "", "销号 · A matter was closed"),
+    EventType(domain.MATTER_SIGNED, ANY_KIND, MatterSigned, "", "签收 · A stall was signed for"),
+    EventType(domain.MATTER_ANSWERED, ANY_KIND, MatterAnswered, "", "反馈 · A stall was answered"),
+    EventType(domain.MATTER_REVIEWED, ANY_KIND, MatterReviewed, "", "复核 · An answer was reviewed"),
+    EventType(domain.MATTER_CLOSED, ANY_KIND, MatterClosed, "", "销号 · A matter was closed"),
     EventType(domain.SILENCE_BEGUN, PROJECT, SilenceBegun, "", "静默 · A silence began"),
     EventType(domain.SILENCE_ENDED, PROJECT, SilenceEnded, "", "解除静默 · A silence ended early"),
 )

@@ -257,6 +257,8 @@ def clearing_date(watch: Watch, matter: Matter, code: str) -> str | None:
             return watch.performed[matter.facts["rule"]]
         case "blocker-cleared":
             return watch.blockers[matter.facts["blocker"]]
+        case "decision-done":
+            return watch.done
         case "promise-postponed":
             return _promised(watch, matter)
         case _:
@@ -285,7 +287,8 @@ def _promised_anew(watch: Watch, matter: Matter) -> bool:
 
 def _promised(watch: Watch, matter: Matter) -> str | None:
     """The day that the promise of a matter is due now."""
-    deadline = watch.deadline(matter.id) if matter.facts.get("blocker") is not None else None
+    promised = matter.facts.get("blocker") is not None or matter.kind == "decision"
+    deadline = watch.deadline(matter.id) if promised else None
     return None if deadline is None else max((red.due for red in deadline.reds), key=last_ordinal, default=None)
 
 
@@ -294,6 +297,7 @@ CLEARINGS: dict[str, Callable[[Watch, Matter], bool]] = {
     "stage-reached": _stage_reached,
     "performance-reached": _performance_reached,
     "blocker-cleared": _blocker_cleared,
+    "decision-done": lambda watch, matter: matter.kind == "decision" and watch.done is not None,
     "promise-postponed": _promised_anew,
     RULES_CHANGED: lambda watch, matter: matter.id in watch.lifted,
     NO_LONGER_DUE: lambda _watch, _matter: True,

@@ -50,6 +50,7 @@ def watch_document(watch: Watch) -> Document:
         "performed": dict(watch.performed),
         "reported_at": watch.reported_at,
         "confirmed": sorted(watch.confirmed),
+        "done": watch.done,
         "ticking": bool(watch.deadlines),
     }
 
@@ -83,6 +84,7 @@ def watch_from(row: Document) -> Watch:
         performed=row.get("performed", {}),
         reported_at=row.get("reported_at", ""),
         confirmed=frozenset(row.get("confirmed", ())),
+        done=row.get("done"),
     )
 
 

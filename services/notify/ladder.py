@@ -24,6 +24,12 @@ MAX_HOLD_DAYS = 90  # and so far ahead, as long as an approved pause may last
 LEADER_LEVEL = 3  # of the responsible or vice leader: where a rule says "the same day", it is told up to here
 TOP_LEVEL = 4
 
+CLOSE = ("officer", "group_head", "owner", "supervisor")
+"""The fields that name who is told first; a project has the first two, a decision the others."""
+
+NAMED_STEPS = ((1, "group_head"), (1, "supervisor"), (2, "lead_unit"))
+"""The steps below the leaders: level, and the field that names who stands on it."""
+
 Phase = Literal["to-verify", "to-sign", "signed", "in-review", "held", "told-all"]
 
 
@@ -52,8 +58,9 @@ class Standing:
 
 
 def first_told(people: Mapping[str, str], desk: str) -> tuple[str, ...]:
-    """Who is told of a new stall: the officer and the group head, else the first above them, else the desk."""
-    close = tuple(dict.fromkeys(people[role] for role in ("officer", "group_head") if people.get(role)))
+    """Who is told of a new stall: the officer and the group head, else the first above them, else the desk; of a
+    decision whoever must do it and whoever follows it up."""
+    close = tuple(dict.fromkeys(people[role] for role in CLOSE if people.get(role)))
     if close:
         return close
     return (next((people[role] for role in ("lead_unit", "leader", "vice_leader") if people.get(role)), desk),)
@@ -64,9 +71,7 @@ def rungs(people: Mapping[str, str], desk: str, head: str | None, *, key: bool) 
     in place of a leader, or of the head of the zone, the zone's desk is told.
     """
     leaders = ("leader", "vice_leader") if key else ("vice_leader", "leader")
-    named = [
-        Rung(level, role, people[role]) for level, role in ((1, "group_head"), (2, "lead_unit")) if people.get(role)
-    ]
+    named = [Rung(level, role, people[role]) for level, role in NAMED_STEPS if people.get(role)]
     leader = next((Rung(LEADER_LEVEL, role, people[role]) for role in leaders if people.get(role)), None)
     if key:
         top = Rung(TOP_LEVEL, "head" if head else "zone", head or desk)

@@ -241,6 +241,41 @@ TELLINGS: dict[tuple[str, str], Template] = {
         "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and sees that {owner} "
         "acts{else}.",
     ),
+    ("decision", "warning"): Template(
+        "预警：交办事项临近时限（{project}）",
+        "{zone} · 交办“{project}”：{why}。下一步：{who}按期办结，有困难及时报告。",
+        "Warning: a decision is due soon ({project})",
+        "{zone} · {project}: {why}. Next: {who} has it done in time, or says in time what is in the way.",
+    ),
+    ("decision", "stalled"): Template(
+        "交办事项超期{over}：{project}",
+        "{zone} · 交办“{project}”：{why}。下一步：{who}签收，反馈措施和办结日期，办结后报告{else}。",
+        "A decision is {over} overdue: {project}",
+        "{zone} · {project}: {why}. Next: {who} signs for it, says what is being done and by when, and reports when it "
+        "is done{else}.",
+    ),
+    ("decision", "escalated"): Template(
+        "升级：交办事项超期{over}，请{step}签收（{project}）",
+        "{zone} · 交办“{project}”：{why}。{because}，现报{step}。下一步：{step}签收并督促{owner}办结{else}。",
+        "Climbed to you: a decision is {over} overdue ({project})",
+        "{zone} · {project}: {why}. It climbs because {because}. Next: {step} signs for it and sees that {owner} "
+        "acts{else}.",
+    ),
+    ("decision", "handover"): Template(
+        "交接：交办事项超期{over}，由{step}接手（{project}）",
+        "{zone} · 交办“{project}”：{why}。此前已通知原责任人，现由{step}接手。下一步：{who}办结或说明情况{else}。",
+        "Handed over to you: a decision is {over} overdue ({project})",
+        "{zone} · {project}: {why}. Whoever was responsible before has been told; {step} takes over. Next: {who} has "
+        "it done or explains{else}.",
+    ),
+    ("decision", "recovered"): Template(
+        "已恢复：交办事项曾超期{late}（{project}）",
+        "{zone} · 交办“{project}”应于{due}前办结，已于{date}办结，曾超期{late}。系统当时未能及时提醒，现补告一次；"
+        "已经办结，无需处理。",
+        "Recovered: a decision was {late} late ({project})",
+        "{zone} · {project}: it was due by {due} and was done on {date}, {late} late. The system could not tell "
+        "anybody at the time; there is nothing to do.",
+    ),
     ("unit", "stalled"): Template(
         "{unit}自{since}起未报",
         "{zone} · {unit}牵头的在办项目自{since}起没有任何新记录，已满{days}。"
@@ -376,6 +411,24 @@ CLEARINGS: dict[tuple[str, str], Template] = {
         "All clear: {project}, the promise of {owner} is no longer overdue",
         "{zone} · {project}: after a change of the record the promise of {owner} is no longer overdue. "
         "The notice is lifted.",
+    ),
+    ("decision", "decision-done"): Template(
+        "解除：交办事项已办结（{project}）",
+        "{zone} · 交办“{project}”已于{date}办结，超期提醒解除。请督办人核实后销号。",
+        "All clear: a decision is done ({project})",
+        "{zone} · {project}: it was done on {date}. The notice is lifted; whoever follows it up closes it.",
+    ),
+    ("decision", "promise-postponed"): Template(
+        "交办事项时限改为{date}（{project}）",
+        "{zone} · 交办“{project}”的办结时限由{due}推迟到{date}，超期提醒解除；届时未办结将再次提醒。",
+        "A decision is now due on {date} ({project})",
+        "{zone} · {project}: its day was moved from {due} to {date}. The notice is lifted until then.",
+    ),
+    ("decision", ""): Template(
+        "解除：交办事项不再超期（{project}）",
+        "{zone} · 交办“{project}”：记录更正后不再超期，超期提醒解除。",
+        "All clear: a decision is no longer overdue ({project})",
+        "{zone} · {project}: after a change of the record it is no longer overdue. The notice is lifted.",
     ),
     ("unit", "reported"): Template(
         "解除：{unit}已报",

@@ -13,13 +13,14 @@ from typing import Any, Literal
 from luodi.domain.clocks import reason_of
 from luodi.domain.days import END_OF_TIME, instant, last_ordinal, parse_instant
 from luodi.domain.stages import PERFORMING
+from services.notify.decisions import DECISION_RULE
 from services.notify.milestone_reports import MilestoneReport, reports_of
 from services.notify.outlines import Outline, outline_of
 
-MatterKind = Literal["gap", "promise", "unit", "operations"]
+MatterKind = Literal["gap", "promise", "decision", "unit", "operations"]
 
-PEOPLE = ("officer", "group_head", "lead_unit", "leader", "vice_leader")
-"""Fields of a project that name who is responsible, by id."""
+PEOPLE = ("officer", "group_head", "lead_unit", "leader", "vice_leader", "owner", "supervisor")
+"""Fields of a project, or of a decision, that name who is responsible, by id."""
 
 PROMISE = "promise"  # the rule of a deadline that a unit has set itself
 OVERDUE_PAUSED = "overdue-paused"  # the reason of a red that goes on under an approved pause
@@ -167,6 +168,7 @@ class Watch:
     acting: Mapping[str, str] = field(default_factory=dict)  # who acts today for each id named; never stored
     confirmed: frozenset[str] = frozenset()  # blockers of which the enterprise says, too, that they are cleared
     performed: Mapping[str, str] = field(default_factory=dict)  # commitments met, by the rule of their clock: when
+    done: str | None = None  # of a decision: the day on which it was done
     reported_at: str = ""  # when anything was last recorded about the project; "" in a row of an earlier version
 
     @property
@@ -255,7 +257,8 @@ def watch_of(
         parent=state.get("parent"),
         recovered=tuple(_recovered(state, before, deadlines, now)),
         reports=reports,
-        outline=outline_of(state, now),
+        outline=outline_of(state, now) if "decision" not in state else None,
+        done=(state.get("decision") or {}).get("done"),
         confirmed=frozenset(row["blocker_id"] for row in state.get("confirmations") or () if row["satisfied"]),
         performed=_performed(state),
         reported_at=state["updated_at"],
@@ -302,6 +305,9 @@ def _ended(state: Mapping[str, Any], found: Recovered) -> str | None:
         return None
     if found.gap is not None and found.gap[1] == PERFORMING:
         return _performed(state).get(found.red.rule)
+    if found.kind == "decision":
+        done: str | None = (state.get("decision") or {}).get("done")
+        return done
     if found.gap is not None:
         date: str | None = (state.get("reached") or {}).get(found.gap[1])
         return date
@@ -373,6 +379,12 @@ def _deadlines(project_id: str, state: Mapping[str, Any], before: Watch | None, 
             fresh = lights.deadline(matter, "promise", now, blocker=blocker["id"], owner=blocker.get("owner"))
             fresh = replace(fresh, level=blocker.get("level"))
             yield from _carried_on(fresh, before, now, by_rules=by_rules)
+    decision = state.get("decision")
+    if decision is not None and decision["lights"]:
+        lights = _Lights()
+        lights.take(decision, DECISION_RULE, decision["due"], state)
+        fresh = lights.deadline(project_id, "decision", now, owner=state.get("owner"))
+        yield from _carried_on(replace(fresh, level=decision["level"]), before, now, by_rules=by_rules)
 
 
 class _Lights:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from luodi.domain.people import NAMED
-from luodi.domain.subjects import is_project, kind_of
+from luodi.domain.subjects import DECISION, is_project, kind_of
 from luodi.runtime import logging
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
@@ -25,6 +25,7 @@ from luodi.runtime.lifecycle import Stop
 from luodi.runtime.metrics import Metrics
 from schemas import states
 from schemas.invalid import Invalid
+from services.notify.decisions import as_watched
 from services.notify.directory import DirectoryStore, Entry, entry_of
 from services.notify.gate import Gate
 from services.notify.sweep import WatchStore
@@ -204,7 +205,7 @@ class Watching:
                     self._note_watermark(watermarks, partition, record)
                 elif record.key is not None:
                     subject = record.key.decode("utf-8", "replace")
-                    if is_project(subject):
+                    if is_project(subject) or kind_of(subject) == DECISION:
                         states_read.append((partition, subject, record))
                     elif kind_of(subject) in NAMED:
                         self._note_entry(entries, partition, subject, record)
@@ -241,7 +242,9 @@ class Watching:
 
     def _watch(self, partition: int, subject: str, record: Record, before: Watch | None, now: str) -> Watch:
         try:
-            return watch_of(_state(record, subject), before, now, partition, _traceparent(record))
+            state = _state(record, subject)
+            told = state if is_project(subject) else as_watched(state)
+            return watch_of(told, before, now, partition, _traceparent(record))
         except Invalid as exc:
             self._skip(partition, record, exc.code, exc.detail)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as exc:

@@ -27,6 +27,7 @@ from luodi.runtime.probes import Probes
 from luodi.runtime.settings import Settings
 from services.tracker import (
     blockers_http,
+    decisions_http,
     drives_http,
     http,
     places_http,
@@ -38,6 +39,7 @@ from services.tracker import (
 )
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
+from services.tracker.decisions import Decisions
 from services.tracker.drives import Drives
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
@@ -241,6 +243,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     pool_http.add_routes(app, Pool(database), visible)
     blockers_http.add_routes(app, Blockers(database, lambda: regime.folder.rules), visible, viewer)
     drives_http.add_routes(app, Drives(database, registry, recall), visible, viewer)
+    decisions_http.add_routes(app, Decisions(database), visible, viewer)
     places_http.add_routes(
         app, Places.of(database), visible, lambda: regime.folder.calendar.business_date(clock.now_text())
     )

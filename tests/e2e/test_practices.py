@@ -267,3 +267,41 @@ def test_the_pool_is_talked_with_and_its_success_is_counted(zone: Zone) -> None:
     signed = zone.ask("/v1/projects/pool-1")
     assert (signed["status"], signed["light"], signed["pool"]["introducer"]) == ("active", "green", "链主")
     assert zone.ask("/v1/funnel", zone="urumqi")["total"]["projects"] == 1
+
+
+def test_decisions_of_a_meeting_are_told_signed_for_and_closed_like_any_stall(zone: Zone) -> None:
+    """调度会、领导交办：责任单位、时限、延期、签收、反馈、复核、办结、销号。"""
+    zone.tell("/v1/units", unit_id="planning-1", name="示例规划局", head="u-planner")
+    told = {"zone": "demo", "meeting": "示例调度会", "owner": "planning-1", "supervisor": "u-supervisor"}
+    decision, named = "decided-1", {"decision_id": "decided-1", "text": "出具规划条件", "date": days_ago(20)}
+    zone.tell("/v1/decisions", **named, **told, due=days_ago(6))
+    zone.tell(f"/v1/decisions/{decision}/report", text="已初审")
+    zone.tell(f"/v1/decisions/{decision}/extend", due=days_ago(3), reason="补充勘测", approver="u-leader")
+    answer = zone.ask("/v1/decisions", owner="planning-1")
+    summary = answer["summary"]
+    assert (summary["open"], summary["overdue"], summary["extended"], summary["unreported"]) == (1, 1, 1, 0)
+    (item,) = answer["items"]
+    assert (item["first_due"], item["due"], item["days_over"], item["light"]) == (days_ago(6), days_ago(3), 3, "red")
+
+    def matter(state: str) -> list[dict[str, Any]]:
+        return [m for m in zone.matters(state=state) if m["id"] == f"decision:{decision}"]
+
+    def act(what: str, actor: str, **body: Any) -> int:
+        path = f"/v1/matters/decision:{decision}/{what}"
+        return zone.system.post(path, {"actor": actor, **body}, to=zone.system.notify)[0]
+
+    (opened,) = eventually(lambda: matter("open"), "a matter of the decision", 60)
+    assert opened["recipients"] == ["u-planner", "u-supervisor"], "whoever leads the unit, and whoever follows it up"
+    assert act("sign", "u-planner") == 200
+    assert act("feedback", "u-planner", text="本周出具", recovery=in_days(3)) == 200
+    assert act("review", "u-supervisor", accepted=True) == 200
+    zone.tell(f"/v1/decisions/{decision}/done", date=days_ago(0))
+    eventually(lambda: matter("cleared"), "the end of the red", 60)
+    assert act("close", "u-supervisor") == 200
+    assert zone.ask("/v1/decisions", status="done", owner="planning-1")["items"][0]["done"] == days_ago(0)
+
+    def acts() -> set[str]:
+        return {event["type"] for event in zone.ask(f"/v1/decisions/{decision}/timeline")["items"]}
+
+    wanted = {"matter.signed", "matter.answered", "matter.reviewed", "matter.closed"}
+    assert eventually(lambda: wanted <= acts(), "what was done to stand among the events of the decision", 30)
