@@ -171,13 +171,14 @@ class Money(Whole):
 
 
 class Amount(Checked[int | float]):
-    """A number from 0 to `high` with at most `decimals` decimals: mu, square metres, percent.
+    """A number from `low` to `high` with at most `decimals` decimals: mu, square metres, percent.
 
     A value that is whole comes out as an int, so that 34 and 34.0 are the same content.
     """
 
-    def __init__(self, high: int, *, decimals: int = 2, **kwargs: Any) -> None:
+    def __init__(self, high: int, *, decimals: int = 2, low: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.low = low
         self.high = high
         self.decimals = decimals
 
@@ -188,14 +189,14 @@ class Amount(Checked[int | float]):
             number = int(value) if value.is_integer() else value
         else:
             raise refuse("wrong-type", expected="number")
-        if not 0 <= number <= self.high:
-            raise refuse("out-of-range", low=0, high=self.high)
+        if not self.low <= number <= self.high:
+            raise refuse("out-of-range", low=self.low, high=self.high)
         if round(number, self.decimals) != number:
             raise refuse("too-precise", decimals=self.decimals)
         return number
 
     def rule(self) -> Json:
-        return {"type": "number", "minimum": 0, "maximum": self.high}
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
 
 
 class Quantity(Checked[int | float]):

@@ -68,7 +68,8 @@ def document(service: str, description: str, paths: Json, schemas: Json) -> Json
         "paths": {**paths, **_probes()},
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "LUODI_API_KEY, where one is set."}
+                "key": {"type": "http", "scheme": "bearer", "description": "LUODI_API_KEY, where one is set."},
+                "link": {"type": "http", "scheme": "bearer", "description": "The token of an enterprise's link."},
             },
             "schemas": {**schemas, "Problem": _PROBLEM, "FieldError": _FIELD_ERROR},
         },

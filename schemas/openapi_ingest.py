@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas import openapi_enterprises
 from schemas.codec import SPEC_VERSION
 from schemas.events import ANY_KIND, ENDPOINTS, REQUESTS, SUBJECT_PATTERNS, SUBJECTS, Endpoint, EventType
 from schemas.fields import EVENT_ID, ID
@@ -56,6 +57,7 @@ def build() -> Json:
         schemas[_name(row)] = object_rule(REQUESTS[row.type]) | {"description": _described(row)}
         paths.setdefault(endpoint.path, {})[row.method.lower()] = _operation(endpoint)
     paths["/v1/events"] = {"post": _cloudevents()}
+    paths |= openapi_enterprises.ingest_paths(_IDEMPOTENCY_KEY)
     return document("ingest", _DESCRIPTION, paths, schemas)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from luodi.domain.subjects import PERSON, POST, UNIT, ZONE
+from luodi.domain.subjects import ENTERPRISE, PERSON, POST, UNIT, ZONE
+from schemas import openapi_enterprises
+from schemas.catalog.enterprises import EnterpriseRegistered
 from schemas.catalog.people import PersonRegistered, PostRegistered, UnitRegistered
 from schemas.catalog.zones import ZoneRegistered
 from schemas.events import SUBJECTS, SubjectKind
@@ -19,13 +21,21 @@ _RECORDS: dict[str, type[Record]] = {
     UNIT: UnitRegistered,
     PERSON: PersonRegistered,
     POST: PostRegistered,
+    ENTERPRISE: EnterpriseRegistered,
     ZONE: ZoneRegistered,
 }
-_CALLED = {UNIT: ("单位", "units"), PERSON: ("人员", "people"), POST: ("岗位", "posts"), ZONE: ("园区", "zones")}
+_CALLED = {
+    UNIT: ("单位", "units"),
+    PERSON: ("人员", "people"),
+    POST: ("岗位", "posts"),
+    ENTERPRISE: ("企业", "enterprises"),
+    ZONE: ("园区", "zones"),
+}
 _FILTERS = {
     UNIT: ("zone", "kind", "parent", "head", "group_head"),
     PERSON: ("zone", "unit", "role"),
     POST: ("zone", "unit"),
+    ENTERPRISE: ("zone", "industry", "chain", "park", "scale", "officer"),
     ZONE: ("level",),
 }
 
@@ -111,6 +121,7 @@ _ROWS: dict[str, Json] = {
 }
 _OBJECTS: Json = {"type": "array", "items": {"type": "object"}}
 _CHAPTERS: dict[str, Json] = {
+    ENTERPRISE: openapi_enterprises.CHAPTERS,
     ZONE: {
         "figures": _OBJECTS | {"description": "As reported; GET /v1/figures sets them beside our own counts."},
         "targets": _OBJECTS | {"description": "As set; GET /v1/targets tells how far they are reached."},

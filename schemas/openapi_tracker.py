@@ -12,6 +12,7 @@ from schemas import (
     openapi_blockers,
     openapi_decisions,
     openapi_drives,
+    openapi_enterprises,
     openapi_people,
     openapi_places,
     openapi_pool,
@@ -177,6 +178,7 @@ def build() -> Json:
         if name != "list":
             paths[path]["get"]["responses"] |= problems(404)
     paths |= {path: {"get": _query(*asked)} for path, asked in openapi_drives.questions().items()}
+    paths |= openapi_enterprises.tracker_paths(_query)
     for path, name, summary, parameters, schema in openapi_procedures.questions():
         paths[path] = {"get": _query(name, summary, parameters, schema)}
     named = openapi_people.schemas() | openapi_procedures.schemas() | openapi_zones.schemas(_funnel())
@@ -595,6 +597,8 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         },
         "pool": nullable(_ref("Pooled")) | {"description": "储备与对接: what is known from before its signature."},
         "procedures": {"type": "array", "items": _ref("Procedure"), "description": "审批事项."},
+        "services": nullable(openapi_enterprises.SERVICES) | {"description": "Services given for the project."},
+        "measures": openapi_enterprises.MEASURES,
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }

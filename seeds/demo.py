@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import minutes, permits, plots, prospects, staff, zone
+from seeds import firms, minutes, permits, plots, prospects, staff, zone
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -98,6 +98,7 @@ def _all(day: date, edition: str) -> list[SeedEvent]:
     beside = [
         *prospects.events(day, edition, told),
         *plots.events(day, edition, told),
+        *firms.events(day, edition, told),
         *zone.events(day, edition),
         *minutes.events(day, edition),
     ]

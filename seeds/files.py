@@ -135,6 +135,7 @@ REPORTS: dict[str, tuple[str, dict[str, Any]]] = {
     "milestone": ("milestone.reported", {"date": None}),  # without a date: reached, date unknown
     "plan": ("plan.set", {}),
     "progress": ("progress.reported", {}),
+    "measure": ("measure.reported", {}),
     "note": ("note.added", {}),
 }
 """Table below `[[project]]` -> event type, and the fields that may be left out."""

@@ -11,14 +11,18 @@ from typing import Protocol
 
 from luodi.domain import (
     decisions,
+    enterprises,
     figures,
     people,
     performance,
     pool,
     procedures,
     publishing,
+    qualifications,
     resources,
+    services,
     targets,
+    upgrades,
     worked_off,
     zones,
 )
@@ -46,6 +50,10 @@ AREAS: tuple[Area, ...] = (
     targets,
     publishing,
     decisions,
+    enterprises,
+    qualifications,
+    services,
+    upgrades,
 )
 
 HANDLERS: Mapping[str, Handler] = {type_: handler for area in AREAS for type_, handler in area.HANDLERS.items()}

@@ -537,6 +537,18 @@ SENTENCES: dict[str, Sentence] = {
     "decision-overdue": Sentence(
         "{owner}应于{due}前办结，尚未办结{rest}", "Overdue: {owner} was to have done it by {due}{rest}"
     ),
+    # The first answer that a request of an enterprise waits for.
+    "first-answer-in-time": Sentence("应于{due}前首次答复{rest}", "The first answer is due by {due}{rest}"),
+    "first-answer-due": Sentence("首次答复临近期限（{due}）{rest}", "Due soon: the first answer is due by {due}{rest}"),
+    "first-answer-overdue": Sentence(
+        "应于{due}前首次答复，尚未答复{rest}", "Overdue: the first answer was due by {due}{rest}"
+    ),
+    # Whether a qualification holds.
+    "qualification-open": Sentence("有效，未载有效期", "It holds; until when is not recorded"),
+    "qualification-valid": Sentence("有效期至{due}{rest}", "It holds until {due}{rest}"),
+    "qualification-recheck": Sentence("应于{due}前完成复核{rest}", "To be examined again by {due}{rest}"),
+    "qualification-expired": Sentence("已于{due}到期，未复核{rest}", "It ended on {due} and was not renewed{rest}"),
+    "qualification-ended": Sentence("已终止（{date}）", "It was ended on {date}"),
     # No clock runs.
     "no-milestone": Sentence("尚无节点", "No milestone has been reported yet"),
     "date-unknown": Sentence("已{stage}，但缺日期，无法计时", "The date of {stage} is not known, so no clock runs"),

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -28,6 +29,8 @@ ROTATE_AT = 10 << 20  # bytes: a log larger than this is put aside at the next s
 TRUNCATE_AT = 50 << 20  # bytes: a log that grows beyond this while its process runs is copied aside and emptied
 LOOKED_AT_S = 0.5  # somebody who only looks whether the home is held holds it for an instant
 LOGS_KEPT = 3  # old ones, per process
+SIGNS_LINKS = "link-secret"  # the file of the secret
+LINK_SECRET_BYTES = 48
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,20 @@ class Home:
     def clear_run(self) -> None:
         """Removes the run file after a clean stop."""
         (self.run / "stack.json").unlink(missing_ok=True)
+
+    def make_link_secret(self) -> None:
+        """Makes the secret that signs the links of enterprises, once: links handed out outlive every restart.
+
+        Raises:
+            MisconfiguredError: it cannot be written.
+        """
+        try:
+            with os.fdopen(os.open(self.path / SIGNS_LINKS, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"{secrets.token_urlsafe(LINK_SECRET_BYTES)}\n")
+        except FileExistsError:
+            pass  # links that were signed with it are good
+        except OSError as exc:
+            raise MisconfiguredError(f"{self.path / SIGNS_LINKS} cannot be written: {exc}") from exc
 
     def remember_clock_offset(self, offset_s: float) -> None:
         """Keeps the largest clock offset this home ever ran with.

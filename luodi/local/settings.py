@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from luodi.local.faults import MisconfiguredError
+from luodi.local.home import SIGNS_LINKS
 from luodi.local.mongo import local_uri
 from luodi.local.net import reachable
 from luodi.runtime import settings as runtime_settings
@@ -92,6 +93,9 @@ def read_settings(environ: Mapping[str, str], cwd: Path) -> StackSettings:
         whole["KAFKA_BOOTSTRAP_SERVERS"] = str(reachable(kafka))
     if mongodb:
         whole["MONGODB_URI"] = local_uri(mongodb)
+    link_secret = home / SIGNS_LINKS
+    if whole["LUODI_MODE"] == "local" and not _says_link_secret(environ) and link_secret.exists():
+        whole["LUODI_LINK_SECRET_FILE"] = str(link_secret)
     try:
         services = runtime_settings.read(whole)
     except InvalidSettingsError as exc:
@@ -108,6 +112,10 @@ def read_settings(environ: Mapping[str, str], cwd: Path) -> StackSettings:
     if faults:
         raise MisconfiguredError("; ".join(faults))
     return settings
+
+
+def _says_link_secret(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name, "").strip() for name in ("LUODI_LINK_SECRET", "LUODI_LINK_SECRET_FILE"))
 
 
 def _listen(environ: Mapping[str, str], name: str, default: Address, faults: list[str]) -> Address:

@@ -40,6 +40,9 @@ def main(argv: Sequence[str]) -> int:
     settings = read_settings(os.environ, Path.cwd())
     home = Home(settings.home)
     home.make()
+    if settings.services.is_local and settings.services.link_secret is None:
+        home.make_link_secret()
+        settings = read_settings(os.environ, Path.cwd())
     return _detached(home) if detach else _foreground(settings, home)
 
 

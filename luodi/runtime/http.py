@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from importlib import resources
 from logging import ERROR
 from typing import Any
@@ -17,9 +18,10 @@ from cheroot import wsgi
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from luodi.runtime import logging, problems, trace
+from luodi.runtime import links, logging, problems, trace
 from luodi.runtime.clock import Clock
 from luodi.runtime.errors import TransientError
+from luodi.runtime.links import BadTokenError, Link
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
 from luodi.runtime.problems import FieldError, Language, ProblemError
@@ -30,6 +32,7 @@ MAX_DRAIN_BYTES = 64 * 1024 * 1024  # read and thrown away, so that the caller r
 MAX_DEPTH = 32
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 OPEN_PATHS = frozenset({"/live", "/ready", "/metrics", "/v1/openapi.json", "/v1/docs"})
+LINK_ROUTES = "/v1/link/"  # routes below it ask for the token of a link (`shown_link`), never for the key
 
 log = logging.get("http")
 
@@ -176,6 +179,20 @@ def caller() -> str:
     return str(g.get("caller", "anonymous"))
 
 
+def shown_link(secret: str, today: date) -> Link:
+    """The link whose token the caller shows. Raises the problem `bad-link` without saying what is wrong with it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        return links.read(secret, token if scheme.lower() == "bearer" else "", today)
+    except BadTokenError as exc:
+        raise bad_link() from exc
+
+
+def bad_link() -> ProblemError:
+    """The one answer to every token that is not good, whatever the reason."""
+    return ProblemError("bad-link", headers={"WWW-Authenticate": 'Bearer realm="luodi link"'})
+
+
 def known_parameters(*allowed: str) -> None:
     """Refuse a query parameter that does not exist: a misspelt filter must not silently answer everything."""
     unknown = sorted(set(request.args) - set(allowed))
@@ -213,7 +230,9 @@ def _guard(app: Flask, settings: Settings, clock: Clock, metrics: Metrics) -> No
     def begin() -> None:
         g.began = clock.monotonic()
         g.traceparent = trace.accept(request.headers.get("traceparent"))
-        if request.path not in OPEN_PATHS:
+        # By the route, not by the path: what matches none of them is nobody's business without the key.
+        by_link = request.url_rule is not None and request.url_rule.rule.startswith(LINK_ROUTES)
+        if request.path not in OPEN_PATHS and not by_link:
             if not door.opens(request.headers.get("Authorization", "")):
                 raise ProblemError("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="luodi"'})
             g.caller = door.caller

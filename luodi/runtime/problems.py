@@ -100,6 +100,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         "请在请求头中写 Authorization: Bearer <密钥>。",
         "Send the header Authorization: Bearer <key>.",
     ),
+    "bad-link": ProblemWords(
+        401,
+        "链接无效",
+        "The link is not valid",
+        "链接不正确、已过期或已被收回，请向园区专员索取新链接。",
+        "It is wrong, out of date or revoked: ask the zone's officer for a new one.",
+    ),
     "not-found": ProblemWords(404, "没有找到", "Not found", "{what} 不存在。", "{what} does not exist."),
     "method-not-allowed": ProblemWords(
         405,
@@ -268,6 +275,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
     "one-value": ("只能填写一个值", "Only one value is taken"),
     "bad-day": ("应为日期，如 2026-03-05", "Expected a date like 2026-03-05"),
+    "bad-month": ("应为月份，如 2026-03", "Expected a month like 2026-03"),
     "bad-moment": (
         "应为日期或时刻，如 2026-03-05 或 2026-03-05T01:02:03.004Z",
         "Expected a date or an instant, like 2026-03-05 or 2026-03-05T01:02:03.004Z",

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from luodi.runtime.errors import InvalidSettingsError
+from luodi.runtime.links import MIN_SECRET_BYTES
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class Settings:
     webhook_url: str | None
     webhook_secret: str | None = field(repr=False)
     webhook_allow: tuple[str, ...]
+    link_secret: str | None = field(repr=False)  # None: enterprises get no links
     smtp: Smtp | None
     slot: str
     topic_prefix: str
@@ -129,6 +131,7 @@ SECRETS = (
     "LUODI_API_KEY",
     "LUODI_WEBHOOK_SECRET",
     "LUODI_SMTP_URL",
+    "LUODI_LINK_SECRET",
     "MONGODB_URI",
     "KAFKA_SASL_PLAIN_PASSWORD",
     "KAFKA_SSL_PASSWORD",
@@ -386,6 +389,13 @@ def read(environ: Mapping[str, str]) -> Settings:
             all(part.startswith("whsec_") for part in webhook_secret.split()),
             "LUODI_WEBHOOK_SECRET: starts with whsec_ (several, for a change of secret, stand apart by a space)",
         )
+    link_secret = reader.text("LUODI_LINK_SECRET")
+    if link_secret:
+        reader.check(
+            all(len(part.encode()) >= MIN_SECRET_BYTES for part in link_secret.split()),
+            f"LUODI_LINK_SECRET: at least {MIN_SECRET_BYTES} characters (several, for a change of secret, stand apart "
+            "by a space)",
+        )
     settings = Settings(
         home=Path(environ.get("LUODI_HOME") or ".luodi").expanduser().resolve(),
         mode=mode,
@@ -411,6 +421,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         webhook_allow=reader.value(
             "LUODI_WEBHOOK_ALLOW", (), _hosts, "hosts and ranges apart by commas, like 127.0.0.1,10.0.0.0/8,relay.local"
         ),
+        link_secret=link_secret,
         smtp=_smtp(reader),
         slot=reader.value(
             "LUODI_SLOT", "local" if mode == "local" else socket.gethostname(), _slot, "letters, digits, - _ ."

@@ -11,9 +11,11 @@ from luodi.runtime.clock import Clock, SystemClock
 from luodi.runtime.configuration import Configuration
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.probes import Probes
+from luodi.runtime.rates import RateLimit
 from luodi.runtime.settings import Settings
+from services.ingest import link_http
 from services.ingest.http import add_routes
-from services.ingest.limits import Gate, RateLimit, Recent
+from services.ingest.limits import BURST, EVENTS_PER_S, LINK_BURST, LINK_REQUESTS_PER_S, Gate, Recent
 from services.ingest.ports import EventLog
 from services.ingest.posting import Posting
 from services.ingest.publisher import KafkaLog
@@ -68,8 +70,11 @@ def build(
     probes.add("kafka", event_log.missing)
     probes.add("clock", stamper.missing)
     app = http.create_app("ingest", settings, clock, metrics, probes)
-    rate, gate = rate or RateLimit(clock.monotonic), gate or Gate()
+    rate, gate = rate or RateLimit(clock.monotonic, EVENTS_PER_S, BURST), gate or Gate()
     add_routes(app, posting, rate, gate)
+    if settings.link_secret is not None:
+        by_link = RateLimit(clock.monotonic, LINK_REQUESTS_PER_S, LINK_BURST)
+        link_http.add_routes(app, posting, gate, by_link, settings.link_secret, clock, settings.timezone)
     wsgi = Shortcut(app, posting, rate, gate, settings, clock, metrics)
     return Ingest(wsgi, app, event_log, posting, stamper, metrics)
 

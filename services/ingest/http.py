@@ -12,12 +12,13 @@ from luodi.domain import events as domain
 from luodi.domain.subjects import id_of, kind_of
 from luodi.runtime import http
 from luodi.runtime.problems import Language, ProblemError, error_body
+from luodi.runtime.rates import RateLimit
 from schemas import position
 from schemas.events import ENDPOINTS, SUBJECTS, Endpoint
 from schemas.fields import EVENT_ID, ID
 from schemas.invalid import FieldError
 from services.ingest.drafts import Reader, binary_cloudevent, body_reader, from_cloudevent
-from services.ingest.limits import Gate, RateLimit
+from services.ingest.limits import Gate
 from services.ingest.posting import Accepted, Asked, Outcome, Posted, Posting, Refused
 
 MAX_ITEMS = 1_000
@@ -99,9 +100,7 @@ def _post(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object]
 
 
 def _post_now(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[object], read: Reader) -> Posted:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
+    key = idempotency_key()
     caller = http.caller()
     wait_s = rate.take(f"{caller} {request.remote_addr}", len(items))
     if wait_s > 0:
@@ -111,6 +110,14 @@ def _post_now(posting: Posting, rate: RateLimit, gate: Gate, items: Sequence[obj
         if not entered:
             raise ProblemError("overloaded", headers={"Retry-After": RETRY_AFTER_S})
         return posting.post(items, read, Asked(caller, request.path, key, g.traceparent))
+
+
+def idempotency_key() -> str | None:
+    """The caller's key; 400 when it is none."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise ProblemError("bad-request", reason="Idempotency-Key: 1 to 255 visible ASCII characters")
+    return key
 
 
 def facts_of(posted: Posted) -> dict[str, object]:

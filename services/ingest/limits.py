@@ -6,43 +6,20 @@ import contextlib
 import hashlib
 import mmap
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 EVENTS_PER_S = (
     100_000.0  # of one caller at one address: several times what a process can write, so only a runaway meets it
 )
 BURST = 200_000.0
-MAX_CALLERS = 10_000
+LINK_REQUESTS_PER_S = 20 / 3600  # of one enterprise, through its link
+LINK_BURST = 10.0
 MAX_WAITING = 176  # requests of one process; below its threads
 RECENT_SLOTS = 65_536
 DIGEST_BYTES = 16
 _CHECK_BYTES = 8
 _SLOT = 2 * DIGEST_BYTES + _CHECK_BYTES  # identity, content, check
-
-
-class RateLimit:
-    """A token bucket per caller."""
-
-    def __init__(self, monotonic: Callable[[], float], per_second: float = EVENTS_PER_S, burst: float = BURST) -> None:
-        self._monotonic = monotonic
-        self._per_second = per_second
-        self._burst = burst
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # caller -> (tokens, as of)
-
-    def take(self, caller: str, events: int) -> float:
-        """Take `events` tokens; 0 when they were there, else the seconds to wait before asking again."""
-        now = self._monotonic()
-        with self._lock:
-            tokens, as_of = self._buckets.pop(caller, (self._burst, now))
-            tokens = min(self._burst, tokens + (now - as_of) * self._per_second)
-            enough = tokens >= events
-            self._buckets[caller] = (tokens - events if enough else tokens, now)
-            if len(self._buckets) > MAX_CALLERS:
-                self._buckets.popitem(last=False)
-        return 0.0 if enough else (events - tokens) / self._per_second
 
 
 class Gate:

@@ -20,11 +20,12 @@ from luodi.runtime import http, trace
 from luodi.runtime.clock import Clock
 from luodi.runtime.metrics import Metrics
 from luodi.runtime.problems import Language, ProblemError
+from luodi.runtime.rates import RateLimit
 from luodi.runtime.settings import Settings
 from schemas.events import ENDPOINTS
 from services.ingest.drafts import body_reader
 from services.ingest.http import MAX_ITEMS, POSTED, facts_of, receipt_of, receipts_of
-from services.ingest.limits import Gate, RateLimit
+from services.ingest.limits import Gate
 from services.ingest.posting import Asked, Posting
 
 MAX_BYTES = 1024 * 1024  # of a body; more goes the longer way

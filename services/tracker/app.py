@@ -29,6 +29,7 @@ from services.tracker import (
     blockers_http,
     decisions_http,
     drives_http,
+    enterprises_http,
     http,
     places_http,
     pool_http,
@@ -41,6 +42,7 @@ from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
 from services.tracker.decisions import Decisions
 from services.tracker.drives import Drives
+from services.tracker.enterprises import Enterprises
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -155,6 +157,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     positions, fuses = MongoPositions(database, topic.tag), MongoFuses(database, topic.tag)
     rollups, outlooks = MongoRollUps(database), MongoOutlooks(database)
     histories = MongoHistories(database, topic.tag)
+    enterprises = Enterprises(database)
     content, activations = Content.of(config.rules, config.calendar), MongoRulesets(database)
 
     def prepare() -> int:
@@ -163,6 +166,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
         others.ensure_indexes()
         rollups.ensure_indexes()
         outlooks.ensure_indexes()
+        enterprises.ensure_indexes()
         histories.ensure_indexes()
         today = config.calendar.business_date(clock.now_text())
         return rulesets.at_start(activations, content, clock.wall_text(), today)
@@ -246,6 +250,15 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     decisions_http.add_routes(app, Decisions(database), visible, viewer)
     places_http.add_routes(
         app, Places.of(database), visible, lambda: regime.folder.calendar.business_date(clock.now_text())
+    )
+    enterprises_http.add_routes(
+        app,
+        enterprises,
+        queries,
+        visible,
+        clock,
+        lambda: regime.folder.calendar,
+        settings.link_secret,
     )
 
     forecaster = Forecaster(outlooks, positions, topic.partitions, config.calendar, clock, metrics)

@@ -256,6 +256,15 @@ def whole(args: MultiDict[str, str], name: str, low: int, high: int) -> int | No
     raise ProblemError("bad-query", errors=[FieldError(name, "not-allowed", {"allowed": f"{low} – {high}"})])
 
 
+def is_period(text: str) -> bool:
+    """Whether it is a day, a month or a year."""
+    try:
+        first_day(text)
+    except ValueError:
+        return False
+    return True
+
+
 def day(args: MultiDict[str, str], name: str) -> date | None:
     """A business date of any time; None where none is named. Raises ProblemError `bad-query`."""
     text = args.get(name)

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from luodi.domain.people import NAMED
-from luodi.domain.subjects import PERSON, POST, UNIT, ZONE
+from luodi.domain.subjects import ENTERPRISE, PERSON, POST, UNIT, ZONE
 from luodi.runtime import http
 from luodi.runtime.problems import ProblemError
 from schemas.events import SUBJECTS
@@ -23,17 +23,20 @@ VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """One kind: by which of its fields its list is filtered; `brief`: the list leaves out the chapters."""
+    """One kind: by which of its fields its list is filtered; `brief`: the list leaves out the chapters; `apart`: one of
+    it is answered by a route of its own."""
 
     kind: str
     filters: tuple[str, ...]
     brief: bool = False
+    apart: bool = False
 
 
 SHELVES: Sequence[Shelf] = (
     Shelf(UNIT, ("zone", "kind", "parent", "head", "group_head")),
     Shelf(PERSON, ("zone", "unit", "role")),
     Shelf(POST, ("zone", "unit")),
+    Shelf(ENTERPRISE, ("zone", "industry", "chain", "park", "scale", "officer"), brief=True, apart=True),
     Shelf(ZONE, ("level",), brief=True),
 )
 
@@ -52,6 +55,8 @@ def add_routes(app: Flask, registry: Registry, await_position: Callable[[], None
             (f"{rule}/timeline", "timeline", _timeline),
         ):
             endpoint = f"{shelf.kind}.{name}"
+            if shelf.apart and name == "one":
+                continue
             app.add_url_rule(path, endpoint, partial(view, registry, shelf, await_position))
 
 

@@ -71,6 +71,8 @@ class Viewer:
             "awaiting": [self._awaits(report) for report in document.get("awaiting", ())],
             "pool": document.get("pool"),
             "procedures": [self.procedure(row, document) for row in document.get("procedures", ())],
+            "services": document.get("services"),
+            "measures": document.get("measures", []),
             "rollup": rollup,
         }
 

@@ -117,7 +117,7 @@ def test_the_json_schema_of_a_type_is_valid_and_accepts_its_golden(type_: str) -
     ("name", "golden"),
     [
         ("state", "state"),
-        *(("subject", f"state-{kind}") for kind in ("unit", "person", "post")),
+        *(("subject", f"state-{kind}") for kind in ("unit", "person", "post", "enterprise")),
         ("watermark", "watermark"),
         ("rejected", "rejected"),
     ],

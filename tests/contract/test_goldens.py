@@ -18,7 +18,7 @@ SUBJECTS = {
     "person": b"person:u-zhang",
     "post": b"post:post-head-01",
 }
-STATES = ("state", "state-verified", "state-unit", "state-person", "state-post")
+STATES = ("state", "state-verified", "state-unit", "state-person", "state-post", "state-enterprise")
 
 
 def golden(name: str) -> bytes:

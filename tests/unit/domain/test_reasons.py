@@ -25,6 +25,7 @@ CODE = re.compile(r"[a-z]+(-[a-z]+)+|finished|overdue|paused|phased|published|wi
 MODULES = (
     *("assess", "awaiting", "blockers", "clocks", "counting", "courses", "lights", "rollup", "verifying"),
     *("performance", "procedures"),
+    *("decisions", "enterprises", "qualifications"),
 )
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 

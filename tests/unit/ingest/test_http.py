@@ -9,9 +9,10 @@ import pytest
 
 from luodi.domain.subjects import subject_of
 from luodi.runtime import configuration
+from luodi.runtime.rates import RateLimit
 from schemas import position
 from schemas.events import ENDPOINTS, SUBJECTS, Endpoint
-from services.ingest.limits import Gate, RateLimit
+from services.ingest.limits import Gate
 from services.ingest.posting import REPORTS_REMEMBERED
 from tests.unit.ingest.world import World
 from tests.unit.schemas.builders import GOOD

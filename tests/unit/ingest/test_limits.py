@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luodi.runtime.clock import ManualClock
-from services.ingest.limits import Gate, RateLimit, Recent, content_digest
+from luodi.runtime.rates import RateLimit
+from services.ingest.limits import Gate, Recent, content_digest
 
 
 def limit(per_second: float, burst: float) -> tuple[RateLimit, ManualClock]:

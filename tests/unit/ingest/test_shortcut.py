@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 from werkzeug.test import Client, TestResponse
 
 from luodi.runtime.metrics import Metrics
+from luodi.runtime.rates import RateLimit
 from services.ingest import ids
-from services.ingest.limits import Gate, RateLimit
+from services.ingest.limits import Gate
 from tests.unit.ingest.world import World
 
 GOOD = b'{"project_id": "p1", "stage": "started", "date": "2026-03-05", "note": "\xe6\xa1\xa9\xe5\x9f\xba"}'

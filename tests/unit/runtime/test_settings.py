@@ -79,6 +79,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show_when_settings_are_printed() -> None:
     shown = repr(settings.read({**LOCAL, "LUODI_API_KEY": "hidden-1", "MONGODB_URI": "mongodb://u:hidden-2@h"}))
+    shown += repr(settings.read({**LOCAL, "LUODI_LINK_SECRET": "hidden-3" * 4}))
     assert "hidden" not in shown
 
 
@@ -102,6 +103,13 @@ def test_the_operators_kafka_arguments_pass_through() -> None:
         "sasl_plain_password": "p",
         "ssl_check_hostname": False,
     }
+
+
+def test_the_secret_of_links_is_long_and_so_is_each_of_several() -> None:
+    assert "LUODI_LINK_SECRET" in faults(**{**LOCAL, "LUODI_LINK_SECRET": "short"})[0]
+    assert "LUODI_LINK_SECRET" in faults(**{**LOCAL, "LUODI_LINK_SECRET": "x" * 32 + " short"})[0]
+    assert settings.read({**LOCAL, "LUODI_LINK_SECRET": "x" * 32 + " " + "y" * 32}).link_secret is not None
+    assert settings.read(LOCAL).link_secret is None
 
 
 def test_a_webhook_needs_a_secret_of_the_standard_form() -> None:

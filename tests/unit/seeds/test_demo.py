@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import pytest
 
-from luodi.domain import kinds, people
+from luodi.domain import kinds, people, qualifications, services
 from luodi.domain.assess import assess, light_at
 from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar, YearDays
@@ -25,7 +25,7 @@ from luodi.domain.people import subjects_named
 from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
-from luodi.domain.subjects import kind_of
+from luodi.domain.subjects import ENTERPRISE, kind_of
 from schemas.catalog.blockers import BLOCKER_KINDS
 from schemas.events import REQUESTS, load_http, unconfirmed
 from seeds import demo, permits, staff
@@ -378,6 +378,30 @@ def test_a_post_was_handed_over_and_somebody_is_on_leave_on_the_day_of_loading()
     assert all(acting(id_).startswith("demo-") for id_ in staff.ids())
 
 
+def test_the_enterprises_of_the_projects_are_registered_and_every_state_of_theirs_occurs() -> None:
+    told: dict[str, list[Event]] = {}
+    for place, event in enumerate(demo.events(DAY)):
+        if kind_of(event.subject) == ENTERPRISE:
+            at = f"{DAY}T02:{place // 60_000:02d}:{place // 1_000 % 60:02d}.{place % 1_000:03d}Z"
+            row = Event(event.subject, event.id, event.type, at, 0, event.actor, event.data)
+            told.setdefault(event.subject, []).append(row)
+    kind = kinds.KINDS[ENTERPRISE]
+    found = [kind.document(s, fold(events, kind.empty), DEFAULT_RULES, calendar()) for s, events in told.items()]
+    assert len(found) == len({document["name"] for document in found}) == demo.ENTERPRISES
+    owners = {project.events[0].data["enterprise"] for project in demo.projects(DAY)}
+    assert owners == {document["name"] for document in found}
+    now = f"{DAY}T04:00:00.000Z"
+    held = [row for document in found for row in document.get("qualifications", ())]
+    assert {qualifications.state_at(row, now) for row in held} == set(qualifications.STATES.values())
+    assert {row["ladder"] for row in held} >= {"growth", "green-factory", "high-tech"}
+    asked = [row for document in found for row in document.get("requests", ())]
+    assert {row["state"] for row in asked} == {"open", "answered", "accepted"}
+    assert {kind for d in found for m in d.get("services", {}).get("months", ()) for kind in m["kinds"]} == set(
+        services.KINDS
+    )
+    assert any(document.get("link") for document in found)
+
+
 def test_an_officer_follows_six_or_seven_projects() -> None:
     registered = [project.events[0].data["officer"] for project in demo.projects(DAY) if project.part_of is None]
     assert set(Counter(registered).values()) == {6, 7}
@@ -387,9 +411,11 @@ def test_what_builds_on_an_event_stands_in_a_later_wave() -> None:
     waves = {(event.subject, event.id): event.wave for event in demo.events(DAY)}
     reached: dict[tuple[str, str], int] = {}
     for event in demo.events(DAY):
-        for name in ("event_id", "blocker_id", "suspension_id"):
+        for name in ("event_id", "blocker_id", "suspension_id", "qualification_id", "request_id"):
             if name in event.data:
-                assert waves[event.subject, event.data[name]] < event.wave
+                # What is accepted as a blocker stands in the project that it names.
+                about = event.data.get("project_id", event.subject) if name == "blocker_id" else event.subject
+                assert waves[about, event.data[name]] < event.wave
         if event.type in {"milestone.reported", "plan.set"}:
             slot = (event.subject, f"{event.type} {event.data['stage']}")
             assert reached.get(slot, -1) < event.wave
