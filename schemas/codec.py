@@ -143,6 +143,7 @@ _REASON_OF_FAULT: Mapping[str, str] = MappingProxyType(
         "before-date": "bad-date",
         "bad-period": "bad-date",
         "bad-span": "bad-date",
+        "period-not-over": "bad-date",
         "day-needed": "bad-date",
         "bad-instant": "bad-instant",
         "bad-id": "bad-id",

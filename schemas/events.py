@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from luodi.domain import events as domain
+from luodi.domain.days import first_day
 from luodi.domain.money import needs_confirmation
-from luodi.domain.periods import first_day
+from luodi.domain.periods import last_ordinal
 from luodi.domain.subjects import PROJECT
 from schemas.catalog import ROWS
 from schemas.catalog.rows import ANY_KIND, SUBJECT, SUBJECT_PATTERNS, SUBJECTS, Data, EventType, SubjectKind
@@ -182,6 +183,8 @@ def _finish(row: EventType, loaded: Data, today: date) -> Data:
         day = loaded.get(name)
         if day is not None and first_day(day) > today + ONE_DAY:
             faults.append((name, Fault("date-in-future", latest=(today + ONE_DAY).isoformat())))
+    end = (today + ONE_DAY).toordinal()
+    faults += [(name, Fault("period-not-over")) for name in row.over if last_ordinal(loaded[name]) > end]
     for rule in row.rules:
         faults.extend(rule(loaded))
     if faults:

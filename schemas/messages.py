@@ -35,6 +35,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     ),
     "before-date": ("不能早于 date", "It must not be before `date`"),
     "bad-period": ("不是有效期间，应为 2026 或 2026-Q3 的样式", "Not a period of the form 2026 or 2026-Q3"),
+    "period-not-over": ("期间尚未结束，结束后再报", "The period is not over yet"),
     "bad-time": ("不是有效时间，应为 08:30 的样式", "Not a time of the form 08:30"),
     "before-begin": ("应晚于 works_from", "It must be after `works_from`"),
     "hours-together": (

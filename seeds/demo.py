@@ -39,6 +39,7 @@ from seeds.story import (
 )
 
 MARK = "luodi-sample"  # system name in `refs` of the first project; its id there is the telling: day and edition
+FULL = 100  # percent of the designed capacity
 ENTERPRISES = 518
 PRODUCING = 169
 
@@ -367,6 +368,33 @@ def _produces(story: Story) -> None:
         story.verify("producing")
 
 
+def _committed(due: int, capacity: tuple[int, int]) -> Callable[[Story], None]:
+    """Produces, and is to reach full production `due` days after loading; the last quarters told its `capacity`.
+
+    The investment per mu that was agreed is there already; the tax per mu is a matter of years, where it is agreed.
+    """
+
+    def tell(story: Story) -> None:
+        story.climb("producing", story.dice.randint(400, 800))
+        agreed = {"document": f"示例投资协议{story.number:03d}号"}
+        area, investment = story.fields["area_mu"], story.fields.get("investment")
+        story.tell("commitment.made", {"measure": "full_production", "due": story.ago(-due), **agreed})
+        if investment:
+            per_mu = {"value": rounded(investment * 9 // 10 // area), "due": story.ago(100)}
+            story.tell("commitment.made", {"measure": "investment_intensity", **per_mu, **agreed})
+            story.progress(100, 380)
+        if capacity[1] < FULL and due > 0:
+            tax = {"value": 15 * WAN, "due": story.ago(-due - 720)}
+            story.tell("commitment.made", {"measure": "tax_per_mu", **tax, **agreed})
+        reached = sorted(story.dice.randint(*capacity) for _ in range(2))
+        for period, percent in zip(story.quarters(2), reached, strict=True):
+            output = area * 80 * WAN * percent // FULL
+            figures = {"output": output, "tax": output // 25, "capacity_percent": percent}
+            story.tell("performance.reported", {"period": period, **figures, "jobs": story.fields["jobs"]})
+
+    return tell
+
+
 def _produces_unreported(story: Story) -> None:
     story.climb("producing", story.dice.randint(30, 600), leave_out=("completed",))
 
@@ -480,7 +508,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("start returned", 1, "land", "green", _returned(15, 35)),
     Scenario("start retracted, overdue", 1, "land", "red", _retracted(130, 150)),
     Scenario("amended", 4, "plant", "green", _amended),
-    Scenario("producing on own land", 55, "land", "blue", _produces),
+    Scenario("producing on own land", 38, "land", "blue", _produces),
+    Scenario("producing, commitments ahead", 8, "land", "green", _committed(240, (45, 85))),
+    Scenario("producing, commitment soon due", 4, "land", "yellow", _committed(18, (70, 95))),
+    Scenario("producing, commitment missed", 1, "land", "red", _committed(-12, (55, 80))),
+    Scenario("producing, commitments met", 4, "land", "blue", _committed(-60, (100, 112))),
     Scenario("producing in a plant", 56, "plant", "blue", _produces),
     Scenario("producing after expansion", 25, "expansion", "blue", _produces),
     Scenario("producing, completion not reported", 6, "land", "blue", _produces_unreported),

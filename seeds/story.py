@@ -150,6 +150,11 @@ class Story:
             data["arrived_total"] = rounded(total * min(100, percent + 10) // 100)
         self.tell("progress.reported", data)
 
+    def quarters(self, number: int) -> list[str]:
+        """The last so many whole quarters before the day of loading, oldest first."""
+        this = self.day.year * 4 + (self.day.month - 1) // 3
+        return [f"{quarter // 4}-Q{quarter % 4 + 1}" for quarter in range(this - number, this)]
+
     def land_contract(self, ago: int) -> None:
         """The land contract, signed when the land was supplied; the start is agreed for half a year later."""
         area = self.fields["area_mu"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from functools import lru_cache
 
 from luodi.domain import days
@@ -12,7 +11,7 @@ from luodi.domain import days
 PERIOD = re.compile(r"[0-9]{4}(-Q[1-4])?", re.ASCII)
 QUARTERS = ("Q1", "Q2", "Q3", "Q4")
 
-_MONTHS = {"Q1": ("01", "03"), "Q2": ("04", "06"), "Q3": ("07", "09"), "Q4": ("10", "12")}
+_LAST_MONTHS = {"Q1": "03", "Q2": "06", "Q3": "09", "Q4": "12"}
 
 
 def is_quarter(text: str) -> bool:
@@ -20,15 +19,10 @@ def is_quarter(text: str) -> bool:
     return "Q" in text
 
 
-def first_day(text: str) -> date:
-    """The first day of a period or of a business date. Raises ValueError for anything that is neither."""
-    return days.first_day(_month(text, 0) if is_quarter(text) else text)
-
-
 @lru_cache(maxsize=1 << 10)
 def last_ordinal(text: str) -> int:
     """The last day of a period or of a business date, as an ordinal. Raises ValueError for anything that is neither."""
-    return days.last_ordinal(_month(text, 1) if is_quarter(text) else text)
+    return days.last_ordinal(_last_month(text) if is_quarter(text) else text)
 
 
 def quarters(year: str) -> Sequence[str]:
@@ -36,8 +30,8 @@ def quarters(year: str) -> Sequence[str]:
     return [f"{year}-{quarter}" for quarter in QUARTERS]
 
 
-def _month(text: str, place: int) -> str:
+def _last_month(text: str) -> str:
     if PERIOD.fullmatch(text) is None:
         raise ValueError(f"not a period: {text!r}")
     year, _, quarter = text.partition("-")
-    return f"{year}-{_MONTHS[quarter][place]}"
+    return f"{year}-{_LAST_MONTHS[quarter]}"

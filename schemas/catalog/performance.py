@@ -75,7 +75,7 @@ ROWS = (
         PerformanceReported,
         f"{SUBJECT}/performance",
         "经营数据 · Report the figures of a year or a quarter",
-        happened=("period",),
+        over=("period",),
         rules=(says_something(*FIGURES),),
     ),
 )

@@ -90,8 +90,8 @@ class EventType:
 
     `path` is ingest's endpoint that takes this type, with `{subject}` for the address of one subject; other `{names}`
     are data fields. Where it is empty only another service of ours tells such events.
-    `happened` names the dates that tell of something that has happened: at most one day in the future; of a month, a
-    quarter or a year its first day.
+    `happened` names the dates that tell of something that has happened: at most one day in the future.
+    `over` names the periods that must have come to their end.
     `nulls` names the fields whose null is information; elsewhere null and absent are the same and null is dropped.
     `rules` look at several fields together, after each has been accepted.
     """
@@ -103,6 +103,7 @@ class EventType:
     summary: str
     method: str = "POST"
     happened: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
     nulls: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
 

@@ -124,6 +124,56 @@ def test_whatever_can_be_asked_over_http_can_be_asked_at_a_terminal(zone: Zone) 
     assert unknown.returncode == 1
 
 
+def test_the_five_drives_tell_what_is_open_in_each_and_output_that_was_promised_is_asked_for(zone: Zone) -> None:
+    """签约项目抓供地、供地项目抓动工、在建项目抓提速、建成项目抓投产、存量项目抓提效。"""
+    here = {"zone": "changzhi", "officer": "drives-officer", "area_mu": 20}
+    built = (("signed", 900), ("land_supplied", 840), ("started", 780), ("completed", 300), ("producing", 250))
+    for name, stages in {
+        "land": built[:1],  # no land after 900 days
+        "start": (("signed", 100), ("land_supplied", 20)),
+        "building": (("signed", 200), ("land_supplied", 150), ("started", 100)),
+        "production": (*built[:3], ("completed", 20)),
+        "performance": built,
+    }.items():
+        zone.registered(f"drives-{name}", *((stage, days_ago(ago)) for stage, ago in stages), **here)
+    commitments = "/v1/projects/drives-performance/commitments"
+    zone.tell(commitments, measure="full_production", due=days_ago(10), value=100_000_000)
+
+    def drives() -> dict[str, Any]:
+        return {drive["drive"]: drive for drive in zone.ask("/v1/drives", zone="changzhi")["drives"]}
+
+    found = drives()
+    assert {name: (drive["open"], drive["red"]) for name, drive in found.items()} == {
+        "land": (1, 1),
+        "start": (1, 0),
+        "building": (1, 0),
+        "production": (1, 0),
+        "performance": (1, 1),
+    }
+    (worst,) = found["performance"]["worst"]
+    assert (worst["project_id"], worst["days_over"]) == ("drives-performance", 10)
+    assert worst["next"] == {"role": "officer", "who": "drives-officer", "acting": "drives-officer"}
+    assert "达产（年产值1亿元）" in worst["reason"]["text"]
+    assert found["land"]["trend"][-1]["known"]["open"] == 0, "last week nobody knew of it"
+    assert found["land"]["trend"][-1]["actual"]["red"] == 1
+
+    def told(kind: str) -> list[dict[str, Any]]:
+        told_of = zone.system.notifications(project_id="drives-performance", kind=kind)
+        return [row for row in told_of if row["gap"] == ["producing", "performing"]]
+
+    (row,) = eventually(lambda: told("stalled"), "the notice of what was promised", 60)
+    assert row["recipient"] == "drives-officer"
+    assert "达产达效超期10天" in row["title"]
+    assert "补报经营数据" in row["text"]
+
+    zone.tell("/v1/projects/drives-performance/performance", period=str(TODAY.year - 1), output=120_000_000)
+    project = zone.ask("/v1/projects/drives-performance")
+    assert (project["light"], project["commitments"][0]["met"]) == ("blue", f"{TODAY.year - 1}-12-31")
+    assert drives()["performance"]["open"] == 0
+    (row,) = eventually(lambda: told("cleared"), "the all-clear", 60)
+    assert "已达到承诺指标" in row["title"]
+
+
 def test_blockers_what_a_unit_owes_is_one_request_and_only_the_enterprise_s_word_closes_it(zone: Zone) -> None:
     """资金、用水、用电、用能作为“拦路虎”：问题清单、承诺、回复、企业确认、销号。"""
     zone.tell("/v1/units", unit_id="grid-1", name="示例供电局", head="u-grid")

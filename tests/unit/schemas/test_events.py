@@ -16,8 +16,13 @@ from tests.unit.schemas.builders import GOOD, TODAY
 
 
 def faults(type_: str, **fields: Any) -> list[tuple[str, str]]:
+    return refused(type_, {**GOOD[type_], **fields})
+
+
+def refused(type_: str, data: dict[str, Any]) -> list[tuple[str, str]]:
+    """The faults of just this."""
     try:
-        load_http(type_, {**GOOD[type_], **fields}, TODAY)
+        load_http(type_, data, TODAY)
     except Invalid as exc:
         return [(error.pointer, error.code) for error in exc.errors]
     return []
@@ -273,3 +278,42 @@ def test_a_key_called_like_marshmallows_own_is_refused_like_any_other() -> None:
 @pytest.mark.parametrize("field", [Text(5), Flag(), Money(), Amount(10)])
 def test_every_kind_of_field_describes_itself(field: Checked[Any]) -> None:
     assert "type" in field.rule()
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"measure": "full_production"}, []),
+        ({"measure": "full_production", "value": 80_000_000}, []),
+        ({"measure": "tax_per_mu"}, [("/value", "required")]),
+        ({"measure": "investment_intensity"}, [("/value", "required")]),
+        ({"measure": "tax_per_mu", "value": 200_000}, []),
+        ({"measure": "happiness"}, [("/measure", "unknown-value")]),
+        ({"measure": "full_production", "due": "2027"}, []),
+        ({"measure": "full_production", "due": None}, [("/due", "null")]),
+    ],
+)
+def test_a_commitment_names_the_value_that_its_measure_needs(
+    fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert refused("commitment.made", {"measure": "full_production", "due": "2027-12-31"} | fields) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"period": "2025", "tax": 1}, []),
+        ({"period": "2025-Q4", "capacity_percent": 72.5}, []),
+        ({"period": "2026-Q1", "tax": 1}, [("/period", "period-not-over")]),
+        ({"period": "2026", "tax": 1}, [("/period", "period-not-over")]),
+        ({"period": "2025-Q5", "tax": 1}, [("/period", "bad-period")]),
+        ({"period": "2025-11", "tax": 1}, [("/period", "bad-period")]),
+        ({"period": "1979", "tax": 1}, [("/period", "out-of-range")]),
+        ({"period": 2025, "tax": 1}, [("/period", "wrong-type")]),
+        ({"period": "2025"}, [("", "nothing-amended")]),
+    ],
+)
+def test_figures_are_told_of_a_year_or_a_quarter_that_is_over(
+    fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert refused("performance.reported", fields) == expected

@@ -22,6 +22,7 @@ from luodi.domain.days import first_day
 from luodi.domain.events import Event
 from luodi.domain.fold import fold
 from luodi.domain.people import subjects_named
+from luodi.domain.performance import MEASURES
 from luodi.domain.rollup import Family, roll_up
 from luodi.domain.rules import CAUSES, LANE_START_ON_LAND
 from luodi.domain.stages import KINDS, ROUTES
@@ -254,6 +255,15 @@ def test_approvals_of_their_own_and_postponed_promises_occur() -> None:
     blockers = [blocker for document in documents(DAY).values() for blocker in document["blockers"]]
     assert {bool(pause["document"]) for blocker in blockers for pause in blocker["pauses"]} == {True, False}
     assert {blocker["postponed"] for blocker in blockers} == {0, 1}
+
+
+def test_commitments_are_ahead_soon_due_missed_and_met() -> None:
+    committed = [document for document in documents(DAY).values() if "commitments" in document]
+    assert {light(document, DAY) for document in committed} == {"green", "yellow", "red", "blue"}
+    told = [commitment for document in committed for commitment in document["commitments"]]
+    assert {commitment["measure"] for commitment in told} == set(MEASURES)
+    assert {commitment["met"] is None for commitment in told} == {True, False}
+    assert all(len(document["performance"]) == 2 for document in committed)
 
 
 def test_gaps_in_the_record_occur() -> None:
