@@ -2,9 +2,9 @@
 
 ``known_at`` asks for the record as it stood: only events recorded until that instant count, and lights are read at it.
 ``as_of`` asks what was true at the end of a business date: of the facts that have a day of their own (milestones,
-progress, blockers, pauses, suspensions, withdrawals, the figures of a period by its last day) only those of that day or
-before count. What has no day of its own (fields, plans, promises, contracts, commitments, verifications) holds as it is
-known. The two may be combined.
+progress, blockers, pauses, suspensions, withdrawals, procedures, the figures of a period by its last day) only those of
+that day or before count. What has no day of its own (fields, plans, promises, contracts, commitments, verifications)
+holds as it is known. The two may be combined.
 
 A fact dated to a month or year counts from its first day, as it does on the day it is reported; one without a date from
 the business date on which it was recorded. A project begins with the first of its facts, at the latest on the day it
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from luodi.domain import events, performance, periods
+from luodi.domain import events, performance, periods, procedures
 from luodi.domain.assess import POOL
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, reason_of
@@ -185,7 +185,7 @@ class _Dated:
 def _kept_until(entries: Mapping[str, Mapping[str, Any]], day: int) -> dict[str, Any]:
     """What is kept as it was told, without what a day of its own puts after a day; no slot is left empty."""
     before: dict[str, Any] = dict(entries)
-    for slot, day_of in DATED_KEPT.items():
+    for slot, day_of in (*DATED_KEPT.items(), *DATED_BESIDE.items()):
         if slot in entries:
             before[slot] = {key: entry for key, entry in entries[slot].items() if day_of(entry) <= day}
             if not before[slot]:
@@ -219,6 +219,11 @@ DATED_KEPT: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
     performance.REPORTS: lambda report: periods.last_ordinal(report["period"]),  # whose figures are known at its end
 }
 """Slots of entries that have a day of their own, and how it is found."""
+
+DATED_BESIDE: Mapping[str, Callable[[Mapping[str, Any]], int]] = dict.fromkeys(
+    procedures.DATED, lambda entry: first_day(entry["date"]).toordinal()
+)
+"""The same of what bears on no light of the project: its track does not turn on these days."""
 
 
 # -- what was shown, and how late it was reported ------------------------------------------------------------------

@@ -63,6 +63,7 @@ YELLOW_PERCENT = 80  # of the limit used, and of the days given to bring what is
 
 BEGUN, MOVES, SUPPLIES = "procedures", "procedure_moves", "procedure_supplies"
 EXTENSIONS, PAUSES, RESUMPTIONS = "procedure_extensions", "procedure_pauses", "procedure_resumptions"
+DATED = (BEGUN, MOVES, SUPPLIES, PAUSES, RESUMPTIONS)  # these have a day of their own, their `date`
 
 _FOR_EVER = date.max.toordinal()
 

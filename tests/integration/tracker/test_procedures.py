@@ -127,6 +127,18 @@ def test_the_project_tells_its_procedures_too_and_one_without_has_none(zone: Des
     assert zone.get("/v1/projects/none").json["procedures"] == []
 
 
+def test_as_of_a_day_a_project_has_the_procedures_and_states_of_that_day(zone: Desk) -> None:
+    zone.put(zone.recorder.milestone("c", "signed", "2026-04-01"))
+
+    def states(day: str) -> list[tuple[str, str, str]]:
+        rows = zone.get(f"/v1/projects/c?as_of={day}").json["procedures"]
+        return [(row["id"], row["state"], row["light"]) for row in rows]
+
+    assert states("2026-05-03") == []
+    assert states("2026-05-12") == [("c1", "受理", "yellow"), ("c2", "受理", "green")]
+    assert states("2026-05-18") == [("c1", "办结", "blue"), ("c2", "受理", "grey")]
+
+
 def test_pages_follow_each_other_without_a_gap(zone: Desk) -> None:
     seen: list[str] = []
     cursor = ""
