@@ -225,6 +225,7 @@ def _filters() -> list[Json]:
         query("kind", "类别", {"type": "string", "enum": list(KINDS)}),
         query("key", "重点", {"type": "boolean"}),
         *(query(name, title) for name, title in _TEXT_FILTERS),
+        query("lane", "通道, e.g. 拿地即开工; of the present only."),
         query("blocker", "有未解决困难的类别", {"type": "string", "enum": list(BLOCKER_KINDS)}),
         query("due_before", "Clocks due before this day.", {"type": "string", "format": "date"}),
         query("updated_before", "No event since this day or instant."),

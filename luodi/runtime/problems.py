@@ -280,6 +280,10 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
         "应为日期或时刻，如 2026-03-05 或 2026-03-05T01:02:03.004Z",
         "Expected a date or an instant, like 2026-03-05 or 2026-03-05T01:02:03.004Z",
     ),
+    "not-of-the-past": (
+        "只能用于当前清单，不能与 as_of、known_at 同用",
+        "Asks of the present only, not with as_of or known_at",
+    ),
     "in-the-future": ("不能晚于现在", "Must not lie in the future"),
     "bad-cursor": ("游标不属于这个查询，请从头翻页", "Not a cursor of this query: begin again without it"),
     "own-report": ("与上报人相同", "The one who reported it"),

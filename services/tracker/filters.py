@@ -337,6 +337,11 @@ def _equals(args: MultiDict[str, str], faults: list[FieldError]) -> list[Conditi
     key = _chosen(args, "key", ("true", "false"), faults)
     if len(key) == 1:
         conditions.append({"key": True} if key == ["true"] else {"key": {"$ne": True}})
+    lanes = _values(args, "lane", faults)
+    if lanes:
+        conditions.append({"lanes": {"$in": lanes}})
+        # The histories that answer for the past do not keep them.
+        faults += [FieldError("lane", "not-of-the-past", {}) for name in ("as_of", "known_at") if name in args]
     blockers = _values(args, "blocker", faults)
     if blockers:
         conditions.append({"blockers": {"$elemMatch": {"kind": {"$in": blockers}, "cleared": None}}})
@@ -481,6 +486,7 @@ PARAMETERS = (
     "light",
     "status",
     "key",
+    "lane",
     "blocker",
     "due_before",
     "updated_before",

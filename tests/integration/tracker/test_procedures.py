@@ -139,6 +139,14 @@ def test_as_of_a_day_a_project_has_the_procedures_and_states_of_that_day(zone: D
     assert states("2026-05-18") == [("c1", "办结", "blue"), ("c2", "受理", "grey")]
 
 
+def test_projects_are_listed_by_their_lane_as_they_are_now(zone: Desk) -> None:
+    assert zone.ids("lane=绿色通道") == ["a"]
+    assert zone.ids("lane=拿地即开工") == []
+    refused = zone.get("/v1/projects?lane=绿色通道&as_of=2026-05-01")
+    assert refused.status_code == 400
+    assert [(error["pointer"], error["code"]) for error in refused.json["errors"]] == [("lane", "not-of-the-past")]
+
+
 def test_pages_follow_each_other_without_a_gap(zone: Desk) -> None:
     seen: list[str] = []
     cursor = ""
