@@ -355,3 +355,94 @@ def test_decisions_of_a_meeting_are_told_signed_for_and_closed_like_any_stall(zo
 
     wanted = {"matter.signed", "matter.answered", "matter.reviewed", "matter.closed"}
     assert eventually(lambda: wanted <= acts(), "what was done to stand among the events of the decision", 30)
+
+
+def test_services_for_an_upgrade_are_counted_and_what_it_changed_stands_before_and_after(zone: Zone) -> None:
+    """技改、智改：代办手续，对接高校和服务商，专家上门。"""
+    zone.tell("/v1/enterprises", enterprise_id="e-upgrade", name="示例技改企业", zone="demo")
+    project = zone.registered(
+        "upgrade-1", ("signed", days_ago(60)), kind="upgrade", route="expansion", enterprise="示例技改企业"
+    )
+    this_month, last_month = TODAY.strftime("%Y-%m"), (TODAY.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+    zone.tell(f"/v1/projects/{project}/services", kind="代办", date=f"{last_month}-02", text="代办备案和环评")
+    zone.tell("/v1/enterprises/e-upgrade/services", kind="对接", date=f"{last_month}-15", partner="示例大学")
+    zone.tell("/v1/enterprises/e-upgrade/services", kind="专家上门", date=f"{this_month}-01", text="智能化诊断")
+    counted = zone.ask("/v1/services", enterprise_id="e-upgrade")
+    (row,) = counted["items"]
+    assert (row["enterprise"], row["count"]) == ("示例技改企业", 3)
+    assert row["months"] == {last_month: 2, this_month: 1}
+    assert row["kinds"] == {"代办": 1, "对接": 1, "专家上门": 1}
+    one_month = zone.ask("/v1/services", enterprise_id="e-upgrade", since=last_month, until=last_month)
+    assert one_month["summary"]["count"] == 2
+
+    zone.tell(f"/v1/projects/{project}/measures", name="月产", unit="万片", before=30, after=65)
+    zone.tell(f"/v1/projects/{project}/measures", name="成品率", unit="%", before=97, after=98.7)
+    (told,) = zone.ask("/v1/measures", project_id=project)["items"]
+    changes = [(row["name"], row["change"], row["change_unit"]) for row in told["measures"]]
+    assert changes == [("月产", 116.67, "%"), ("成品率", 1.7, "points")]
+    assert [row["id"] for row in zone.ask("/v1/enterprises/e-upgrade/projects")["items"]] == [project]
+
+
+def test_qualifications_climb_their_ladder_and_are_warned_of_before_they_end(zone: Zone) -> None:
+    """梯度培育：创新型中小企业 → 专精特新中小企业 → 专精特新“小巨人”企业；到期前复核。"""
+    zone.tell("/v1/enterprises", enterprise_id="e-growing", name="示例成长企业", zone="demo")
+    path = "/v1/enterprises/e-growing/qualifications"
+    zone.tell(path, id="q-first", level="创新型中小企业", date=days_ago(1000), valid_until=in_days(90))
+    zone.tell(path, level="专精特新中小企业", date=days_ago(200), valid_until=in_days(91))
+    ending = {"enterprise_id": "e-growing", "state": "recheck"}
+    assert [row["id"] for row in zone.ask("/v1/qualifications", **ending)["items"]] == ["q-first"]
+    (best,) = zone.ask("/v1/enterprises/e-growing")["holds"]
+    assert (best["level_id"], best["step"], best["next"]) == ("specialised", 2, "专精特新“小巨人”企业")
+
+    zone.tell(f"{path}/q-first/renew", date=days_ago(0), valid_until=in_days(1095))
+    zone.tell(path, level="小巨人", date=days_ago(3))
+    assert zone.ask("/v1/qualifications", **ending)["items"] == []
+    (best,) = zone.ask("/v1/enterprises/e-growing")["holds"]
+    assert (best["level_id"], best["next"]) == ("little-giant", None)
+    counts = zone.ask("/v1/qualifications", enterprise_id="e-growing", year=days_ago(3)[:4])["summary"]["levels"]
+    giants = next(row for row in counts if row["level_id"] == "little-giant")
+    assert (giants["new"], giants["valid"]) == (1, 1)
+
+
+def test_an_enterprise_asks_by_its_link_and_sees_what_became_of_its_own_requests_alone(zone: Zone) -> None:
+    """企业诉求：一个工作日内首次答复，受理为困难或答复；企业凭链接只看到自己的诉求。"""
+    zone.tell("/v1/enterprises", enterprise_id="e-asking", name="示例诉求企业", zone="demo")
+    zone.tell("/v1/enterprises", enterprise_id="e-other", name="示例另一企业", zone="demo")
+    project = zone.registered("asking-1", ("signed", days_ago(10)), enterprise="示例诉求企业")
+    zone.tell("/v1/enterprises/e-other/requests", text="别家的诉求")
+
+    def token(enterprise: str, *options: str) -> dict[str, str]:
+        made = zone.system.luodi("link", enterprise, *options)
+        assert made.returncode == 0, made.stderr
+        return {"Authorization": "Bearer " + made.stdout.partition("token: ")[2].split()[0]}
+
+    mine = token("e-asking")
+    status, receipt = zone.system.post("/v1/link/requests", {"kind": "用电", "text": "变压器容量不足"}, mine)
+    assert status == 202, receipt
+
+    def seen(by: dict[str, str]) -> tuple[int, Any]:
+        url = f"{zone.system.tracker}/v1/link/requests?after={receipt['position']}"
+        answer = zone.system.http.request("GET", url, headers=by)
+        return answer.status, answer.json()
+
+    (asked,) = seen(mine)[1]["items"]
+    assert (asked["id"], asked["state"], asked["light"]) == (receipt["id"], "open", "green")
+    (waiting,) = zone.ask("/v1/requests", enterprise_id="e-asking")["items"]
+    assert (waiting["by_link"], waiting["due"]) == (True, asked["due"])
+
+    zone.tell(f"/v1/projects/{project}/blockers", id=asked["id"], kind="用电", owner="u-power", date=days_ago(0))
+    accept = {"project_id": project, "blocker_id": asked["id"], "note": "先内部协调"}
+    receipt["position"] = zone.tell(f"/v1/enterprises/e-asking/requests/{asked['id']}/accept", **accept)["position"]
+    zone.ask("/v1/requests")  # from now on the tracker shows the blocker, too
+    (asked,) = seen(mine)[1]["items"]
+    assert (asked["state"], asked["blocker"]["project_id"]) == ("accepted", project)
+    assert "别家" not in str(asked)
+    assert "内部" not in str(asked)
+    assert seen(token("e-other"))[1]["items"][0]["text"] == "别家的诉求"
+
+    renewed = token("e-asking", "--revoke", "--reason", "经办人离职")
+    assert seen(mine)[0] == 401
+    assert [row["id"] for row in seen(renewed)[1]["items"]] == [asked["id"]]
+    status, receipt = zone.system.post("/v1/link/requests", {"text": "凭旧链接"}, mine)
+    assert status == 202, "ingest looks nothing up"
+    assert [row["id"] for row in seen(renewed)[1]["items"]] == [asked["id"]], "and the fold gives it no effect"
