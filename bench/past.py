@@ -60,6 +60,7 @@ from services.tracker.ports import Arrival
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
 from services.tracker.stores import MongoPositions, MongoProjects
+from services.tracker.taskforce import TaskForces
 from services.tracker.visibility import Visibility
 
 TEMPLATES = 2_000  # different lives; projects beyond them live one of these again under another id
@@ -183,7 +184,8 @@ def served(database: Database[dict[str, Any]], folder: Folder, uri: str) -> tupl
     past = Past(MongoJournal(database), lambda: folder)
     recall = Recall(mirror, past, lambda: folder.calendar)
     visibility = Visibility(MongoPositions(database, TOPIC.tag))
-    http.add_routes(app, Queries(database), past, recall, visibility, TOPIC, clock, lambda: folder.calendar)
+    forces = TaskForces(database, lambda: folder)
+    http.add_routes(app, Queries(database), forces, past, recall, visibility, TOPIC, clock, lambda: folder.calendar)
     return app, seconds, mirror
 
 

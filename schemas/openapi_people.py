@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from luodi.domain.subjects import ENTERPRISE, PERSON, POST, UNIT, ZONE
+from luodi.domain.subjects import ENTERPRISE, PERSON, POST, TEAM, UNIT, ZONE
 from schemas import openapi_enterprises
 from schemas.catalog.enterprises import EnterpriseRegistered
 from schemas.catalog.people import PersonRegistered, PostRegistered, UnitRegistered
+from schemas.catalog.taskforce import TeamRegistered
 from schemas.catalog.zones import ZoneRegistered
 from schemas.events import SUBJECTS, SubjectKind
 from schemas.fields import ID
@@ -23,6 +24,7 @@ _RECORDS: dict[str, type[Record]] = {
     POST: PostRegistered,
     ENTERPRISE: EnterpriseRegistered,
     ZONE: ZoneRegistered,
+    TEAM: TeamRegistered,
 }
 _CALLED = {
     UNIT: ("单位", "units"),
@@ -30,6 +32,7 @@ _CALLED = {
     POST: ("岗位", "posts"),
     ENTERPRISE: ("企业", "enterprises"),
     ZONE: ("园区", "zones"),
+    TEAM: ("专班", "teams"),
 }
 _FILTERS = {
     UNIT: ("zone", "kind", "parent", "head", "group_head"),
@@ -37,6 +40,7 @@ _FILTERS = {
     POST: ("zone", "unit"),
     ENTERPRISE: ("zone", "industry", "chain", "park", "scale", "officer"),
     ZONE: ("level",),
+    TEAM: ("zone", "chain", "head", "members"),
 }
 
 _ON = query("on", "Who holds, leads, is away and stands in on this business date; today when absent.", _DAY)
@@ -65,7 +69,7 @@ def question(subject: SubjectKind, name: str) -> tuple[str, str, list[Json], Jso
         events = page({"$ref": "#/components/schemas/TimelineItem"})
         return f"{subject.kind}.timeline", f"{chinese}时间线 · Every event of one of the {english}", [of_one], events
     if subject.kind not in _ON_DAY:
-        whole = {"allOf": [item, an_object(_CHAPTERS[subject.kind])]}
+        whole = {"allOf": [item, an_object(_CHAPTERS[subject.kind])]} if subject.kind in _CHAPTERS else item
         return f"{subject.kind}.one", f"{chinese} · One of the {english}", [of_one], whole
     on_day = {"allOf": [item, an_object({"on": _DAY, **_ON_DAY[subject.kind], "acting": _ACTING})]}
     return f"{subject.kind}.one", f"{chinese} · One of the {english}, as of a day", [of_one, _ON], on_day
@@ -106,7 +110,18 @@ def _recorded(kind: str, record: type[Record]) -> Json:
 
 
 _ROWS: dict[str, Json] = {
-    PERSON: {"leaves": an_object({"id": _TEXT, "date": _DAY, "until": _DAY, "deputy": nullable(_TEXT)})},
+    PERSON: {
+        "leaves": an_object({"id": _TEXT, "date": _DAY, "until": _DAY, "deputy": nullable(_TEXT)}),
+        "handovers": an_object(
+            {
+                "to": _TEXT,
+                "date": _DAY,
+                "until": nullable(_DAY) | {"description": "The last day; null where it has no end."},
+                "event_id": _TEXT,
+                "recorded_at": INSTANT,
+            }
+        ),
+    },
     POST: {
         "holders": an_object(
             {
@@ -135,6 +150,7 @@ _ON_DAY: dict[str, Json] = {
     PERSON: {
         "posts": {"type": "array", "items": _TEXT, "description": "The posts held on that day."},
         "on_leave": {"type": "boolean"},
+        "handed_to": nullable(_TEXT) | {"description": "Who took over by that day; null: nobody."},
     },
     POST: {"holder": nullable(_TEXT) | {"description": "null: vacant."}},
 }

@@ -17,6 +17,7 @@ from schemas import (
     openapi_places,
     openapi_pool,
     openapi_procedures,
+    openapi_taskforce,
     openapi_zones,
 )
 from schemas.catalog.blockers import BLOCKER_KINDS
@@ -181,8 +182,11 @@ def build() -> Json:
     paths |= openapi_enterprises.tracker_paths(_query)
     for path, name, summary, parameters, schema in openapi_procedures.questions():
         paths[path] = {"get": _query(name, summary, parameters, schema)}
+    for path, asked, missing in openapi_taskforce.questions():
+        paths[path] = {"get": _query(*asked)}
+        paths[path]["get"]["responses"] |= problems(404) if missing else {}
     named = openapi_people.schemas() | openapi_procedures.schemas() | openapi_zones.schemas(_funnel())
-    return document("tracker", _DESCRIPTION, paths, _schemas() | named)
+    return document("tracker", _DESCRIPTION, paths, _schemas() | named | openapi_taskforce.schemas())
 
 
 def _query(name: str, summary: str, parameters: list[Json], schema: Json) -> Json:
@@ -234,6 +238,12 @@ def _filters() -> list[Json]:
             "长期灰灯 · Grey for more than so many days and for a reason that somebody could end.",
             {"type": "integer", "minimum": 0, "maximum": 10_000},
         ),
+        query(
+            "stale",
+            "未更新 · Not kept up: nothing recorded for 5 (key projects) or 20 working days.",
+            {"type": "boolean"},
+        ),
+        query("team", "专班 · The projects that a task force follows."),
         query("q", "Part of the name or the id."),
         _KNOWN_AT,
         _AS_OF,
@@ -600,6 +610,16 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "procedures": {"type": "array", "items": _ref("Procedure"), "description": "审批事项."},
         "services": nullable(openapi_enterprises.SERVICES) | {"description": "Services given for the project."},
         "measures": openapi_enterprises.MEASURES,
+        "holders": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Who holds on the day looked at what the project names: by field (`officer`, `group_head`, "
+            "`lead_unit`, `leader`, `vice_leader`), the holder of the post, the head of the unit, or whoever took over "
+            "from the person; leave is no part of it.",
+        },
+        "stale": nullable(an_object({"since": DATE, "workdays": {"type": "integer", "minimum": 0}, "reason": reason}))
+        | {"description": "未更新: nothing was recorded for so many working days. null: it is kept up."},
+        "followups": nullable(_ref("Followups")),
         "rollup": nullable(_ref("RollUp"))
         | {"description": "Phases and tenants; follows them within about a second. null where there are none."},
     }

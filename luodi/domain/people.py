@@ -1,8 +1,9 @@
 """Units, persons and posts: what is recorded of them, what is told of it, and whom an id stands for on a day.
 
 A project names who is responsible by an id, of a person, a unit or a post. Who that is on a day is never stored: it
-follows, when somebody asks, from who holds the post, who leads the unit, who is on leave and who stands in. So one
-event, the handing over of a post, hands over all that its holder was responsible for.
+follows, when somebody asks, from who holds the post, who leads the unit, who took over from the person, who is on leave
+and who stands in. So one event, the handing over of a post or of all that a person holds, hands over everything that
+was named by it, from a day on.
 
 No name of a person, no telephone number and no address stands in an event: what is recorded here is kept for ever.
 """
@@ -17,7 +18,7 @@ from luodi.domain import events
 from luodi.domain.chapters import Chapter
 from luodi.domain.days import first_day
 from luodi.domain.events import Event
-from luodi.domain.handlers import Handler, State, amend, register
+from luodi.domain.handlers import Handler, State, amend, entry, register
 from luodi.domain.subjects import PERSON, POST, UNIT, kind_of, subject_of, unrecorded
 
 Document = dict[str, Any]
@@ -30,6 +31,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     POST: ("name", "zone", "unit"),
 }
 """Kind of subject -> the fields it is registered with."""
+
+_HANDOVERS = "handovers"
 
 NAMED = (POST, UNIT, PERSON)
 """The kinds that an id in a project's field may be of; where it is of several, the first of these is meant."""
@@ -75,6 +78,7 @@ HANDLERS: Mapping[str, Handler] = {
     events.PERSON_REGISTERED: register(FIELDS[PERSON]),
     events.PERSON_AMENDED: amend(FIELDS[PERSON]),
     events.LEAVE_GRANTED: Handler(grant_leave, slots=("leaves",)),
+    events.PERSON_HANDED_OVER: entry(_HANDOVERS),
     events.POST_REGISTERED: register(FIELDS[POST]),
     events.POST_AMENDED: amend(FIELDS[POST]),
     events.POST_HANDED_OVER: Handler(hand_over, slots=("holders",)),
@@ -87,7 +91,8 @@ CHAPTERS: tuple[Chapter, ...] = ()
 def told(subject: str, state: State) -> Document:
     """What the record says: the fields as they stand, and days as steps, so that none of it changes at midnight.
 
-    A field that is not known is not there. Of a person `leaves`, of a post `holders`, both by their first day.
+    A field that is not known is not there. Of a person `leaves`, and `handovers` where there are any; of a post
+    `holders`; all by their first day.
     """
     kind, fields = kind_of(subject), state["fields"]
     document: Document = {
@@ -97,15 +102,32 @@ def told(subject: str, state: State) -> Document:
     if kind == PERSON:
         leaves = [{"id": id_, **leave} for id_, leave in state["leaves"].items()]
         document["leaves"] = sorted(leaves, key=lambda leave: (leave["date"], leave["until"]))
+        if _HANDOVERS in state["entries"]:
+            document[_HANDOVERS] = list(_tenures(_by_day(state["entries"][_HANDOVERS]), "to"))
     if kind == POST:
-        document["holders"] = list(_tenures(state["holders"]))
+        document["holders"] = list(_tenures(state["holders"], "holder"))
     return document | {"updated_at": state["last"][0]}
 
 
-def _tenures(holders: Mapping[str, Mapping[str, Any]]) -> Iterator[Document]:
-    """Who held the post from which day until which, the last one included; null where it has no end.
+def _by_day(handovers: Mapping[str, Mapping[str, Any]]) -> dict[str, Document]:
+    """What a person has handed over, by the first day; the last recorded of a day holds."""
+    return {
+        row["date"]: {
+            "to": row["to"],
+            "until": row.get("until"),
+            "event_id": id_,
+            "recorded_at": row["recorded_at"],
+        }
+        for id_, row in handovers.items()
+    }
 
-    Whoever takes over ends the tenure before. Where one ends by itself the post is vacant until the next begins.
+
+def _tenures(holders: Mapping[str, Mapping[str, Any]], who: str) -> Iterator[Document]:
+    """Who held the post, or took over from the person, from which day until which, the last one included; null where
+    it has no end. `who` is the name of the member that says so.
+
+    Whoever takes over ends the tenure before. Where one ends by itself the post is vacant, or all is the person's own
+    again, until the next begins.
     """
     begins = sorted(holders)
     for place, begin in enumerate(begins):
@@ -113,10 +135,10 @@ def _tenures(holders: Mapping[str, Mapping[str, Any]]) -> Iterator[Document]:
         ends = [row["until"]] if row["until"] is not None else []
         ends += [(first_day(following) - _ONE_DAY).isoformat() for following in begins[place + 1 : place + 2]]
         until = min(ends, default=None)
-        if row["holder"] is None or (until is not None and until < begin):
+        if row[who] is None or (until is not None and until < begin):
             continue
         yield {
-            "holder": row["holder"],
+            who: row[who],
             "date": begin,
             "until": until,
             "event_id": row["event_id"],
@@ -143,15 +165,23 @@ def deputies_on(person: Mapping[str, Any], on: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([own] if own else []), *person.get("deputies", ())]))
 
 
+def handed_to(person: Mapping[str, Any] | None, on: str) -> str | None:
+    """To whom a person has handed everything over by a day; None where it is the person's own."""
+    rows = () if person is None else person.get("handovers", ())
+    held = (row["to"] for row in rows if row["date"] <= on and (row["until"] or on) >= on)
+    return next(held, None)
+
+
 def resolve(named: str, on: str, look: Look) -> str:
     """Who acts on a day where `named` is responsible: is told, and may sign. Always somebody.
 
-    1. A post is its holder; a vacant one the head of its unit. A unit is its head.
+    1. A post is its holder; a vacant one the head of its unit. A unit is its head. A person who has handed over is
+       whoever took over, registered or not.
     2. A person on leave is the first deputy who is not, deputies of deputies included.
     3. Where all of them are away it stays with whom the first step found, and where it found nobody, with `named`:
        a desk, or an id that nobody has registered, stands for itself.
     """
-    return _present(named, on, look, set()) or _own(named, on, look)
+    return _present(named, on, look, set()) or holders_line(named, on, look)[-1]
 
 
 def _present(named: str, on: str, look: Look, seen: set[str]) -> str | None:
@@ -159,27 +189,36 @@ def _present(named: str, on: str, look: Look, seen: set[str]) -> str | None:
     if named in seen:
         return None
     seen.add(named)
-    kind, document = _recorded(named, look)
-    if document is None or (kind == PERSON and leave_on(document, on) is None):
-        return named
-    next_ = deputies_on(document, on) if kind == PERSON else _leads_to(kind, document, on)
+    next_ = _leads_to(named, on, look)
+    if not next_:
+        kind, document = _recorded(named, look)
+        if document is None or (kind == PERSON and leave_on(document, on) is None):
+            return named
+        if kind == PERSON:
+            next_ = deputies_on(document, on)
     return next((found for id_ in next_ if (found := _present(id_, on, look, seen)) is not None), None)
 
 
-def _own(named: str, on: str, look: Look) -> str:
-    """Whom a post or unit comes down to without regard to leave; itself where it comes down to nobody."""
-    seen: list[str] = []
-    while named not in seen:
-        seen.append(named)
-        kind, document = _recorded(named, look)
-        if document is None or kind == PERSON:
-            return named
-        named = next(iter(_leads_to(kind, document, on)), named)
-    return seen[0]
+def holders_line(named: str, on: str, look: Look) -> tuple[str, ...]:
+    """By way of whom an id comes down to whoever holds it on a day, whether that person is there or on leave.
+
+    The id itself comes first, the holder last. What comes down to nobody, or leads round in a circle, stays with
+    itself.
+    """
+    line = [named]
+    while found := _leads_to(line[-1], on, look):
+        if found[0] in line:
+            return (named,)
+        line.append(found[0])
+    return tuple(line)
 
 
-def _leads_to(kind: str, document: Mapping[str, Any], on: str) -> tuple[str, ...]:
-    """The one id that a post or a unit stands for, or none."""
+def _leads_to(named: str, on: str, look: Look) -> tuple[str, ...]:
+    """The one id that a post, a unit or a person who has handed over stands for, or none."""
+    kind, document = _recorded(named, look)
+    if kind == PERSON:
+        return tuple(filter(None, [handed_to(look(subject_of(PERSON, named)), on)]))
+    assert document is not None
     if kind == POST:
         holder = holder_on(document, on)
         return (holder,) if holder else tuple(filter(None, [document.get("unit")]))
@@ -187,7 +226,7 @@ def _leads_to(kind: str, document: Mapping[str, Any], on: str) -> tuple[str, ...
 
 
 def _recorded(named: str, look: Look) -> tuple[str, Mapping[str, Any] | None]:
-    """The first kind that is registered under this id, with its document."""
+    """The first kind that is registered under this id, with its document; (PERSON, None) where there is none."""
     for kind in NAMED:
         document = look(subject_of(kind, named))
         if document is not None and document["registered"]:

@@ -606,6 +606,10 @@ SENTENCES: dict[str, Sentence] = {
         "上报{stage}时已超期，由此解除红灯（期限{due}）",
         "The report of {stage} ended a red light: it was due by {due}",
     ),
+    # Nobody keeps the record up.
+    "not-updated": Sentence(
+        "{date}以来未更新，已过{workdays}个工作日", "Not updated since {date}: {workdays} working days have passed"
+    ),
     # Why a verification of a milestone has no effect.
     "no-report": Sentence(
         "核实所指的节点上报不存在，或在核实之后才记录",

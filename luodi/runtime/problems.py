@@ -274,6 +274,12 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "unknown-parameter": ("没有这个参数；可用：{allowed}", "There is no such parameter; known: {allowed}"),
     "not-allowed": ("取值不在允许范围内：{allowed}", "Not one of the allowed values: {allowed}"),
     "one-value": ("只能填写一个值", "Only one value is taken"),
+    "bad-week": ("应为周，如 2026-W10，或其中一天", "Expected a week like 2026-W10, or a day of it"),
+    "live-only": (
+        "只用于当前，不能与 as_of、known_at 同用",
+        "Asks of the present, not together with as_of or known_at",
+    ),
+    "one-of": ("应指定其中一项：{names}", "Exactly one of these is needed: {names}"),
     "bad-day": ("应为日期，如 2026-03-05", "Expected a date like 2026-03-05"),
     "bad-month": ("应为月份，如 2026-03", "Expected a month like 2026-03"),
     "bad-moment": (

@@ -14,6 +14,7 @@ from schemas.catalog import (
     procedures,
     projects,
     resources,
+    taskforce,
     zones,
 )
 from schemas.catalog.rows import EventType
@@ -29,6 +30,7 @@ ROWS: tuple[EventType, ...] = (
     *enterprises.ROWS,
     *zones.ROWS,
     *decisions.ROWS,
+    *taskforce.ROWS,
     *matters.ROWS,
     *common.ROWS,
 )

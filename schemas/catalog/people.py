@@ -98,6 +98,19 @@ class PostHandedOver(Record):
     note = a_note()
 
 
+class PersonHandedOver(Record):
+    """From `date` on everything that names this person is another's, or a post's, or the person's own again (null);
+    with `until`, up to and including that day.
+
+    The days before stay with the person. Again with the same `date`: a correction.
+    """
+
+    to = Name(required=True, allow_none=True)
+    date = Day(required=True)
+    until = Day(allow_none=True)
+    note = a_note()
+
+
 def _hours_are_whole(data: Data) -> Iterator[tuple[str, Fault]]:
     begin, end = data.get("works_from"), data.get("works_until")
     if (begin is None) != (end is None) or ("works_from" in data) != ("works_until" in data):
@@ -142,6 +155,15 @@ ROWS = (
         LeaveGranted,
         f"{SUBJECT}/leave",
         "请假 · Grant a leave",
+        rules=(ends_after_it_begins,),
+    ),
+    EventType(
+        domain.PERSON_HANDED_OVER,
+        PERSON,
+        PersonHandedOver,
+        f"{SUBJECT}/handover",
+        "工作交接 · Hand everything over to another person",
+        nulls=frozenset({"to"}),
         rules=(ends_after_it_begins,),
     ),
     EventType(domain.POST_REGISTERED, POST, PostRegistered, "/v1/posts", "登记岗位 · Register a post"),

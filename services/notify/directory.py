@@ -29,6 +29,7 @@ _TOLD = (
     "deputies",
     "leaves",
     "holders",
+    "handovers",
 )
 
 
@@ -50,10 +51,10 @@ class Entry:
 
     @property
     def names(self) -> list[str]:
-        """The ids it names: whoever holds, leads, stands in, or is the unit of a post."""
+        """The ids it names: whoever holds, leads, stands in, took over, or is the unit of a post."""
         told = self.told
-        rows = [*told.get("holders", ()), *told.get("leaves", ())]
-        named = [row.get("holder") or row.get("deputy") for row in rows]
+        rows = [*told.get("holders", ()), *told.get("leaves", ()), *told.get("handovers", ())]
+        named = [row.get("holder") or row.get("deputy") or row.get("to") for row in rows]
         return sorted(
             {name for name in (*named, *told.get("deputies", ()), told.get("head"), told.get("unit")) if name}
         )

@@ -1,5 +1,7 @@
-"""Reports of milestones that somebody is told of: one waits to be verified (待核实), or was returned (退回).
+"""What somebody is told of beside stalls: a report of a milestone that waits to be verified (待核实) or was returned
+(退回), and a project that is not kept up (未更新).
 
+The group head is told of a project of which nothing was recorded for so many working days, once until something is.
 The group head is told that a report waits, or whoever stands above where the group head reported it; the reporter, and
 the officer who must report anew, that one was returned. Once each, in the inbox and in the next digest; nothing of it
 is urgent, and nothing of it climbs. A message is left out where the report was verified before it went.
@@ -22,9 +24,11 @@ from services.notify.notifications import Texts
 if TYPE_CHECKING:  # a watch holds reports
     from services.notify.watches import Watch
 
-ReportKind = Literal["verification", "returned"]
+ReportKind = Literal["verification", "returned", "stale"]
 
-REPORT_KINDS: frozenset[str] = frozenset({"verification", "returned"})
+REPORT_KINDS: frozenset[str] = frozenset({"verification", "returned", "stale"})
+
+GRACE = timedelta(seconds=5)  # for what is recorded at the last moment, as before a red
 
 TOLD_WITHIN = timedelta(days=14)
 """What is older is not told: a list shows it (`GET /v1/verifications`), and an upgrade must not flood anybody."""
@@ -32,17 +36,23 @@ TOLD_WITHIN = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class MilestoneReport:
-    """A report that somebody is told of. `since`: when it was recorded, or returned."""
+    """A report that somebody is told of, or that there is none. `since`: when it was recorded, or returned, or from
+    when on it is missed."""
 
-    matter: str  # what its messages bear in place of a matter: the project, and the event that is told of
+    matter: str  # what its messages bear in place of a matter: the project, and the event (or moment) that is told of
     kind: ReportKind
-    stage: str
+    stage: str  # "" where none is missed in particular
     date: str | None
     reporter: str | None
     since: str
     reasons: Sequence[Mapping[str, Any]] = ()  # why it waits
     by: str | None = None  # who returned it
     why: str | None = None  # and for what reason, in that person's words
+
+    @property
+    def due(self) -> str:
+        """The instant up to which all news must be known before anybody is told; "": at once."""
+        return instant(parse_instant(self.since) + GRACE) if self.kind == "stale" else ""
 
     def is_fresh(self, now: str) -> bool:
         """Whether it is news."""
@@ -51,7 +61,7 @@ class MilestoneReport:
 
 def reports_of(state: Mapping[str, Any], now: str) -> tuple[MilestoneReport, ...]:
     """The reports of a project's state that somebody is to be told of, and that are not too old for it."""
-    found = [*_waiting(state), *_returned(state)]
+    found = [*_waiting(state), *_returned(state), *_stale(state)]
     return tuple(report for report in found if report.is_fresh(now))
 
 
@@ -83,6 +93,14 @@ def _returned(state: Mapping[str, Any]) -> Iterator[MilestoneReport]:
         )
 
 
+def _stale(state: Mapping[str, Any]) -> Iterator[MilestoneReport]:
+    told = state.get("stale")
+    if told is not None:
+        since, reason = told["from"], told["reason"]
+        matter = f"{state['id']}:stale:{since}"
+        yield MilestoneReport(matter, "stale", "", reason["date"], None, since, reasons=(reason,))
+
+
 def _matter(state: Mapping[str, Any], event_id: str) -> str:
     return f"{state['id']}:report:{event_id}"
 
@@ -105,7 +123,7 @@ def report_texts(
     watch: Watch, report: MilestoneReport, receiver: str, zone_name: Callable[[str | None, Language], str]
 ) -> Texts:
     """What the receiver reads: who acts next is, of a report that was returned, whoever is to report anew."""
-    acts = receiver if report.kind == "verification" else report.reporter or receiver
+    acts = report.reporter or receiver if report.kind == "returned" else receiver
     words: dict[Language, dict[str, str]] = {}
     for language in _LANGUAGES:
         zh = language == "zh-CN"
@@ -113,7 +131,7 @@ def report_texts(
         words[language] = {
             "zone": zone_name(watch.zone, language),
             "project": watch.name or unregistered,
-            "stage": stages.noun(watch.route, report.stage, language),
+            "stage": stages.noun(watch.route, report.stage, language) if report.stage else "",
             "date": report.date or ("日期不详" if zh else "an unknown date"),
             "reporter": report.reporter or ("未知" if zh else "nobody known"),
             "why": ("；" if zh else "; ").join(reasons.text(reason, language) for reason in report.reasons),
@@ -149,5 +167,12 @@ TEMPLATES: Mapping[ReportKind, Mapping[str, str]] = {
         "title_en": "Returned: {project}, the report of {stage}",
         "text_en": "{zone} · {project}: {by} looked at the report of {stage} for {date} by {reporter} and returned it: "
         "{reason}. It counts no longer, and the time goes on. Next: {who} reports anew.",
+    },
+    "stale": {
+        "title_zh": "未更新：{project}",
+        "text_zh": "{zone} · {project}：{why}。下一步：{who}了解情况，补记跟进；确无变化的，点“本周无变化”。",
+        "title_en": "Not updated: {project}",
+        "text_en": "{zone} · {project}: {why}. Next: {who} finds out how it stands and has a follow-up logged, or that "
+        "nothing changed this week.",
     },
 }

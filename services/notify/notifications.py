@@ -27,6 +27,7 @@ Kind = Literal[
     "cleared",
     "verification",
     "returned",
+    "stale",
     "operations",
     "test",
     "digest",

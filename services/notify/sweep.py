@@ -28,7 +28,7 @@ from services.notify.decide import decide
 from services.notify.gate import Gate
 from services.notify.ledger import NotificationStore, settle
 from services.notify.matters import NO_PARTITION, Matter, opened, still_holds
-from services.notify.milestone_reports import receivers
+from services.notify.milestone_reports import MilestoneReport, receivers
 from services.notify.notifications import Notification
 from services.notify.recipients import desk_of
 from services.notify.telling import Teller
@@ -208,7 +208,7 @@ class Sweep:
         known = self._matters.of_projects([watch.project_id for watch in due])
         changes: list[Change] = []
         put_off: list[tuple[Watch, str]] = []
-        reported: list[Watch] = []
+        reported: list[tuple[Watch, MilestoneReport]] = []
         for watch in due:
             matters = {matter.id: matter for matter in known.get(watch.project_id, ())}
             at = self._teller.circumstances(watch, w, now, self._settle_s)
@@ -219,14 +219,16 @@ class Sweep:
             }
             quiet_until = later_than(watch.changed_at, self._settle_s)
             settled = min(w, now) >= quiet_until
-            reported += [watch] if watch.reports and settled and not watch.unreadable else []
+            ripe = [report for report in watch.reports if report.due <= min(w, now)]
+            reported += [(watch, report) for report in ripe] if settled and not watch.unreadable else []
             acts = [(matter_id, d) for matter_id, d in decisions.items() if d.act is not None]
             if not acts:
                 again = min((d.again for d in decisions.values()), default=END_OF_TIME)
                 if any(matter.state == "open" for matter in matters.values()):
                     again = min(again, self._teller.roll_call(watch, now))
-                if watch.reports and not settled:
+                if ripe and not settled:
                     again = min(again, quiet_until)
+                again = min([again, *(report.due for report in watch.reports if report not in ripe)])
                 put_off.append((watch, again))
             for matter_id, decision in acts:
                 matter = matters.get(matter_id)
@@ -236,11 +238,9 @@ class Sweep:
             self._watches.put_off(put_off)
         return changes
 
-    def _tell_of_reports(self, watches: Sequence[Watch], now: str, swept: Swept) -> None:
+    def _tell_of_reports(self, reported: Sequence[tuple[Watch, MilestoneReport]], now: str, swept: Swept) -> None:
         """Write the messages about reports of milestones; those that were written before are not written again."""
-        told = [
-            (watch, report, receivers(watch, report, desk_of(watch))) for watch in watches for report in watch.reports
-        ]
+        told = [(watch, report, receivers(watch, report, desk_of(watch))) for watch, report in reported]
         if not told:
             return
         channels, wall = self._channels(), self._clock.wall_text()

@@ -36,10 +36,12 @@ from services.tracker import (
     procedures_http,
     registry_http,
     rulesets,
+    taskforce_http,
     zones_http,
 )
 from services.tracker.ahead import Ahead
 from services.tracker.blockers import Blockers
+from services.tracker.days import Days
 from services.tracker.decisions import Decisions
 from services.tracker.drives import Drives
 from services.tracker.enterprises import Enterprises
@@ -49,7 +51,7 @@ from services.tracker.journal import MongoJournal
 from services.tracker.mirror import Mirror
 from services.tracker.outbox import KafkaOutbox
 from services.tracker.outlooks import Forecaster, MongoOutlooks
-from services.tracker.past import Past
+from services.tracker.past import Past, When
 from services.tracker.places_http import Places
 from services.tracker.pool import Pool
 from services.tracker.ports import Document
@@ -65,6 +67,7 @@ from services.tracker.source import KafkaSource
 from services.tracker.stores import MongoFuses, MongoPositions, MongoProjects
 from services.tracker.subjects import MongoOthers, MongoSubjects
 from services.tracker.tail import Behind, KafkaTailSource, Published, Tail
+from services.tracker.taskforce import TaskForces
 from services.tracker.upkeep import Upkeep
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAITERS, Visibility
@@ -232,7 +235,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     past = Past(journal, lambda: regime.folder)
     mirror = Mirror(histories, topic.partitions, metrics)
     recall = Recall(mirror, past, lambda: regime.folder.calendar)
-    http.add_routes(app, queries, past, recall, visibility, topic, clock, lambda: regime.folder.calendar)
+    forces = TaskForces(database, lambda: regime.folder)
+    http.add_routes(app, queries, forces, past, recall, visibility, topic, clock, lambda: regime.folder.calendar)
 
     def viewer() -> Viewer:
         return Viewer.at(clock.now_text(), web.language(), regime.folder.calendar)
@@ -241,6 +245,8 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     procedures_http.add_routes(app, Procedures(database), visible, viewer)
     desk = Desk.of(database, queries, journal, recall, lambda: regime.folder)
     zones_http.add_routes(app, desk, visible, clock)
+    days = Days(mirror.columns, forces.holders, lambda: regime.folder.calendar)
+    taskforce_http.add_routes(app, forces, days, visible, partial(recall.settled, When(), None), viewer)
 
     registry = Registry(database)
     registry_http.add_routes(app, registry, visible, lambda: regime.folder.calendar.business_date(clock.now_text()))

@@ -8,7 +8,7 @@ milliseconds that selecting takes, so it never sees half a change.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,16 @@ class Picked:
     def where(self, kept: NDArray[Any]) -> Picked:
         """Those of a mask, or at these places."""
         return Picked(self.owner[kept], {name: column[kept] for name, column in self.cells.items()}, self.face[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All that is remembered of one project: its cells, and the faces it wore, each from a moment (ms) on."""
+
+    subject: str
+    cells: Sequence[Mapping[str, int]]
+    moments: Sequence[int]
+    faces: Sequence[Mapping[str, Any]]  # values by name, amounts left out
 
 
 class Table:
@@ -224,6 +234,27 @@ class Columns:
     def number(self, subject: str) -> int:
         """The number of a project; -1 for one that is not here."""
         return self._places.get(subject, -1)
+
+    def lives(self, names: Collection[str], values: Collection[Any]) -> Iterator[Life]:
+        """The lives of the projects that have ever had one of these values in a field of one of these names."""
+        wears = np.zeros(self._faces.count, dtype=np.bool_)
+        for name in names:
+            wears |= np.isin(self._faces[name], self.codes(name, values))
+        cells = self._cells
+        met = wears[cells["face"]] & (cells["known_to"] >= 0)
+        for owner in np.unique(cells["owner"][met]).tolist():
+            first, end = self._spans[owner]
+            rows = [
+                dict(zip(NAMES, row, strict=True))
+                for row in zip(*(cells[name][first:end].tolist() for name in NAMES), strict=True)
+            ]
+            moments = sorted({row["known_from"] for row in rows})
+            yield Life(self.subjects[owner], rows, moments, [self._face_at(rows, moment) for moment in moments])
+
+    def _face_at(self, rows: Sequence[Mapping[str, int]], moment: int) -> dict[str, Any]:
+        """What a project wore at a moment at which one of its cells begins: all cells of a moment wear the same."""
+        face = next(row["face"] for row in rows if row["known_from"] <= moment < row["known_to"])
+        return {name: self._words[name][int(self._faces[name][face])] for name in FACE if name not in MONEY}
 
     def updated(self, picked: Picked, moment: int) -> NDArray[np.int64]:
         """When the last event known at a moment was recorded (ms), of each project."""

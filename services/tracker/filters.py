@@ -77,6 +77,8 @@ class Query:
     skip: int  # of the next project's items, those shown already
     digest: str  # of everything but the cursor and the limit
     grey_over: int | None = None  # days: only projects that have been grey for longer
+    stale: bool | None = None  # only projects that are not kept up, or only those that are
+    teams: tuple[str, ...] = ()  # only projects that one of these task forces follows
 
     def cursor(self, after: tuple[Any, str] | None, skip: int = 0) -> str:
         """Where the next page begins, opaque to the caller."""
@@ -98,11 +100,14 @@ def read(args: MultiDict[str, str], midnight: Callable[[str], str]) -> Query:
     sort = _sort(args, faults)
     limit = _limit(args, faults)
     grey_over = _grey_over(args, faults)
+    stale = _chosen(args, "stale", ("true", "false"), faults)
+    teams = tuple(_values(args, "team", faults))
     digest = _digest(args)
     after, skip = _cursor(args, digest, faults)
     if faults:
         raise ProblemError("bad-query", errors=faults)
-    return Query(conditions, lights, stages, sort, limit, zones, after, skip, digest, grey_over)
+    asked = stale == ["true"] if len(stale) == 1 else None
+    return Query(conditions, lights, stages, sort, limit, zones, after, skip, digest, grey_over, asked, teams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +321,12 @@ def lit(lights: Sequence[str], now: str, path: str = "lights") -> Condition:
     return {path: {"$elemMatch": step}}
 
 
+def not_updated(now: str, *, stale: bool) -> Condition:
+    """Projects that count as not updated at `now`, or those that do not."""
+    passed: Condition = {"stale.from": {"$lte": now}}
+    return passed if stale else {"$nor": [passed]}
+
+
 def grey(days: int, now: str) -> Condition:
     """Projects that are grey at `now` and have been for more than so many days, the first one counted."""
     begun = instant(parse_instant(now) - timedelta(days=days))
@@ -491,6 +502,8 @@ PARAMETERS = (
     "due_before",
     "updated_before",
     "grey_over",
+    "stale",
+    "team",
     "q",
     "sort",
     "limit",

@@ -8,7 +8,7 @@ from functools import partial
 
 import orjson
 
-from luodi.domain import investing
+from luodi.domain import investing, taskforce
 from luodi.domain.assess import assess
 from luodi.domain.awaiting import awaiting
 from luodi.domain.calendar import Calendar
@@ -81,7 +81,10 @@ class Folder:
         """What lists of projects are sorted, compared and filled by, beside what is shown of them."""
         awaits = awaiting(state, project, partial(self.assess, subject), self.calendar)
         entered, sought = pooled_on(project), seeks(project)
+        followed = taskforce.followed_on(project)
         return {
+            "stale": taskforce.staleness(state, project, self.calendar),
+            **({} if followed is None else {"followed_on": followed}),
             # Lists are sorted by it: a path into the clocks would have no order where there is none.
             "due": min((clock["due"] for clock in project["clocks"]), default=None),
             "sameness": sameness(project),

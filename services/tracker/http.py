@@ -24,6 +24,7 @@ from services.tracker.ports import Document
 from services.tracker.queries import GROUPS, Queries, definitions, paged, showing
 from services.tracker.recall import Recall
 from services.tracker.relations import Beside
+from services.tracker.taskforce import TaskForces, narrowed
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
 
@@ -33,6 +34,7 @@ VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 def add_routes(
     app: Flask,
     queries: Queries,
+    forces: TaskForces,
     past: Past,
     recall: Recall,
     visibility: Visibility,
@@ -45,14 +47,33 @@ def add_routes(
     `calendar` gives the one in force now.
     """
 
+    holders = forces.holders
+
     def viewer() -> Viewer:
         return Viewer.at(clock.now_text(), http.language(), calendar())
 
     def query() -> filters.Query:
         return filters.read(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
 
-    def wanted() -> filters.Wanted:
-        return filters.wanted(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
+    def wanted(view: Viewer) -> filters.Wanted:
+        asked = filters.wanted(request.args, lambda day: calendar().midnight(date.fromisoformat(day)))
+        return holders.wanted(asked, view.today.isoformat())
+
+    def held(asked: filters.Query, view: Viewer) -> filters.Query:
+        """Who holds what projects name, and what a task force follows, is found out when somebody asks, and after what
+        was asked for is visible."""
+        today = view.today.isoformat()
+        conditions = forces.followed_by_any(asked.teams, today)
+        if asked.stale is not None:
+            conditions.append(filters.not_updated(view.now, stale=asked.stale))
+        return narrowed(holders.asked(asked, today), conditions)
+
+    def check_live(asked: filters.Query, when: When) -> None:
+        """Some things are told of the present alone."""
+        faults = [("stale", asked.stale is not None), ("team", bool(asked.teams))]
+        if not when.is_live and any(given for _, given in faults):
+            errors = [FieldError(name, "live-only", {}) for name, given in faults if given]
+            raise ProblemError("bad-query", errors=errors)
 
     def when_asked() -> When:
         return filters.when(request.args, clock.now_text(), calendar())
@@ -73,17 +94,19 @@ def add_routes(
     def projects() -> Response:
         http.known_parameters(*filters.PARAMETERS)
         when, asked = when_asked(), query()
+        check_live(asked, when)
         await_position(visibility, topic)
         if when.is_live:
             view = viewer()
-            page, following = queries.projects(asked, view.now)
+            page, following = queries.projects(held(asked, view), view.now)
             beside = queries.beside(page)
         else:
             when, view = settled(when, asked)
-            found = recall.find(asked, wanted(), asked.lights, when, asked.limit, phased=True)
+            found = recall.find(asked, wanted(view), asked.lights, when, asked.limit, phased=True)
             page = recall.documents(found.ids, when)
             beside = recall.beside(page, when)
             following = asked.cursor((when.known_at, found.ids[-1])) if found.more else None
+        beside = holders.beside(page, beside, view.today.isoformat())
         tag = tagged(view, [(d["_id"], d["events"], d["ruleset"], beside.tag(d)) for d in page], following)
         http.tell(items=len(page))
         items = [view.project(document, beside) for document in page]
@@ -93,13 +116,14 @@ def add_routes(
     def stalled() -> Response:
         http.known_parameters(*filters.PARAMETERS)
         when, asked = when_asked(), query()
+        check_live(asked, when)
         await_position(visibility, topic)
         if when.is_live:
             view = viewer()
-            items, following = queries.stalls(asked, view)
+            items, following = queries.stalls(held(asked, view), view)
         else:
             when, view = settled(when, asked)
-            found = recall.find(asked, wanted(), showing(asked), when, asked.limit + 1, phased=False)
+            found = recall.find(asked, wanted(view), showing(asked), when, asked.limit + 1, phased=False)
             documents = recall.documents(found.ids, when)
             shown = partial(view.stalls, lights=asked.lights or (RED,))
             items, following = paged(asked, documents, shown, lambda document: (when.known_at, document["_id"]))
@@ -113,7 +137,7 @@ def add_routes(
         asked = query()
         await_position(visibility, topic)
         view = viewer()
-        items, following = queries.verifications(asked, view)
+        items, following = queries.verifications(held(asked, view), view)
         http.tell(items=len(items))
         tag = tagged(view, items, following)
         return http.not_modified(tag) or answer(tag, {"items": items, "next": following})
@@ -172,8 +196,10 @@ def add_routes(
         if document is None:
             raise _no_project(project_id)
         if when.is_live:
-            return when, view, document, queries.beside([document], rollups)
-        return when, view, document, past.beside(document, queries.members(project_id), when)
+            beside = queries.beside([document], rollups)
+        else:
+            beside = past.beside(document, queries.members(project_id), when)
+        return when, view, document, holders.beside([document], beside, view.today.isoformat())
 
     @app.get("/v1/projects/<project_id>")
     def project(project_id: str) -> Response:

@@ -10,7 +10,7 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from luodi.domain import areas
-from luodi.domain.people import holder_on, leave_on, resolve, subjects_named
+from luodi.domain.people import handed_to, holder_on, leave_on, resolve, subjects_named
 from luodi.domain.stages import Language
 from luodi.domain.subjects import PERSON, POST, SEPARATOR, id_of, subject_of
 from luodi.runtime.mongo import translated
@@ -65,6 +65,7 @@ class Registry:
         if kind == PERSON:
             told["posts"] = self._posts_of(id_, on)
             told["on_leave"] = leave_on(document, on) is not None
+            told["handed_to"] = handed_to(document, on)
         return told | {"acting": self.acting([id_], on)[id_]}
 
     def acting(self, named: Collection[str], on: str) -> dict[str, str]:
@@ -108,6 +109,7 @@ def shown(kind: str, document: Mapping[str, Any], *, brief: bool = False) -> dic
         "registered": document["registered"],
         **{name: document.get(name) for name in areas.FIELDS[kind]},
         **{name: document[name] for name in ("leaves", "holders") if name in document},
+        **({"handovers": document.get("handovers", [])} if kind == PERSON else {}),
         **{chapter.name: document.get(chapter.name, []) for chapter in chapters},
         "version": document["events"],
         "updated_at": document["updated_at"],

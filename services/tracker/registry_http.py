@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from luodi.domain.people import NAMED
-from luodi.domain.subjects import ENTERPRISE, PERSON, POST, UNIT, ZONE
+from luodi.domain.subjects import ENTERPRISE, PERSON, POST, TEAM, UNIT, ZONE
 from luodi.runtime import http
 from luodi.runtime.problems import ProblemError
 from schemas.events import SUBJECTS
@@ -38,6 +38,7 @@ SHELVES: Sequence[Shelf] = (
     Shelf(POST, ("zone", "unit")),
     Shelf(ENTERPRISE, ("zone", "industry", "chain", "park", "scale", "officer"), brief=True, apart=True),
     Shelf(ZONE, ("level",), brief=True),
+    Shelf(TEAM, ("zone", "chain", "head", "members")),
 )
 
 

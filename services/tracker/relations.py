@@ -14,6 +14,9 @@ from luodi.domain.rollup import MUTE
 from luodi.domain.stages import PRODUCING, stages_of
 from services.tracker.ports import Document
 
+HELD = ("officer", "group_head", "lead_unit", "leader", "vice_leader")
+"""The fields of a project that name who is responsible: persons, posts or units."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -21,6 +24,11 @@ class Beside:
 
     rollups: Mapping[str, Document] = field(default_factory=dict)  # by id
     same: Mapping[str, Sequence[str]] = field(default_factory=dict)  # ids of counted projects by the mark they share
+    holding: Mapping[str, str] = field(default_factory=dict)  # who holds what these documents name, by the id named
+
+    def holders(self, document: Document) -> dict[str, str]:
+        """Who holds what a project names, by the field that names it."""
+        return {name: self.holding.get(named, named) for name in HELD if (named := document.get(name))}
 
     def duplicates(self, document: Document) -> list[str]:
         """The projects that are likely this one, registered again."""
@@ -37,7 +45,8 @@ class Beside:
     def tag(self, document: Document) -> tuple[object, ...]:
         """What an entity tag depends on besides the document."""
         rollup = self.rollups.get(document["_id"])
-        return (None if rollup is None else rollup["version"], self.duplicates(document))
+        version = None if rollup is None else rollup["version"]
+        return (version, self.duplicates(document), *self.holders(document).values())
 
     def shown(self, document: Document) -> Document:
         """The document with the light and the stages that it shows: those of its phases where they stand for it."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne, UpdateOne
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
@@ -85,6 +85,12 @@ class MongoProjects:
                 [("planned_years", ASCENDING), ("zone", ASCENDING)],
                 name="planned",
                 partialFilterExpression={"planned_years": {"$gt": ""}},
+            )
+            # Costs only those that have been followed up.
+            self._documents.create_index(
+                [("followed_on", DESCENDING), ("_id", DESCENDING)],
+                name="followed",
+                partialFilterExpression={"followed_on": {"$gt": ""}},
             )
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
 

@@ -31,10 +31,12 @@ class MongoOthers(MongoProjects):
         with translated():
             # Lists are bound by `_id`, which begins with the kind.
             self._documents.create_index([("partition", ASCENDING), ("ruleset", ASCENDING)], name="renewal")
-            # Only posts have holders.
+            # By what one leads on to another: only posts have holders, only units a head.
             self._documents.create_index([("holders.holder", ASCENDING)], name="holders", sparse=True)
             # Only resources are assigned to projects.
             self._documents.create_index([("assignments.project_id", ASCENDING)], name="assignments", sparse=True)
+            self._documents.create_index([("handovers.to", ASCENDING)], name="handovers", sparse=True)
+            self._documents.create_index([("head", ASCENDING)], name="head", sparse=True)
 
 
 class MongoSubjects:

@@ -12,7 +12,7 @@ from luodi.domain.assess import NO_FIELDS, POOL, in_force
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, days_used, shown_at
 from luodi.domain.courses import paused
-from luodi.domain.days import day_text, days_over
+from luodi.domain.days import day_text, days_over, first_day
 from luodi.domain.events import Event
 from luodi.domain.fold import Standing, standing
 from luodi.domain.forecast import Curve, Group
@@ -28,7 +28,7 @@ from services.tracker.relations import Beside
 _INTERNAL = frozenset(
     {
         *("_id", "partition", "events", "ruleset", "fold", "lights", "greys", "due", "sameness", "awaits_since"),
-        *("pooled_on", "owing", "procedures_in", "seeks", "planned_years"),
+        *("pooled_on", "followed_on", "owing", "procedures_in", "seeks", "planned_years"),
         *(REPLIES, CONFIRMATIONS),  # these stand with the blockers that they are about
     }
 )
@@ -54,6 +54,7 @@ class Viewer:
     def project(self, document: Document, beside: Beside) -> dict[str, Any]:
         """A project as answered: every registered field, the light now and why, the open clocks, what is below it."""
         rollup, warnings = beside.rollup(document, self.now), beside.warnings(document)
+        holders = beside.holders(document)
         document = beside.shown(document)
         shown = self._shown(document["lights"], document)
         lit = document["status"] != POOL
@@ -74,6 +75,22 @@ class Viewer:
             "services": document.get("services"),
             "measures": document.get("measures", []),
             "rollup": rollup,
+            "holders": holders,
+            "stale": self._stale(document),
+            "followups": document.get("followups"),
+        }
+
+    def _stale(self, document: Document) -> dict[str, Any] | None:
+        """未更新: since when and why; None for a project that is kept up."""
+        stale = document.get("stale")
+        if stale is None or self.now < stale["from"]:
+            return None
+        reason, calendar = stale["reason"], self.calendar.of(document.get("zone"))
+        passed = calendar.count(self.today.toordinal()) - calendar.count(first_day(reason["date"]).toordinal())
+        return {
+            "since": self._day_of(stale["from"]),
+            "workdays": passed,
+            "reason": self._reason({**reason, "workdays": passed}),
         }
 
     def procedure(self, row: Mapping[str, Any], document: Document) -> dict[str, Any]:

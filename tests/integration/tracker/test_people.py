@@ -165,7 +165,7 @@ def test_an_event_of_the_wrong_kind_of_subject_goes_to_the_rejected_topic_and_de
     r = world.recorder
     wrong = [
         r.event("unit:power", POST_HANDED_OVER, {"holder": "u-li", "date": "2026-03-09"}),
-        r.event("zone:demo", NOTE_ADDED, {"text": "?"}),
+        r.event("nothing:demo", NOTE_ADDED, {"text": "?"}),
         r.event("person:", PERSON_REGISTERED, {}),
         r.event("post:a:b", POST_REGISTERED, {"name": "组长"}),
     ]

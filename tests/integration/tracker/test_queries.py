@@ -57,6 +57,7 @@ from services.tracker.registry import Registry
 from services.tracker.rollups import Maker, MongoRollUps
 from services.tracker.stores import MongoPositions, MongoProjects
 from services.tracker.subjects import MongoOthers, MongoSubjects
+from services.tracker.taskforce import TaskForces
 from services.tracker.views import Viewer
 from services.tracker.visibility import Visibility
 from tests.integration.tracker.world import Recorder
@@ -107,6 +108,7 @@ class Desk:
         http.add_routes(
             app,
             Queries(self.database),
+            TaskForces(self.database, lambda: folder),
             past,
             recall,
             self.visibility,

@@ -14,6 +14,7 @@ from luodi.domain.events import (
     EVENT_RETRACTED,
     LEAVE_GRANTED,
     PERSON_AMENDED,
+    PERSON_HANDED_OVER,
     PERSON_REGISTERED,
     POST_AMENDED,
     POST_HANDED_OVER,
@@ -23,7 +24,7 @@ from luodi.domain.events import (
 )
 from luodi.domain.fold import fold
 from luodi.domain.kinds import KINDS
-from luodi.domain.people import FIELDS, deputies_on, holder_on, leave_on, resolve, told
+from luodi.domain.people import FIELDS, deputies_on, holder_on, holders_line, leave_on, resolve, told
 from luodi.domain.subjects import PERSON, POST, UNIT, id_of, is_project, kind_of, subject_of
 from tests.unit.domain.builders import UNHURRIED
 from tests.unit.domain.strategies import histories
@@ -360,3 +361,66 @@ def test_whatever_is_recorded_somebody_acts_and_nobody_who_is_away_while_another
         # Somebody on leave acts only where each who would stand in leads on to somebody else, or nowhere.
         for deputy in deputies_on(people[f"person:{acting}"], "2026-03-10"):
             assert any(known.get(subject_of(kind, deputy), {}).get("registered") for kind in FIELDS)
+
+
+# Handing over all that a person holds.
+
+
+def test_everything_that_names_a_person_who_has_handed_over_is_anothers_from_the_day_on() -> None:
+    office = Office()
+    for id_ in ("zhang", "li"):
+        office.person(id_)
+    office.post("head")
+    office.hands_over("head", "zhang", "2026-01-01")
+    office.unit("power", head="head")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-09")
+    for named in ("zhang", "head", "power"):
+        assert [office.acting(named, day) for day in ("2026-03-08", "2026-03-09")] == ["zhang", "li"]
+
+
+def test_a_person_nobody_registered_can_hand_over_too() -> None:
+    office = Office()
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-09")
+    assert office.acting("zhang") == "li"
+
+
+def test_after_the_last_day_all_is_the_persons_own_again() -> None:
+    office = Office()
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-09", until="2026-03-10")
+    assert [office.acting("zhang", f"2026-03-{day:02d}") for day in (8, 9, 10, 11)] == ["zhang", "li", "li", "zhang"]
+
+
+def test_null_takes_back_and_the_last_recorded_of_a_day_holds() -> None:
+    office = Office()
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-01")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="wang", date="2026-03-01")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to=None, date="2026-03-09")
+    assert [office.acting("zhang", day) for day in ("2026-03-08", "2026-03-09")] == ["wang", "zhang"]
+
+
+def test_a_successor_on_leave_is_stood_in_for_and_the_line_still_ends_with_the_successor() -> None:
+    office = Office()
+    office.person("zhang", deputies=["wang"])
+    office.person("li", deputies=["zhao"])
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-01-01")
+    office.leave("li", "2026-03-09", "2026-03-13")
+    assert office.acting("zhang") == "zhao"
+    assert holders_line("zhang", "2026-03-10", office.document) == ("zhang", "li")
+
+
+def test_a_person_may_hand_over_to_a_post_and_a_circle_leaves_each_what_is_theirs() -> None:
+    office = Office()
+    office.post("duty")
+    office.hands_over("duty", "wang", "2026-01-01")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="duty", date="2026-01-01")
+    assert holders_line("zhang", "2026-03-10", office.document) == ("zhang", "duty", "wang")
+    office.tell(PERSON, "wang", PERSON_HANDED_OVER, to="zhang", date="2026-01-01")
+    assert [holders_line(id_, "2026-03-10", office.document)[-1] for id_ in ("zhang", "wang")] == ["zhang", "wang"]
+
+
+def test_a_handover_that_is_retracted_never_was() -> None:
+    office = Office()
+    wrong = office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-01")
+    office.retract(PERSON, "zhang", wrong)
+    assert office.acting("zhang") == "zhang"
+    assert "handovers" not in (office.document("person:zhang") or {})

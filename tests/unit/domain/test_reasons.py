@@ -24,7 +24,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+|finished|overdue|paused|phased|published|withdrawn")
 MODULES = (
     *("assess", "awaiting", "blockers", "clocks", "counting", "courses", "lights", "rollup", "verifying"),
-    *("performance", "procedures"),
+    *("performance", "procedures", "taskforce"),
     *("decisions", "enterprises", "qualifications"),
 )
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
