@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luodi.domain.assess import POOL
 from luodi.domain.clocks import LIGHTS, light_at
 from luodi.domain.events import MILESTONE_REPORTED, NOTE_ADDED, PROJECT_AMENDED, PROJECT_REGISTERED, Event
 from luodi.domain.history import state_at
 from luodi.domain.stages import STAGES
-from services.tracker.cells import DATED, KNOWN_FOR_EVER, LIVE, STATUSES, face_of, milliseconds
+from services.tracker.cells import DATED, KNOWN_FOR_EVER, LIVE, NO_LIGHT, STATUSES, face_of, milliseconds
 from services.tracker.columns import FIRST_CAPACITY, Columns
 from services.tracker.folding import Folder
 from services.tracker.history import Row, carried, meaning, row_of
@@ -48,7 +49,7 @@ def answered(store: Columns, moment: str, day: int, shows: int) -> tuple[Any, ..
     return (
         STAGES[stage - 1] if stage else None,
         STATUSES[int(picked.cells["status"][0])],
-        LIGHTS[light],
+        None if light == NO_LIGHT else LIGHTS[light],
         store.words("officer")[int(store.face(picked, "officer")[0])],
     )
 
@@ -60,7 +61,7 @@ def folded(events: Sequence[Event], moment: str, day: int | None) -> tuple[Any, 
         return None
     document = FOLDER.assess(SUBJECT, state)
     seen = moment if day is None else published().midnight_of(day)
-    light = light_at(document["lights"], seen)["light"]
+    light = None if document["status"] == POOL else light_at(document["lights"], seen)["light"]
     return document["stage"], document["status"], light, document.get("officer")
 
 
