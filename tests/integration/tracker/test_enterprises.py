@@ -24,11 +24,10 @@ from luodi.domain.services import ENTERPRISE_SERVED, SERVICE_GIVEN
 from luodi.domain.upgrades import MEASURE_REPORTED
 from luodi.local.harness import Servers
 from luodi.runtime.links import Link, issue
-from services.tracker import enterprises_http, registry_http
+from services.tracker import enterprises_http
 from services.tracker.enterprises import Enterprises
 from services.tracker.enterprises_http import LINK_READ_BURST
 from services.tracker.queries import Queries
-from services.tracker.registry import Registry
 from tests.integration.tracker.test_queries import CALENDAR, OPENAPI, TODAY, Answer, Desk, _stages
 
 pytestmark = pytest.mark.stack
@@ -49,7 +48,6 @@ class Window:
         enterprises_http.add_routes(
             app, enterprises, Queries(self.desk.database), _nothing, self.desk.clock, lambda: CALENDAR, SECRET
         )
-        registry_http.add_routes(app, Registry(self.desk.database), _nothing, TODAY.date)
 
     def tell(self, subject: str, type_: str, at: str | None = None, id_: str | None = None, **data: Any) -> str:
         event = self.desk.recorder.event(subject, type_, data, id_)
