@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from seeds import firms, minutes, permits, plots, prospects, staff, zone
+from seeds import firms, forces, minutes, permits, plots, prospects, staff, zone
 from seeds.event import SeedEvent
 from seeds.families import Part, Tell, followed_by_phases, in_phases, raised, split_into
 from seeds.story import (
@@ -102,6 +102,7 @@ def _all(day: date, edition: str) -> list[SeedEvent]:
         *firms.events(day, edition, told),
         *zone.events(day, edition),
         *minutes.events(day, edition),
+        *forces.events(day, edition),
     ]
     return [*staff.events(day, edition), *of_projects, *beside]
 
@@ -115,6 +116,7 @@ def _told(day: date, edition: str) -> tuple[DemoProject, ...]:
         register(story, _more(story, lets) | dict(scenario.fields))
         scenario.tell(story)
         permits.tell(story)
+        forces.tell(story)
         told += [
             DemoProject(each.subject, each.scenario, each.light, each.part_of, tuple(each.events))
             for each in story.whole()

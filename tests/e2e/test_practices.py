@@ -446,3 +446,61 @@ def test_an_enterprise_asks_by_its_link_and_sees_what_became_of_its_own_requests
     status, receipt = zone.system.post("/v1/link/requests", {"text": "凭旧链接"}, mine)
     assert status == 202, "ingest looks nothing up"
     assert [row["id"] for row in seen(renewed)[1]["items"]] == [asked["id"]], "and the fold gives it no effect"
+
+
+def test_a_task_force_follows_each_project_and_its_weekly_report_writes_itself(zone: Zone) -> None:
+    """项目跟踪服务专班，“保姆”式、全天候、全过程、零距离。"""
+    zone.tell("/v1/posts", post_id="post-force", name="专班组长")
+    zone.tell("/v1/posts/post-force/holders", holder="u-force-head", date=days_ago(100))
+    zone.tell("/v1/teams", team_id="force", name="示例专班", zone="demo", head="post-force", members=["u-force-1"])
+    followed = zone.registered("force-1", ("signed", days_ago(10)), officer="u-force-1", key=True)
+    quiet = zone.registered("force-2", ("signed", days_ago(20)), officer="u-other", group_head="post-force")
+    path = f"/v1/projects/{followed}/followups"
+    visit = {
+        "way": "走访",
+        "done": "核对供电方案",
+        "next": "组织现场踏勘",
+        "next_date": in_days(3),
+        "needs_leader": True,
+    }
+    zone.tell(path, date=days_ago(0), actor="u-force-1", **visit)
+    zone.tell(f"/v1/projects/{quiet}/followups", date=days_ago(0), unchanged=True)
+    zone.tell(f"/v1/projects/{quiet}/blockers", kind="用电", date=days_ago(1), owner="u-power", level="协调")
+
+    logged = zone.ask("/v1/followups", team="force")["items"]
+    assert {(item["project_id"], item["way"], item["unchanged"]) for item in logged} == {
+        (followed, "走访", False),
+        (quiet, None, True),
+    }
+    (asks,) = zone.ask("/v1/followups", team="force", needs_leader="true")["items"]
+    assert (asks["project_id"], asks["next"]) == (followed, "组织现场踏勘")
+    week = zone.ask("/v1/weekly", team="force")
+    assert (week["counts"]["projects"], week["counts"]["updated"], week["counts"]["to_coordinate"]) == (2, 2, 2)
+    one, two = week["items"]
+    assert f"走访：核对供电方案。下周计划：组织现场踏勘（{in_days(3)}前）" in one["text"]
+    assert one["text"].endswith("需协调：请领导协调：组织现场踏勘。")
+    assert [line["text"] for line in two["coordination"]] == ["协调：用电，u-power"]
+    assert zone.ask("/v1/projects", team="force", stale="true")["items"] == [], "both were updated today"
+
+
+def test_one_event_hands_all_projects_and_open_matters_of_a_person_over(zone: Zone) -> None:
+    """人员调整：一次交接，项目和未办结事项整体移交；任职期间的天数留给原任职人。"""
+    late = zone.registered("handed-1", ("signed", days_ago(400)), officer="u-leaving", group_head="u-handing-head")
+    other = zone.registered("handed-2", ("signed", days_ago(5)), officer="u-leaving")
+
+    def signers() -> list[str]:
+        found = [m for m in zone.matters(state="open") if m["project_id"] == late]
+        return list(found[0]["ladder"]["to_sign"]) if found else []
+
+    assert "u-leaving" in eventually(signers, "a matter of the stall", 60)
+    zone.tell("/v1/people/u-leaving/handover", to="u-taking", date=days_ago(0))
+    assert [item["id"] for item in zone.ask("/v1/projects", officer="u-taking")["items"]] == [late, other]
+    assert zone.ask("/v1/projects", officer="u-leaving")["items"] == []
+    project = zone.ask(f"/v1/projects/{late}")
+    assert (project["officer"], project["holders"]["officer"]) == ("u-leaving", "u-taking")
+    eventually(lambda: "u-taking" in (to_sign := signers()) and "u-leaving" not in to_sign, "the matter follows", 60)
+    assert any(matter["project_id"] == late for matter in zone.matters(state="open", person="u-taking"))
+    before = zone.ask("/v1/people/u-leaving/days", until=days_ago(1))["totals"]["officer"]
+    assert (before["projects"], before["days"]["red"] > 200) == (2, True), "days stay with whoever held the post"
+    after = zone.ask("/v1/people/u-taking/days")["totals"]["officer"]["days"]
+    assert (after["held"], after["red"]) == (2, 1)

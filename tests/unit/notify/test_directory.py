@@ -89,3 +89,18 @@ def test_everything_else_goes_through_to_the_watches_that_are_kept() -> None:
 
 def _next(rows: MemoryWatches, of: Watch) -> str:
     return rows.rows[of.project_id].next_due
+
+
+def test_whoever_took_over_from_a_person_acts_for_all_that_names_the_person_and_may_ask_for_it() -> None:
+    rows, directory = MemoryWatches(), MemoryDirectory()
+    rows.put([watch(people={"officer": "u-zhang", "group_head": "head"})])
+    acting = ActingWatches(rows, Directory(directory), lambda: TODAY, lambda _zone: None)
+    handed = [{"to": "u-li", "date": "2026-03-10", "until": None}]
+    directory.put(
+        [held("u-zhang"), Entry("person:u-zhang", 1, 1, 1, {"registered": True, "leaves": [], "handovers": handed})]
+    )
+    (read,) = acting.due(0, at(1), 1)
+    assert read.responsible == {"officer": "u-li", "group_head": "u-li"}
+    assert Directory(directory).acts_for("u-li", "2026-03-10") == {"u-li", "u-zhang", "head"}
+    assert Directory(directory).acts_for("u-zhang", "2026-03-10") == frozenset()
+    assert Directory(directory).acts_for("u-zhang", "2026-03-09") == {"u-zhang", "head"}

@@ -163,3 +163,49 @@ def test_a_watch_keeps_its_reports_in_the_store() -> None:
     earlier = watch_document(watch)
     del earlier["reports"]
     assert watch_from(earlier).reports == ()
+
+
+# 未更新: nobody keeps the record of a project up.
+
+
+def kept_up_until(seconds: float) -> dict[str, Any]:
+    """From when on a project counts as not updated, as the tracker writes it."""
+    reason = {"code": "not-updated", "date": "2026-03-04", "workdays": 5}
+    return {"from": at(seconds), "reason": reason}
+
+
+def test_the_group_head_is_told_once_when_a_project_has_not_been_updated(world: World) -> None:
+    world.hears(stale=kept_up_until(3600), **PEOPLE)
+    look(world)
+    look(world, 3600 - SETTLE_S - 1)
+    assert told(world) == [], "the moment itself is not over, and not all news of it is known"
+    look(world, 10)
+    assert told(world) == [("stale", "g")]
+    (row,) = world.inbox()
+    assert row.texts.title_zh == "未更新：示例精密部件"
+    assert "2026-03-04以来未更新，已过5个工作日" in row.texts.text_zh
+    assert "Not updated since 2026-03-04: 5 working days have passed" in row.texts.text_en
+    assert (row.urgent, row.project_id) == (False, PROJECT)
+    look(world, 7 * 24 * 3600)
+    world.hears(stale=kept_up_until(3600), progress=None, **PEOPLE)
+    look(world)
+    assert told(world) == [("stale", "g")], "as long as it lasts, and no matter opens: it is never a red"
+    settled(world)
+
+
+def test_what_is_updated_in_time_is_told_to_nobody_and_the_next_time_is_told_anew(world: World) -> None:
+    world.hears(stale=kept_up_until(3600), **PEOPLE)
+    world.hears(stale=kept_up_until(7200), **PEOPLE)
+    look(world, 5000)
+    assert told(world) == []
+    look(world, 3000)
+    assert told(world) == [("stale", "g")]
+    world.hears(stale=kept_up_until(90_000), **PEOPLE)
+    look(world, 90_000)
+    assert told(world) == [("stale", "g"), ("stale", "g")]
+
+
+def test_where_no_group_head_is_named_whoever_stands_above_is_told(world: World) -> None:
+    world.hears(stale=kept_up_until(0), officer="o", vice_leader="v")
+    look(world)
+    assert told(world) == [("stale", "v")]
