@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Thread
@@ -45,6 +45,7 @@ from services.tracker.days import Days
 from services.tracker.decisions import Decisions
 from services.tracker.drives import Drives
 from services.tracker.enterprises import Enterprises
+from services.tracker.filters import Condition
 from services.tracker.folding import Folder
 from services.tracker.history import Historian, MongoHistories
 from services.tracker.journal import MongoJournal
@@ -241,6 +242,9 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     def viewer() -> Viewer:
         return Viewer.at(clock.now_text(), web.language(), regime.folder.calendar)
 
+    def held(conditions: Sequence[Condition]) -> list[Condition]:
+        return forces.holders.resolved(conditions, viewer().today.isoformat())
+
     visible = partial(http.await_position, visibility, topic)
     procedures_http.add_routes(app, Procedures(database), visible, viewer)
     desk = Desk.of(database, queries, journal, recall, lambda: regime.folder)
@@ -250,13 +254,11 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
 
     registry = Registry(database)
     registry_http.add_routes(app, registry, visible, lambda: regime.folder.calendar.business_date(clock.now_text()))
-    pool_http.add_routes(app, Pool(database), visible)
+    pool_http.add_routes(app, Pool(database), visible, held)
     blockers_http.add_routes(app, Blockers(database, lambda: regime.folder.rules), visible, viewer)
     drives_http.add_routes(app, Drives(database, registry, recall), visible, viewer)
     decisions_http.add_routes(app, Decisions(database), visible, viewer)
-    places_http.add_routes(
-        app, Places.of(database), visible, lambda: regime.folder.calendar.business_date(clock.now_text())
-    )
+    places_http.add_routes(app, Places.of(database), visible, lambda: viewer().today, held)
     enterprises_http.add_routes(
         app,
         enterprises,

@@ -46,8 +46,12 @@ class Holders:
 
     def asked(self, query: Query, on: str) -> Query:
         """The same list, by what those it asks for hold on a business date."""
-        naming = self.naming({id_ for condition in query.conditions for id_ in _held_by(condition)}, on)
-        return replace(query, conditions=[_resolved(condition, naming) for condition in query.conditions])
+        return replace(query, conditions=self.resolved(query.conditions, on))
+
+    def resolved(self, conditions: Sequence[Condition], on: str) -> list[Condition]:
+        """The same for the conditions of a list: those on who is responsible ask for whatever comes down to them."""
+        naming = self.naming({id_ for condition in conditions for id_ in _held_by(condition)}, on)
+        return [_resolved(condition, naming) for condition in conditions]
 
     def wanted(self, wanted: Wanted, on: str) -> Wanted:
         """The same for a list of the past."""

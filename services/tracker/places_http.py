@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from schemas.events import SUBJECTS
 from services.tracker import carriers, filters, matches, resources
 from services.tracker.carriers import Carriers
 from services.tracker.matches import Matches
+from services.tracker.pool_http import Held
 from services.tracker.ports import Document
 from services.tracker.registry import Registry
 from services.tracker.resources import Resources
@@ -40,7 +41,9 @@ class Places:
         return cls(Registry(database), found, lettings, Matches(database, found, lettings))
 
 
-def add_routes(app: Flask, places: Places, await_position: Callable[[], None], today: Callable[[], date]) -> None:
+def add_routes(
+    app: Flask, places: Places, await_position: Callable[[], None], today: Callable[[], date], held: Held
+) -> None:
     """`today` is the business date now. With `after=<position>` nothing older is answered."""
     base = SUBJECTS[RESOURCE].resource
 
@@ -79,6 +82,7 @@ def add_routes(app: Flask, places: Places, await_position: Callable[[], None], t
         http.known_parameters(*carriers.PARAMETERS)
         question = carriers.asked(request.args)
         await_position()
+        question = replace(question, conditions=held(question.conditions))
         found = places.carriers.find(question)
         http.tell(items=len(found.items))
         body: dict[str, Any] = {"items": found.items, "next": found.following, "summary": found.summary}
@@ -89,6 +93,7 @@ def add_routes(app: Flask, places: Places, await_position: Callable[[], None], t
         http.known_parameters(*matches.PARAMETERS)
         question, on = matches.asked(request.args), today().isoformat()
         await_position()
+        question = replace(question, conditions=held(question.conditions))
         items, following = places.matches.page(question, on, http.language())
         http.tell(items=len(items))
         return _answer({"on": on, "items": items, "next": following})

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, request
 
 from luodi.domain.pool import definitions
 from luodi.runtime import http
+from services.tracker.filters import Condition
 from services.tracker.pool import PARAMETERS, Pool, asked
 
 VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
 
-def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None]) -> None:
+Held = Callable[[Sequence[Condition]], list[Condition]]
+"""Conditions -> those on who is responsible asking for whatever comes down to them today."""
+
+
+def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None], held: Held) -> None:
     """With `after=<position>` nothing older is answered."""
 
     @app.get("/v1/pool")
@@ -22,6 +28,7 @@ def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None]) -> No
         http.known_parameters(*PARAMETERS)
         question = asked(request.args)
         await_position()
+        question = replace(question, conditions=held(question.conditions))
         items, following = pool.page(question)
         http.tell(items=len(items))
         body: dict[str, Any] = {"items": items, "next": following, "summary": pool.summary(question)}

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from luodi.domain.events import PROJECT_AMENDED, PROJECT_WITHDRAWN
+from luodi.domain.events import PERSON_HANDED_OVER, PERSON_REGISTERED, PROJECT_AMENDED, PROJECT_WITHDRAWN
 from luodi.domain.pool import PROJECT_POOLED
 from luodi.domain.resources import (
     RESOURCE_AMENDED,
@@ -21,6 +21,7 @@ from luodi.domain.resources import (
 from luodi.local.harness import Servers
 from services.tracker import places_http
 from services.tracker.places_http import Places
+from tests.integration.tracker.test_pool import held
 from tests.integration.tracker.test_queries import OPENAPI, TODAY, Desk
 
 pytestmark = pytest.mark.stack
@@ -31,7 +32,7 @@ class Market(Desk):
 
     def __init__(self, servers: Servers) -> None:
         super().__init__(servers)
-        places_http.add_routes(self.client.application, Places.of(self.database), lambda: None, TODAY.date)
+        places_http.add_routes(self.client.application, Places.of(self.database), lambda: None, TODAY.date, held(self))
 
     def resource(self, id_: str, kind: str = "净地", /, *told: tuple[str, dict[str, Any]], **fields: Any) -> None:
         subject = f"resource:{id_}"
@@ -253,6 +254,17 @@ def test_what_has_come_or_gone_waits_for_nothing(zone: Market) -> None:
     zone.put(r.registered("pooled", area_mu=10), r.event("pooled", PROJECT_POOLED, {"date": "2026-05-01"}))
     assert zone.matched() == {}
     assert list(zone.matched("pool=true")) == ["pooled"]
+
+
+def test_what_waits_in_the_hands_of_an_officer_is_found_by_whoever_took_it_over(zone: Market) -> None:
+    zone.waiting("p-1", area_mu=10, officer="o1")
+    zone.carrier("hall", 10_000, officer="o1")
+    zone.put(
+        zone.recorder.event("person:o1", PERSON_REGISTERED, {"role": "专员"}),
+        zone.recorder.event("person:o1", PERSON_HANDED_OVER, {"to": "o2", "date": "2026-05-30"}),
+    )
+    assert (list(zone.matched("officer=o2")), zone.matched("officer=o1")) == (["p-1"], {})
+    assert [item["project_id"] for item in zone.items("/v1/carriers?officer=o2")] == ["hall"]
 
 
 def test_an_unknown_parameter_or_value_is_refused_by_name(zone: Market) -> None:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jsonschema
 import pytest
 
-from luodi.domain.events import EVENT_RETRACTED, PROJECT_WITHDRAWN
+from luodi.domain.events import EVENT_RETRACTED, PERSON_HANDED_OVER, PERSON_REGISTERED, PROJECT_WITHDRAWN
 from luodi.domain.pool import PROJECT_DROPPED, PROJECT_POOLED, TALK_HELD
 from luodi.local.harness import Servers
 from services.tracker import pool_http
+from services.tracker.holding import Holders
 from services.tracker.pool import Pool
-from tests.integration.tracker.test_queries import OPENAPI, Desk
+from services.tracker.pool_http import Held
+from tests.integration.tracker.test_queries import OPENAPI, TODAY, Desk
 
 pytestmark = pytest.mark.stack
+
+
+def held(desk: Desk) -> Held:
+    """Resolves who is responsible as of the day the desk stands at."""
+    return partial(Holders(desk.database).resolved, on=TODAY.date().isoformat())
 
 
 @pytest.fixture
 def desk(servers: Servers) -> Iterator[Desk]:
     made = Desk(servers)
-    pool_http.add_routes(made.client.application, Pool(made.database), lambda: None)
+    pool_http.add_routes(made.client.application, Pool(made.database), lambda: None, held(made))
     yield made
     made.close()
 
@@ -87,6 +95,15 @@ def test_the_pool_lists_what_is_in_it_the_newest_first(zone: Desk) -> None:
 )
 def test_the_pool_is_narrowed_by_what_is_asked(zone: Desk, query: str, found: list[str]) -> None:
     assert ids(zone, query) == found
+
+
+def test_what_an_officer_has_handed_over_is_found_by_the_successor(zone: Desk) -> None:
+    r = zone.recorder
+    zone.put(
+        r.event("person:o1", PERSON_REGISTERED, {"role": "专员"}),
+        r.event("person:o1", PERSON_HANDED_OVER, {"to": "o2", "date": "2026-05-30"}),
+    )
+    assert (ids(zone, "officer=o2"), ids(zone, "officer=o1")) == (["talking"], [])
 
 
 def test_pages_of_the_pool_hold_each_project_once(zone: Desk) -> None:
