@@ -381,12 +381,23 @@ def _schemas() -> Json:
                 "days_over": {"type": "integer", "minimum": 0},
                 "leader": nullable(text),
                 "officer": nullable(text),
+                "holders": _holders(),
                 "reason": reason,
                 "rule": text,
             }
         ),
         "AwaitingReport": _awaiting_report(reason),
         "Funnel": _funnel(),
+    }
+
+
+def _holders() -> Json:
+    return {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Who holds on the day looked at what the project names: by field (`officer`, `group_head`, "
+        "`lead_unit`, `leader`, `vice_leader`), the holder of the post, the head of the unit, or whoever took over "
+        "from the person; leave is no part of it.",
     }
 
 
@@ -430,7 +441,7 @@ def _awaiting_report(reason: Json) -> Json:
     named: Json = {"project_id": text}
     named |= {name: nullable(text) for name in ("name", "zone", "parent", "lead_unit", "group_head", "officer")}
     waiting = _waiting(reason)
-    return an_object({**named, **waiting["properties"]})
+    return an_object({**named, "holders": _holders(), **waiting["properties"]})
 
 
 def _forecast() -> Json:
@@ -610,13 +621,7 @@ def _project(clock: Json, closed: Json, milestone: Json, blocker: Json, reason: 
         "procedures": {"type": "array", "items": _ref("Procedure"), "description": "审批事项."},
         "services": nullable(openapi_enterprises.SERVICES) | {"description": "Services given for the project."},
         "measures": openapi_enterprises.MEASURES,
-        "holders": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "Who holds on the day looked at what the project names: by field (`officer`, `group_head`, "
-            "`lead_unit`, `leader`, `vice_leader`), the holder of the post, the head of the unit, or whoever took over "
-            "from the person; leave is no part of it.",
-        },
+        "holders": _holders(),
         "stale": nullable(an_object({"since": DATE, "workdays": {"type": "integer", "minimum": 0}, "reason": reason}))
         | {"description": "未更新: nothing was recorded for so many working days. null: it is kept up."},
         "followups": nullable(_ref("Followups")),

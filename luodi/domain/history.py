@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from luodi.domain import events, performance, periods, procedures
+from luodi.domain import events, performance, periods, procedures, taskforce
 from luodi.domain.assess import POOL
 from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, Step, reason_of
@@ -221,7 +221,7 @@ DATED_KEPT: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
 """Slots of entries that have a day of their own, and how it is found."""
 
 DATED_BESIDE: Mapping[str, Callable[[Mapping[str, Any]], int]] = dict.fromkeys(
-    procedures.DATED, lambda entry: first_day(entry["date"]).toordinal()
+    (*procedures.DATED, *taskforce.DATED), lambda entry: first_day(entry["date"]).toordinal()
 )
 """The same of what bears on no light of the project: its track does not turn on these days."""
 

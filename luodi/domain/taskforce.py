@@ -29,6 +29,7 @@ STALE_AFTER_WORKDAYS = {True: 5, False: 20}
 """Whether a project is a key project -> the working days after which it counts as not updated."""
 
 _FOLLOWUPS = "followups"
+DATED = (_FOLLOWUPS,)  # these have a day of their own, their `date`
 
 FIELDS: Mapping[str, tuple[str, ...]] = {TEAM: ("name", "zone", "chain", "head", "members")}
 

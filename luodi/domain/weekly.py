@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from luodi.domain import events, money, reasons
+from luodi.domain import events, money, procedures, reasons, services
 from luodi.domain.calendar import Calendar
-from luodi.domain.clocks import RED, YELLOW, in_force, shown_at
+from luodi.domain.clocks import RED, YELLOW, in_force, light_at, shown_at
 from luodi.domain.days import first_day, is_approximate, last_ordinal
 from luodi.domain.events import Event
 from luodi.domain.reasons import ZH
@@ -102,6 +102,16 @@ class Scene:
         """The follow-up that stands."""
         told: Document | None = (self.document.get("followups") or {}).get("stands")
         return told
+
+    def procedures(self) -> Sequence[Document]:
+        """Those that were told of."""
+        rows: Sequence[Document] = self.document.get("procedures", ())
+        return rows
+
+    def called(self, procedure: Document) -> str:
+        """What a procedure is called."""
+        name: str = procedure["name"]["zh" if self.language == ZH else "en"]
+        return name
 
     def blockers(self) -> Iterator[Document]:
         """Those that stand in the way."""
@@ -214,6 +224,26 @@ def _in_library(data: Mapping[str, Any], scene: Scene) -> str | None:
     return scene.say("已入统计库", "entered the statistical library") if data["in_library"] else None
 
 
+def _begun(data: Mapping[str, Any], scene: Scene) -> str:
+    named = next((row for row in scene.procedures() if row["kind"] == data["kind"]), None)
+    return _procedure(data["kind"] if named is None else scene.called(named), data["state"], scene)
+
+
+def _moved(data: Mapping[str, Any], scene: Scene) -> str | None:
+    named = next((row for row in scene.procedures() if row["id"] == data["procedure_id"]), None)
+    return None if named is None else _procedure(scene.called(named), data["state"], scene)
+
+
+def _procedure(name: str, state: str, scene: Scene) -> str:
+    return scene.say(f"{name}{state}", f"{name}: {_STATES.get(state, state)}")
+
+
+def _served(data: Mapping[str, Any], scene: Scene) -> str:
+    said = scene.say(*services.KINDS.get(data["kind"], (data["kind"], data["kind"])))
+    text = data.get("text")
+    return said if text is None else scene.say(f"{said}：{text}", f"{said}: {text}")
+
+
 def _because(zh: str, en: str) -> Telling:
     def told(data: Mapping[str, Any], scene: Scene) -> str:
         reason = data.get("reason")
@@ -238,11 +268,24 @@ HAPPENED: Mapping[str, Telling] = {
     events.BLOCKER_CLEARED: _cleared,
     events.LAND_CONTRACT_RECORDED: _contracted,
     events.STATISTICS_REPORTED: _in_library,
+    procedures.PROCEDURE_BEGUN: _begun,
+    procedures.PROCEDURE_MOVED: _moved,
+    services.SERVICE_GIVEN: _served,
     events.SUSPENSION_BEGUN: _because("停工", "work stopped"),
     events.SUSPENSION_ENDED: _because("复工", "work goes on"),
     events.PROJECT_WITHDRAWN: _because("退出", "withdrawn"),
 }
 """Event type -> what it brought, in words; None where it brought nothing that people report."""
+
+_STATES: Mapping[str, str] = {
+    procedures.EARLY: "talked over before the application",
+    procedures.ACCEPTED: "accepted",
+    procedures.INCOMPLETE: "accepted with papers missing",
+    procedures.PLEDGED: "accepted upon a pledge",
+    procedures.CORRECTING: "to be corrected",
+    procedures.ENDED: "decided",
+}
+"""State of a procedure -> what it is called in a report."""
 
 _WAYS: Mapping[str, str] = {"走访": "visit", "电话": "call", "现场": "on site", "例会": "meeting"}
 
@@ -271,10 +314,14 @@ def _planned(scene: Scene) -> Iterator[Line]:
 
 
 def _problems(scene: Scene) -> Iterator[Line]:
-    """Open blockers, and why the project is red or yellow where that is not a blocker's promise."""
+    """Why the project is red or yellow (but for a blocker's promise), procedures that are, and open blockers."""
     shown = shown_at(scene.document["lights"], scene.moment, scene.document)
     if shown["light"] in (RED, YELLOW) and "blocker" not in shown["reason"]:
         yield _standing(reasons.text(shown["reason"], scene.language, scene.today).rstrip("。."))
+    for procedure in scene.procedures():
+        lit = light_at(procedure["lights"], scene.moment)
+        if lit["light"] in (RED, YELLOW):
+            yield _standing(reasons.text(lit["reason"], scene.language, scene.today).rstrip("。."), procedure["due"])
     for blocker in scene.blockers():
         owner, kind = _owner_and_kind(blocker, scene)
         note, promise = blocker["note"], blocker["promise"]

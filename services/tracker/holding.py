@@ -44,6 +44,12 @@ class Holders:
         named = {document[name] for document in documents for name in HELD if document.get(name)}
         return replace(beside, holding=self.of(named, on)) if named else beside
 
+    def told(self, items: Sequence[Mapping[str, Any]], on: str) -> list[dict[str, Any]]:
+        """Items that name who is responsible, each with `holders`: who holds that on a business date, by field."""
+        named = {item[name] for item in items for name in HELD if item.get(name)}
+        found = self.of(named, on) if named else {}
+        return [{**item, "holders": {name: found[item[name]] for name in HELD if item.get(name)}} for item in items]
+
     def asked(self, query: Query, on: str) -> Query:
         """The same list, by what those it asks for hold on a business date."""
         return replace(query, conditions=self.resolved(query.conditions, on))

@@ -117,6 +117,7 @@ def test_lists_find_what_comes_down_to_a_person_and_answers_say_who_holds_it(wor
             r.registered("named", officer="u-a"),
             r.registered("posted", group_head="head", officer="u-c"),
             r.registered("led", lead_unit="power", leader="u-a"),
+            r.milestone("led", date="2025-06-02"),
             r.event("person:u-a", PERSON_HANDED_OVER, {"to": "u-b", "date": "2026-03-10", "until": "2026-03-20"}),
         ]
         after = position.encode(world.topic.tag, world.send(events))
@@ -128,6 +129,8 @@ def test_lists_find_what_comes_down_to_a_person_and_answers_say_who_holds_it(wor
         assert found("group_head=u-a") == found("group_head=head") == ["posted"]
         assert found("lead_unit=power") == found("lead_unit=u-a") == found("leader=u-a") == ["led"]
         assert found("officer=u-b") == []
+        (late,) = get(tracker.address, "/v1/stalled?zone=demo&as_of=2026-03-15&leader=u-b")["items"]
+        assert (late["project_id"], late["leader"], late["holders"]) == ("led", "u-a", {"leader": "u-b"})
         # As of a day within it everything is the successor's.
         assert found("officer=u-b&as_of=2026-03-15") == ["named"]
         assert found("lead_unit=u-b&as_of=2026-03-15") == found("leader=u-b&as_of=2026-03-15") == ["led"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from luodi.domain.assess import assess
 from luodi.domain.events import NOTE_ADDED, PROJECT_WITHDRAWN
 from luodi.domain.fold import fold
+from luodi.domain.history import state_at
 from luodi.domain.taskforce import FOLLOWUP_LOGGED, KEPT, SHOWN, followed_on, staleness
 from tests.rules import DEFAULT_RULES
 from tests.unit.domain.builders import SUBJECT, Story, published
@@ -117,6 +119,22 @@ def test_a_document_tells_the_latest_few_and_how_many_there_were() -> None:
     told = followed(story)
     assert (told["count"], len(told["items"])) == (KEPT + 3, SHOWN)
     assert told["items"][0]["done"] == f"第{KEPT + 2}次"
+
+
+def test_as_of_a_day_what_was_done_later_is_left_out() -> None:
+    story = Story()
+    story.registered()
+    story.tell(FOLLOWUP_LOGGED, date="2026-05-20", done="走访")
+    story.tell(FOLLOWUP_LOGGED, date="2026-05-30", done="电话")
+
+    def shown(as_of: str) -> list[str] | None:
+        state = state_at(story.events, None, date.fromisoformat(as_of).toordinal(), published())
+        assert state is not None
+        told = assess(SUBJECT, state, DEFAULT_RULES, published()).get("followups")
+        return None if told is None else [item["done"] for item in told["items"]]
+
+    story.reached("signed", "2026-05-01")
+    assert [shown(day) for day in ("2026-05-30", "2026-05-29", "2026-05-19")] == [["电话", "走访"], ["走访"], None]
 
 
 def test_a_follow_up_that_is_retracted_never_was() -> None:

@@ -11,6 +11,8 @@ from luodi.domain import events
 from luodi.domain.assess import assess
 from luodi.domain.fold import fold, retracted
 from luodi.domain.history import known
+from luodi.domain.procedures import PROCEDURE_BEGUN, PROCEDURE_MOVED
+from luodi.domain.services import SERVICE_GIVEN
 from luodi.domain.stages import Language
 from luodi.domain.taskforce import FOLLOWUP_LOGGED
 from luodi.domain.weekly import Scene, Week, report
@@ -118,6 +120,22 @@ def test_a_week_of_nothing_but_no_change_says_so_and_one_of_nothing_at_all_is_no
     after = told(story, Week.parse("2026-W24"), "2026-06-10T00:00:00.000Z")
     assert (after["updated"], after["unchanged"], after["progress"]) == (False, False, [])
     assert after["text"] == "本周进展：无。下周计划：无。存在问题：无。需协调：无。"
+
+
+def test_procedures_and_services_are_progress_and_a_late_procedure_is_a_problem() -> None:
+    story = Story()
+    story.registered()
+    permit = story.tell(PROCEDURE_BEGUN, kind="施工许可", state="受理", date="2026-03-02", unit="u-build")
+    story.tell(PROCEDURE_BEGUN, kind="环评", state="提前介入", date="2026-06-01")
+    story.tell(SERVICE_GIVEN, kind="代办", date="2026-06-01", text="代办备案")
+    late = told(story)
+    assert texts(late, "progress") == ["施工许可受理", "环评提前介入", "代办手续：代办备案"]
+    (problem,) = texts(late, "problems")
+    assert problem.startswith("u-build应于2026-03-11前办结施工许可，尚未办结，已超期84天")
+    story.tell(PROCEDURE_MOVED, procedure_id=permit, state="办结", date="2026-06-01")
+    english = told(story, language="en")
+    assert english["progress"][-1]["text"].endswith(": decided")
+    assert english["problems"] == []
 
 
 def test_what_was_retracted_is_told_in_no_week() -> None:
