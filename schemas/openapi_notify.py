@@ -25,7 +25,7 @@ from schemas.openapi import (
 
 KINDS = (
     *("stalled", "warning", "escalated", "handover", "recovered", "cleared"),
-    *("verification", "returned", "stale", "digest", "operations", "test"),
+    *("verification", "returned", "stale", "assigned", "digest", "operations", "test"),
 )
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from luodi.domain.calendar import Calendar
 from luodi.domain.stages import Language
+from luodi.domain.subjects import id_of, is_project
 from luodi.runtime.configuration import Zone
 from services.notify.hours import USUAL, Hours, next_opening, wait_s
 from services.notify.ladder import ladder_from
@@ -86,7 +87,7 @@ class Composer:
                 gap=None,
                 rule=None,
                 texts=report_texts(watch, report, who, self.zone_name),
-                url=f"{self.public_url}/projects/{quote(watch.project_id, safe='')}" if self.public_url else None,
+                url=f"{self.public_url}{_page_of(watch.project_id)}" if self.public_url else None,
                 created_at=now,
                 traceparent=watch.traceparent,
                 deliveries=self._deliveries(ways(who), now, wall, urgent=False),
@@ -210,6 +211,12 @@ class Composer:
         if zone is None:
             return zone_id or ("未定高新区" if language == "zh-CN" else "No zone")
         return zone.name if language == "zh-CN" else zone.name_en
+
+
+def _page_of(subject: str) -> str:
+    """Where the pages show what a report is about."""
+    shelf = "projects" if is_project(subject) else "decisions"
+    return f"/{shelf}/{quote(id_of(subject), safe='')}"
 
 
 def _heard_urgently(rows: Sequence[Notification], channel: str) -> bool:

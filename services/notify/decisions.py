@@ -34,6 +34,7 @@ def as_watched(state: Mapping[str, Any]) -> dict[str, Any]:
         **people,
         "decision": {
             "due": state.get("due"),
+            "by": state.get("meeting") or state.get("leader"),
             "done": course.get("done"),
             "level": state.get("level"),
             "lights": course.get("lights") or [],

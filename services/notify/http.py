@@ -24,7 +24,7 @@ from services.notify.streams import Streams
 
 KINDS = (
     *("stalled", "warning", "escalated", "handover", "recovered", "cleared"),
-    *("verification", "returned", "stale", "digest", "operations", "test"),
+    *("verification", "returned", "stale", "assigned", "digest", "operations", "test"),
 )
 STATUSES = ("queued", "sent", "superseded", "failed", "dead")
 MATTER_STATES = ("warned", "open", "cleared")

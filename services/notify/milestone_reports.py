@@ -1,10 +1,11 @@
 """What somebody is told of beside stalls: a report of a milestone that waits to be verified (待核实) or was returned
-(退回), and a project that is not kept up (未更新).
+(退回), a project that is not kept up (未更新), and a decision that has been given to somebody (交办).
 
 The group head is told of a project of which nothing was recorded for so many working days, once until something is.
 The group head is told that a report waits, or whoever stands above where the group head reported it; the reporter, and
-the officer who must report anew, that one was returned. Once each, in the inbox and in the next digest; nothing of it
-is urgent, and nothing of it climbs. A message is left out where the report was verified before it went.
+the officer who must report anew, that one was returned; whoever must carry a decision out, that it is there. Once each,
+in the inbox and in the next digest; nothing of it is urgent, and nothing of it climbs. A message is left out where the
+report was verified, or the decision done, before it went.
 
 Everything follows from the project as it is known, and each message has an id of its own: writing one again is in vain.
 """
@@ -18,15 +19,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from luodi.domain import reasons, stages
 from luodi.domain.days import instant, parse_instant
+from luodi.domain.lights import RED, light_at
 from luodi.domain.stages import Language
 from services.notify.notifications import Texts
 
 if TYPE_CHECKING:  # a watch holds reports
     from services.notify.watches import Watch
 
-ReportKind = Literal["verification", "returned", "stale"]
+ReportKind = Literal["verification", "returned", "stale", "assigned"]
 
-REPORT_KINDS: frozenset[str] = frozenset({"verification", "returned", "stale"})
+REPORT_KINDS: frozenset[str] = frozenset({"verification", "returned", "stale", "assigned"})
 
 GRACE = timedelta(seconds=5)  # for what is recorded at the last moment, as before a red
 
@@ -36,17 +38,17 @@ TOLD_WITHIN = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class MilestoneReport:
-    """A report that somebody is told of, or that there is none. `since`: when it was recorded, or returned, or from
-    when on it is missed."""
+    """A report that somebody is told of, or that there is none, or a decision. `since`: when it was recorded, or
+    returned, or from when on it is missed; `date`: of a decision the day by which it is due."""
 
     matter: str  # what its messages bear in place of a matter: the project, and the event (or moment) that is told of
     kind: ReportKind
-    stage: str  # "" where none is missed in particular
+    stage: str  # "" where none is missed in particular, and of a decision
     date: str | None
     reporter: str | None
     since: str
     reasons: Sequence[Mapping[str, Any]] = ()  # why it waits
-    by: str | None = None  # who returned it
+    by: str | None = None  # who returned it; of a decision whose it is
     why: str | None = None  # and for what reason, in that person's words
 
     @property
@@ -61,7 +63,7 @@ class MilestoneReport:
 
 def reports_of(state: Mapping[str, Any], now: str) -> tuple[MilestoneReport, ...]:
     """The reports of a project's state that somebody is to be told of, and that are not too old for it."""
-    found = [*_waiting(state), *_returned(state), *_stale(state)]
+    found = [*_waiting(state), *_returned(state), *_stale(state), *_assigned(state, now)]
     return tuple(report for report in found if report.is_fresh(now))
 
 
@@ -101,6 +103,16 @@ def _stale(state: Mapping[str, Any]) -> Iterator[MilestoneReport]:
         yield MilestoneReport(matter, "stale", "", reason["date"], None, since, reasons=(reason,))
 
 
+def _assigned(state: Mapping[str, Any], now: str) -> Iterator[MilestoneReport]:
+    """A decision for whoever must carry it out now; of one that is overdue its stall tells."""
+    decision, owner = state.get("decision"), state.get("owner")
+    if decision is None or owner is None or not decision["lights"]:
+        return
+    if light_at(decision["lights"], now)["light"] != RED:
+        matter = f"{state['id']}:assigned:{owner}"  # whoever it is given to next is told, too
+        yield MilestoneReport(matter, "assigned", "", decision["due"], None, state["updated_at"], by=decision["by"])
+
+
 def _matter(state: Mapping[str, Any], event_id: str) -> str:
     return f"{state['id']}:report:{event_id}"
 
@@ -108,6 +120,8 @@ def _matter(state: Mapping[str, Any], event_id: str) -> str:
 def receivers(watch: Watch, report: MilestoneReport, desk: str) -> tuple[str, ...]:
     """Who is told of a report; `desk` where the project names nobody who could act on it."""
     responsible = watch.responsible
+    if report.kind == "assigned":
+        return (responsible.get("owner", desk),)
     if report.kind == "returned":
         told = [report.reporter, responsible.get("officer")]
         return tuple(dict.fromkeys(who for who in told if who)) or (desk,)
@@ -159,6 +173,13 @@ TEMPLATES: Mapping[ReportKind, Mapping[str, str]] = {
         "title_en": "To be verified: {project}, {stage}",
         "text_en": "{zone} · {project}: {reporter} reports {stage} for {date}. {why}. Next: {who} looks at it, and "
         "confirms it or returns it.",
+    },
+    "assigned": {
+        "title_zh": "交办：{project}",
+        "text_zh": "{zone} · {by}交办“{project}”，{date}前办结。下一步：{who}办理，并报进展；办结后报告。",
+        "title_en": "A decision for you: {project}",
+        "text_en": "{zone} · {project}: decided by {by}, due by {date}. Next: {who} has it done, reports how far it "
+        "has come, and when it is done.",
     },
     "returned": {
         "title_zh": "退回：{project}{stage}的上报",

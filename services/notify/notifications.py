@@ -28,6 +28,7 @@ Kind = Literal[
     "verification",
     "returned",
     "stale",
+    "assigned",
     "operations",
     "test",
     "digest",

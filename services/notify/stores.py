@@ -16,6 +16,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, OperationFailure
 
+from luodi.domain.subjects import is_project
 from luodi.runtime import mongo
 from luodi.runtime.errors import FatalError, TransientError
 from services.notify.documents import (
@@ -195,10 +196,11 @@ class MongoWatches:
             return set(self._rows.distinct("named")) - {None}  # which stands for those that name nobody
 
     def naming(self, ids: AnyOf[str]) -> Iterator[Project]:
-        """The projects that name any of these ids."""
+        """The projects that name any of these ids; what else is watched is none."""
         with mongo.translated():
             for row in self._rows.find({"named": {"$in": sorted(ids)}}, PROJECT_FIELDS):
-                yield project_from(row)
+                if is_project(row["_id"]):
+                    yield project_from(row)
 
     def count(self) -> int:
         """How many there are, roughly."""

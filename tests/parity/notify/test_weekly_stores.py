@@ -33,6 +33,7 @@ OUTLINE = Outline(
 def test_projects_are_found_by_any_id_that_they_name(stores: AllStores) -> None:
     one = watch(project_id="p-1", people={"officer": "zhang", "leader": "head"}, outline=OUTLINE)
     stores.watches.put([one, watch(project_id="p-2", people={"officer": "li"}), watch(project_id="p-3", people={})])
+    stores.watches.put([watch(project_id="decision:d-1", people={"owner": "head"})])
     assert stores.watches.people() == {"zhang", "head", "li"}
     found = Project("p-1", one.name, one.zone, one.route, one.status, OUTLINE)
     assert list(stores.watches.naming(["head"])) == [found]

@@ -242,6 +242,7 @@ def test_a_zone_that_lists_the_default_alone_changes_no_fingerprint() -> None:
         replace(ONLY, plan_for=frozenset()),
         replace(ONLY, basis={"zh": "另一依据", "en": "another basis"}),
         replace(ONLY, ladder=Ladder((1,), same_day=True)),
+        replace(ONLY, levels={"重大": Ladder((1,), same_day=True)}),
         replace(ONLY, needs_document=True),
         replace(ONLY, monthly=True),
         replace(ONLY, link="https://example.org/"),

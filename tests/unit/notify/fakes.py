@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from luodi.domain.subjects import is_project
 from services.notify.channels import Outcome, Unshaped
 from services.notify.digest_store import Morning
 from services.notify.directory import Entry
@@ -68,7 +69,7 @@ class MemoryWatches:
         return {who for watch in self.rows.values() for who in watch.people.values()}
 
     def naming(self, ids: AnyOf[str]) -> list[Project]:
-        found = [w for w in self.rows.values() if set(w.people.values()) & set(ids)]
+        found = [w for w in self.rows.values() if set(w.people.values()) & set(ids) and is_project(w.project_id)]
         return [Project(w.project_id, w.name, w.zone, w.route, w.status, w.outline) for w in found]
 
     def count(self) -> int:

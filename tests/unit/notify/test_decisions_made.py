@@ -78,6 +78,7 @@ def test_whoever_must_do_it_and_whoever_follows_it_up_are_warned_and_told_and_it
     story = Decided()
     story.until("12 09:00")
     assert story.heard_by() == [
+        ("assigned", 0, "u-wang"),
         *[("warning", 0, who) for who in ("u-office", "u-wang")],
         *[("stalled", 0, who) for who in ("u-office", "u-wang")],
     ]
@@ -101,7 +102,7 @@ def test_it_is_signed_for_answered_reviewed_and_closed_once_it_is_done() -> None
     story.do("feedback", "u-wang", text="设备已到", recovery="2026-03-20")
     story.do("review", "u-office", accepted=True)
     story.until("19 01:00")
-    assert len(story.heard_by()) == 4, "its recovery date holds the ladder"
+    assert len(story.heard_by()) == 5, "its recovery date holds the ladder"
     story.recorded(course={"lights": [], "done": "2026-03-19"})
     story.until("19 09:00")
     assert story.kept().clearing is not None
@@ -156,3 +157,26 @@ def test_what_is_known_of_a_decision_outlives_the_process_and_stands_in_no_list_
     story.recorded(course={"lights": [], "done": "2026-03-05"})
     (watch,) = story.watches.get_many([SUBJECT]).values()
     assert watch_from(watch_document(watch)).done == "2026-03-05"
+
+
+def test_whoever_must_carry_it_out_is_told_once_that_it_is_there_and_whoever_it_is_given_to_next() -> None:
+    story = Decided(meeting="第三次调度会")
+    story.until("05 18:00")
+    assert story.heard_by() == [("assigned", 0, "u-wang")]
+    (row,) = story.inbox("assigned")
+    assert row.texts.title_zh == "交办：四月底前完成110千伏线路迁改"
+    assert "第三次调度会交办" in row.texts.text_zh
+    assert "2026-03-11前办结。下一步：u-wang办理" in row.texts.text_zh
+    assert row.url == "https://luodi.example/decisions/d1"
+    story.recorded(text="四月底前完成线路迁改")
+    story.until("05 20:00")
+    assert len(story.heard_by()) == 1, "whatever else is recorded about it is no news"
+    story.recorded(owner="u-grid")
+    story.until("05 21:00")
+    assert story.heard_by()[1:] == [("assigned", 0, "u-grid")]
+
+
+def test_one_that_is_overdue_when_it_comes_to_be_known_is_told_as_such_alone() -> None:
+    story = Decided(course={"lights": lights(red="2026-03-01T16:00:00.000Z", yellow="2026-02-25T16:00:00.000Z")})
+    story.until("05 18:00")
+    assert story.heard_by() == [("stalled", 0, "u-office"), ("stalled", 0, "u-wang")]

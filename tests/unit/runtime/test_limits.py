@@ -77,6 +77,7 @@ satisfied_by = "in_library"
 invested_below_percent = 25
 yellow = { used_percent = 80, days_before = 30, over_months = 6, over_days = 183, behind_plan = true }
 ladder = { waits = [1, 2], same_day = true }
+levels = { "重大" = { waits = [1], same_day = true }, "协调" = { waits = [2, 3] } }
 
 [[rule.case]]
 gap = ["signed", "started"]
@@ -124,6 +125,7 @@ case = [{ months = 1 }]
     assert (first.satisfied_by, first.invested_below_percent) == ("in_library", 25)
     assert first.yellow == Yellow(used_percent=80, days_before=30, over_months=6, over_days=183, behind_plan=True)
     assert first.ladder == Ladder((1, 2), same_day=True)
+    assert first.levels == {"重大": Ladder((1,), same_day=True), "协调": Ladder((2, 3))}
     (case,) = first.cases
     traits = {"route": "plant", "kind": "factory", "class": "A", "industry": "新材料", "zone": "demo"}
     assert case == Case(Limit(3, "months"), ("signed", "started"), "快", traits, at_least=1, below=9)
@@ -192,6 +194,10 @@ def test_versions_of_a_rule_stand_one_after_the_other_and_may_end_it(tmp_path: P
             "behind_plan: rounds do not look",
         ),
         (MINE + "ladder = { waits = [] }\n", "ladder: waits: Length must be between 1 and 10."),
+        (
+            MINE + 'levels = { "重大" = { waits = [] } }\n',
+            "levels: 重大: value: waits: Length must be between 1 and 10.",
+        ),
         (MINE + "repealed = true\n", "rule 1 (mine): basis: a repealed rule says nothing else"),
         (MINE + MINE, "rule mine has two versions of 2026-01-01"),
         (
