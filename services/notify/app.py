@@ -9,7 +9,7 @@ from datetime import date
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobThreads
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
+from flask import Flask, Response, request
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
@@ -75,8 +75,9 @@ from services.notify.watching import Source, Watching
 from services.notify.weekly import Weekly
 
 SWEEP_S = 1.0
-DELIVERY_S = 0.5
-RECORDING_S = 0.5
+DELIVERY_S = 1.0
+RECORDING_S = 5.0  # of acts that another notifier took and could not record; its own it records at once
+FIRST_OF_REFUSALS = 400
 DIGESTS_S = 1.0
 GAUGES_S = 5.0
 SELFWATCH_S = 5.0
@@ -117,7 +118,8 @@ class Service:
         self._stop = stop
         self._database = database
         self.sweep = sweep
-        self._recording = recording
+        self._records = Turns(self._guarded("record", recording.run), stop)
+        app.after_request(self._acted)
         self._dispatcher = dispatcher
         self._sweeps = Turns(self._guarded("sweep", self._swept), stop)
         self._deliveries = Turns(self._guarded("deliver", dispatcher.tick), stop)
@@ -155,6 +157,7 @@ class Service:
         self._stop.ask()
         self._sweeps.nudge()
         self._deliveries.nudge()
+        self._records.nudge()
         if self._digests is not None:
             self._digests.nudge()
         for thread in self._threads:
@@ -179,18 +182,17 @@ class Service:
                 self._stop.wait(CONNECT_RETRY_S)
         if self._stop.asked:
             return
-        loops = [("sweep", self._sweeps, SWEEP_S), ("deliver", self._deliveries, DELIVERY_S)]
+        loops = [
+            ("sweep", self._sweeps, SWEEP_S),
+            ("deliver", self._deliveries, DELIVERY_S),
+            ("record", self._records, RECORDING_S),
+        ]
         if self._digests is not None:
             loops.append(("digests", self._digests, DIGESTS_S))
         for name, turns, seconds in loops:
             self._threads.append(spawn(name, turns.run, self._stop))
-            self._scheduler.add_job(turns.nudge, "interval", seconds=seconds, id=name)
-        jobs: list[tuple[str, Callable[[], object], float]] = [
-            ("record", self._recording.run, RECORDING_S),
-            ("gauges", self._gauges, GAUGES_S),
-        ]
-        for name, job, seconds in jobs:
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name)
+            self._scheduler.add_job(turns.due, "interval", args=(seconds,), seconds=seconds, id=name)
+        self._scheduler.add_job(self._guarded("gauges", self._gauges), "interval", seconds=GAUGES_S, id="gauges")
         self._scheduler.start()
         # Not a job of the scheduler, nor in a thread of any: it must run when they all hang.
         self._threads.append(spawn("selfwatch", self._watch_ourselves, self._stop))
@@ -199,6 +201,12 @@ class Service:
     def _swept(self) -> None:
         if self.sweep.run().written:
             self._deliveries.nudge()
+
+    def _acted(self, answer: Response) -> Response:
+        """Whoever signs or silences finds it in the project's timeline at once."""
+        if request.method != "GET" and answer.status_code < FIRST_OF_REFUSALS:
+            self._records.nudge()
+        return answer
 
     def _watch_ourselves(self) -> None:
         look = self._guarded("selfwatch", self.selfwatch.run)

@@ -11,7 +11,7 @@ from services.notify.watching import Mark, Polled
 
 GROUP = "luodi-notify"
 MAX_POLL_RECORDS = 1_000
-FETCH_WAIT_MS = 500  # of an empty answer; a record is answered with at once, for it may be the watermark that opens
+FETCH_WAIT_MS = 1000  # of an empty answer; a record is answered with at once, for it may be the watermark that opens
 
 
 class KafkaSource:

@@ -37,6 +37,7 @@ from services.notify.watches import after as later_than
 
 BATCH = 500  # watches looked at together
 MAX_BATCHES = 40  # per partition and sweep: then the other partitions have their turn
+OURSELVES_S = 2.0  # how often is asked what is wrong with the system itself: none of its bounds is shorter than 30 s
 
 log = logging.get("sweep")
 
@@ -135,7 +136,7 @@ class Sweep:
         self._metrics = metrics
         self.passed: dict[int, str] = {}
         """Owned partition -> the instant up to which all that was due has been told; "" where that is not known."""
-        self._ended = self._moved = clock.monotonic()
+        self._ended = self._moved = self._look_again = clock.monotonic()
         metrics.sweep_age.set_function(lambda: clock.monotonic() - self._ended)
 
     def run(self) -> Swept:
@@ -338,9 +339,12 @@ class Sweep:
     # -- ourselves ----------------------------------------------------------------------------------------------------
 
     def _look_at_ourselves(self, gate: Gate, swept: Swept) -> None:
-        now = self._clock.now_text()
+        now, moment = self._clock.now_text(), self._clock.monotonic()
         for partition, known in gate.partitions.items():
             self._metrics.watermark_age.labels(str(partition)).set(alarms.age_s(alarms.last_heard(known), now))
+        if moment < self._look_again:
+            return
+        self._look_again = moment + OURSELVES_S
         partitions = [*gate.partitions, NO_PARTITION]
         unreadable = self._watches.unreadable(gate.partitions)
         given_up = self._given_up()

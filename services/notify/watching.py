@@ -31,12 +31,12 @@ from services.notify.gate import Gate
 from services.notify.sweep import WatchStore
 from services.notify.watches import Watch, unreadable, watch_of
 
-POLL_S = 0.5
+POLL_S = 1.0
 LAG_S = 5.0  # how often the ends of all partitions are asked for
 FRESH_S = 15.0  # a lag older than this is not known any more
 GATHER_S = 0.03  # records that come one by one are read together; the first after a silence is read at once
 FEW = 500  # records of a poll: after more of them there is a backlog, which does not wait
-COMMIT_S = 1.0  # at most so often; what is read again changes nothing
+COMMIT_S = 5.0  # at most so often; what is read again changes nothing
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 log = logging.get("watching")

@@ -8,6 +8,7 @@ import pytest
 
 from luodi.runtime.errors import TransientError
 from services.notify.beats import BOUNDS_S, Beat, Late, Pulse, late
+from services.notify.sweep import OURSELVES_S
 from tests.unit.notify.watched import JOBS, MemoryBeats, Notifiers, after
 from tests.unit.notify.world import Notifier
 
@@ -155,6 +156,7 @@ def test_the_sweep_and_the_watch_leave_each_other_s_faults_alone(notifiers: Noti
     sweeper.sweep()
     assert notifiers.kinds() == [TOLD, ("watermark:0", "operations")]
     notifiers.world.watermark_keeps_up()
+    notifiers.world.clock.advance(OURSELVES_S)
     sweeper.sweep()
     notifiers.passes(5)
     assert notifiers.kinds()[2:] == [("watermark:0", "cleared"), OVER]
