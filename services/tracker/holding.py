@@ -106,20 +106,17 @@ class Holders:
         return known
 
     def _leading_to(self, ids: Iterable[str]) -> set[str]:
-        """The subjects that lead on to any of these ids, on whatever day: each question runs on an index."""
-        among = {"$in": sorted(ids)}
-        found: set[str] = set()
+        """The subjects that lead on to any of these ids, on whatever day."""
         with translated():
-            for path, index in LEADING.items():
-                found |= {row["_id"] for row in self._documents.find({path: among}, {"_id": 1}).hint(index)}
-            # A vacant post is the head of its unit: posts are few, and other kinds belong to units, too.
-            posts = {"_id": {"$gt": f"{POST}{SEPARATOR}", "$lt": f"{POST}{_AFTER_SEPARATOR}"}, "unit": among}
-            found |= {row["_id"] for row in self._documents.find(posts, {"_id": 1}).hint("_id_")}
-        return found
+            return {row["_id"] for row in self._documents.find(leading_to(ids), {"_id": 1})}
 
 
-LEADING: Mapping[str, str] = {"holders.holder": "holders", "handovers.to": "handovers", "head": "head"}
-"""By what one subject leads on to another -> the sparse index of it."""
+def leading_to(ids: Iterable[str]) -> Condition:
+    """What finds those who lead on to any of these ids: each alternative runs on an index of its own."""
+    among = {"$in": sorted(ids)}
+    # A vacant post is the head of its unit: posts are few, and other kinds belong to units, too.
+    posts = {"_id": {"$gt": f"{POST}{SEPARATOR}", "$lt": f"{POST}{_AFTER_SEPARATOR}"}, "unit": among}
+    return {"$or": [{"holders.holder": among}, {"handovers.to": among}, {"head": among}, posts]}
 
 
 def _held_by(condition: Condition) -> Sequence[str]:

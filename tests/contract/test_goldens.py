@@ -18,7 +18,10 @@ SUBJECTS = {
     "person": b"person:u-zhang",
     "post": b"post:post-head-01",
 }
-STATES = ("state", "state-verified", "state-unit", "state-person", "state-post", "state-enterprise")
+STATES = (
+    *("state", "state-verified", "state-followed", "state-unit", "state-person", "state-handed-over", "state-post"),
+    *("state-enterprise", "state-team"),
+)
 
 
 def golden(name: str) -> bytes:

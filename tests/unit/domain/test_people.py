@@ -329,6 +329,9 @@ _days = st.sampled_from(["2026-03-09", "2026-03-10", "2026-03-11"])
                 "leaves": st.lists(
                     st.fixed_dictionaries({"date": _days, "until": _days, "deputy": st.none() | _ids}), max_size=2
                 ),
+                "handovers": st.lists(
+                    st.fixed_dictionaries({"to": _ids, "date": _days, "until": st.none() | _days}), max_size=1
+                ),
             }
         ),
     ),
@@ -357,6 +360,9 @@ def test_whatever_is_recorded_somebody_acts_and_nobody_who_is_away_while_another
     assert acting in set("abcdef")
     assert acting == resolve(named, "2026-03-10", known.get)
     kinds = [kind for kind in (POST, UNIT, PERSON) if known.get(subject_of(kind, acting), {}).get("registered")]
+    line = holders_line(named, "2026-03-10", known.get)
+    assert line[0] == named
+    assert len(set(line)) == len(line)
     if kinds[:1] == [PERSON] and leave_on(people[f"person:{acting}"], "2026-03-10") is not None:
         # Somebody on leave acts only where each who would stand in leads on to somebody else, or nowhere.
         for deputy in deputies_on(people[f"person:{acting}"], "2026-03-10"):
