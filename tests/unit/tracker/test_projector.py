@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from datetime import date
 
 import pytest
@@ -11,11 +12,12 @@ from luodi.domain.events import PROJECT_REGISTERED
 from luodi.runtime.errors import FatalError
 from schemas import states
 from services.tracker import intake, projector, rulesets
-from services.tracker.ports import Unwritten
+from services.tracker.cache import Cache
+from services.tracker.ports import Base, Unwritten
 from services.tracker.rulesets import Content
 from tests.parity.tracker.fakes import Faults, passing
 from tests.rules import DEFAULT_RULES
-from tests.unit.tracker.plant import CALENDAR, Plant, event, rejected_ids
+from tests.unit.tracker.plant import CALENDAR, Plant, Worker, event, rejected_ids
 
 
 def watermarks(plant: Plant, partition: int) -> list[tuple[int, str]]:
@@ -284,4 +286,76 @@ def test_with_nothing_else_to_do_projects_are_taken_into_the_cache_so_that_their
     plant.arrive(*(event(subject, "b", 2, stage="land_supplied", date="2026-02-01") for subject in subjects))
     restarted.work()
     assert not looks
+    plant.check_end()
+
+
+def restarted_cold(monkeypatch: pytest.MonkeyPatch, look_s: float) -> tuple[Plant, Worker, list[list[int]]]:
+    """A worker that finds seven projects in the stores, two at a look of so many seconds, and the looks it takes."""
+    monkeypatch.setattr(projector, "WARM", 2)
+    plant = Plant()
+    plant.arrive(*(event(f"p{n}", "a", 1) for n in range(7)))
+    plant.worker().work()
+    standing, looks = plant.projects.standing, []
+
+    def slow(partitions: Collection[int], after: str, limit: int) -> dict[str, Base]:
+        looks.append(sorted(partitions))
+        plant.clock.advance(look_s)
+        return standing(partitions, after, limit)
+
+    monkeypatch.setattr(plant.projects, "standing", slow)
+    return plant, plant.worker(), looks
+
+
+def test_before_its_first_batch_it_takes_in_all_projects_of_its_own_and_knows_how_far_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant, worker, looks = restarted_cold(monkeypatch, 0.0)
+    worker.projector.turn()
+    assert looks == [[0, 1]] * 4
+    assert worker.visibility.reached({p: plant.events.end(p) - 1 for p in range(2)})
+    worker.source.rebalance([1])
+    worker.projector.turn()
+    assert looks[4:] == [[1]] * 2, "what it remembered of another partition is not its own any more"
+
+
+def test_what_is_not_taken_in_within_half_a_second_waits_until_there_is_nothing_else_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant, worker, looks = restarted_cold(monkeypatch, 0.3)
+    plant.arrive(event("p6", "b", 2, stage="land_supplied", date="2026-02-01"))
+    worker.projector.turn()
+    assert len(looks) == 3, "two within the half second, and one because no record was there yet"
+    worker.projector.turn()
+    assert len(looks) == 3, "an event comes first"
+    worker.work()
+    worker.turn(4)
+    assert len(looks) == 4
+    plant.check_end()
+
+
+def test_what_there_was_only_time_for_does_not_push_out_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, worker, looks = restarted_cold(monkeypatch, 0.0)
+    monkeypatch.setattr(Cache, "is_half_full", True)
+    worker.turn(6)
+    assert len(looks) == 1
+
+
+def test_of_what_is_shown_together_each_project_is_published_once_as_it_stands_last() -> None:
+    plant = Plant(partitions=1)
+    subjects = ["p1", "p2", "p1", "p1", "p2", "p1"]
+    plant.arrive(
+        *(
+            dataclasses.replace(event(subject, f"e{n}", n), traceparent=f"00-{n:032x}-{1:016x}-01")
+            for n, subject in enumerate(subjects, 1)
+        )
+    )
+    worker = plant.worker(max_poll_records=1)
+    worker.projector.turn()
+    for _ in subjects:  # in one instant: what the first turn shows is published at once, the others together
+        worker.projector.turn()
+    worker.work()
+    told = [(r.key, dict(r.headers)) for r in plant.states.read(0) if r.key != states.WATERMARK_KEY]
+    parents = [(key, int(headers["traceparent"].split(b"-")[1], 16)) for key, headers in told]
+    assert parents == [(b"p1", 1), (b"p2", 5), (b"p1", 6)]
+    assert worker.metrics.published._value.get() == 3
     plant.check_end()
