@@ -605,6 +605,22 @@ def test_paused_days_are_left_out_of_a_closed_gap_as_they_were_of_the_open_one()
     assert closed(story.document())[1][3:] == (52, 0, "in_time")
 
 
+def test_a_pause_counts_in_a_closed_gap_up_to_the_day_that_closed_it() -> None:
+    def pausing(begin: str, until: str) -> tuple[Any, ...]:
+        story = finished()  # land on 2025-04-11, a Friday
+        story.paused(begin, until)
+        return closed(story.document())[0]
+
+    unpaused = closed(finished().document())[0]
+    assert unpaused[3] == 91
+    assert pausing("2025-04-11", "2025-04-30")[3] == 90
+    assert pausing("2025-04-12", "2025-04-30") == unpaused
+    assert pausing("2025-04-20", "2025-04-30") == unpaused, "days after the gap was closed are none of it"
+    story = finished()  # works begun on 2025-07-08, of which each working day counts
+    story.paused("2025-07-14", "2025-07-30")
+    assert closed(story.document()) == closed(finished().document())
+
+
 def test_a_closed_gap_with_a_plan_is_held_against_the_plan() -> None:
     story = finished()
     story.planned("completed", "2026-01-31")

@@ -12,6 +12,7 @@ import pytest
 from luodi.domain.calendar import Calendar, YearDays
 from services.notify.channels import Outcome
 from services.notify.directory import Entry
+from services.notify.notifications import Notification
 from services.notify.silences import Silence
 from tests.unit.notify.builders import clock
 from tests.unit.notify.fakes import CallCounter, CrashError
@@ -337,6 +338,33 @@ def test_a_digest_that_was_never_sent_goes_up_in_the_next_one() -> None:
     assert world.heard() == [[("new", "p-1"), ("new", "p-2")]]
 
 
+def test_what_was_marked_for_a_digest_that_another_wrote_without_it_waits_for_the_next_at_once() -> None:
+    """Two write the same digest: one asks what waits when the other has written, and a stall came in between."""
+    world, other = told_at_night()
+    world.until(5, 8, 30)
+    other.sweep()
+    slow = Notifier(world)
+    slow.sweep()
+    held, others = world.digests.held, iter([other])
+
+    def held_up(recipient: str, channel: str, limit: int) -> Sequence[Notification]:
+        for one in others:
+            assert one.digesting.run() == 1
+            world.overdue("p-2")
+            world.clock.advance(61)
+            one.sweep()
+        return held(recipient, channel, limit)
+
+    world.digests.held = held_up  # type: ignore[assignment]  # a stub in place of a method
+    assert slow.digesting.run() == 0
+    assert statuses(world) == ["carried", "held"]
+    other.deliver()
+    world.until(6, 8, 31)
+    other.morning()
+    other.deliver()
+    assert world.heard() == [[("new", "p-1")], [("new", "p-2"), ("overdue", "p-1")]]
+
+
 def test_an_all_clear_of_what_was_never_sent_is_not_sent() -> None:
     world, notifier = told_at_night()
     world.until(5, 8, 30)
@@ -429,6 +457,31 @@ def test_what_is_silenced_or_paused_stands_in_no_digest_and_comes_back() -> None
     notifier.deliver()
     back = [line for line in world.heard()[-1] if line[0] != "projects"]
     assert sorted(back) == [("overdue", "p-1"), ("overdue", "p-2"), ("overdue", "p-3")]
+
+
+def test_who_was_told_of_an_earlier_stall_reads_nothing_of_the_next_one_before_being_told_of_it() -> None:
+    world, notifier = told_at_night()
+    world.until(5, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    world.reported()
+    world.until(6, 8, 30)
+    notifier.morning()
+    notifier.deliver()
+    world.people = [WHO, "u-li"]
+    world.overdue(officer="u-li", lead_unit=WHO)  # the report was wrong; above those who are told first
+    world.clock.advance(61)
+    notifier.sweep()
+    world.overdue("p-2")
+    world.until(7, 12)
+    notifier.sweep()
+    world.until(9, 8, 31)
+    notifier.morning()
+    notifier.deliver()
+    first_of_the_week = [line for line in world.heard()[-1] if line[0] != "projects"]
+    assert first_of_the_week == [("new", "p-2")]
+    assert world.heard("u-li")[0][0] == ("new", "p-1")
+    assert world.heard()[:-1] == [[("new", "p-1")], [("cleared", "p-1")]]
 
 
 def test_a_preview_says_the_same_and_changes_nothing() -> None:

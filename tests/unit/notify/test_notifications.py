@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
 from luodi.domain.days import END_OF_TIME, instant, parse_instant
+from services.notify.digest import digest_of
 from services.notify.matters import opened
-from services.notify.notifications import SCHEDULE_S, Delivery, Notification, notification_id
+from services.notify.notifications import SCHEDULE_S, Delivery, Notification, Sheet, notification_id
 from tests.unit.notify.builders import COMPOSER, at, open_matter, opening
 
 CHANNELS = ("inbox", "log", "webhook")
+MORNING = date(2026, 3, 6)
+TO_WHOM: dict[str, Any] = {"partition": 0, "missing": (), "public_url": None, "now": at(0), "wall": at(0)}
 
 
 def row() -> Notification:
@@ -129,6 +133,22 @@ def test_only_what_was_never_attempted_is_superseded() -> None:
         ("log", "superseded"),
         ("webhook", "sending"),
     ]
+
+
+def test_only_the_digest_that_carries_a_message_gives_it_back_or_takes_it_to_its_end() -> None:
+    held = replace(row(), deliveries=(Delivery("wecom", "held", 0, END_OF_TIME),))
+    mine = digest_of("u-zhang", "wecom", MORNING, Sheet((), (held.id,)), **TO_WHOM)
+    other = digest_of("u-zhang", "wecom", MORNING + timedelta(days=1), Sheet((), ()), **TO_WHOM)
+    carried = step(held.carried("wecom", mine.id))
+    ended = (Delivery("wecom", "sent", 1, END_OF_TIME, sent_at=at(9)),)
+    assert carried.released("wecom", other.id) is None
+    assert carried.arrived("wecom", replace(other, deliveries=ended)) is None
+    assert carried.arrived("wecom", mine) is None, "it is still on its way"
+    assert delivery(step(carried.released("wecom", mine.id)), "wecom") == held.deliveries[0]
+    arrived = delivery(step(carried.arrived("wecom", replace(mine, deliveries=ended))), "wecom")
+    assert (arrived.status, arrived.sent_at, arrived.attempts) == ("sent", at(9), 1)
+    assert held.released("wecom", mine.id) is None
+    assert held.arrived("wecom", replace(mine, deliveries=ended)) is None
 
 
 def test_what_waits_can_be_hurried_but_not_what_is_under_way() -> None:
