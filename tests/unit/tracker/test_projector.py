@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from concurrent.futures import Executor
 from datetime import date
 
 import pytest
@@ -15,7 +16,7 @@ from services.tracker import intake, projector, rulesets
 from services.tracker.cache import Cache
 from services.tracker.ports import Base, Unwritten
 from services.tracker.rulesets import Content
-from tests.parity.tracker.fakes import Faults, passing
+from tests.parity.tracker.fakes import Eager, Faults, Lazy, passing
 from tests.rules import DEFAULT_RULES
 from tests.unit.tracker.plant import CALENDAR, Plant, Worker, event, rejected_ids
 
@@ -358,4 +359,21 @@ def test_of_what_is_shown_together_each_project_is_published_once_as_it_stands_l
     parents = [(key, int(headers["traceparent"].split(b"-")[1], 16)) for key, headers in told]
     assert parents == [(b"p1", 1), (b"p2", 5), (b"p1", 6)]
     assert worker.metrics.published._value.get() == 3
+    plant.check_end()
+
+
+@pytest.mark.parametrize("keeper", [Eager, Lazy])
+def test_of_two_events_under_one_identity_the_earlier_wins_though_it_is_shown_and_not_journaled(
+    keeper: type[Executor],
+) -> None:
+    plant = Plant(partitions=1)
+    rival = event("p1", "b", 3, stage="land_supplied", date="2026-02-02")
+    plant.arrive(event("p1", "a", 1, PROJECT_REGISTERED), event("p1", "b", 2), rival)
+    worker = plant.worker(max_poll_records=1, hands=(100, Eager, keeper))
+    for _ in range(3):  # in one instant: the first event is given to the keeper, the second waits
+        worker.projector.turn()
+    assert plant.projects.documents["p1"]["events"] == 2
+    assert ("p1", "b") not in plant.journal.rows
+    worker.work()
+    assert set(rejected_ids(plant)) == {"project-events-0-2"}
     plant.check_end()
