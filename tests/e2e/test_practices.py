@@ -504,3 +504,68 @@ def test_one_event_hands_all_projects_and_open_matters_of_a_person_over(zone: Zo
     assert (before["projects"], before["days"]["red"] > 200) == (2, True), "days stay with whoever held the post"
     after = zone.ask("/v1/people/u-taking/days")["totals"]["officer"]["days"]
     assert (after["held"], after["red"]) == (2, 1)
+
+
+def test_a_reported_figure_keeps_its_difference_and_a_publication_its_numbers(zone: Zone) -> None:
+    """上报数、系统数、差额并列；年度目标与序时进度；月报发布后不变，其后的更正列出差异说明。"""
+    parts = [("印刷包装", 5, 1_656_000_000), ("装备制造", 9, 3_927_000_000), ("生物医药", 10, 12_306_000_000)]
+    told_parts = [{"name": name, "count": count, "amount": amount} for name, count, amount in parts]
+    reported = {"figure": "signed-key-projects", "name": "签约重点项目", "source": "月报", "as_of": "2024-09-30"}
+    sum_ = {"value": 24_898_000_000, "unit": "元", "count": 24, "word": "主要", "parts": told_parts}
+    zone.tell("/v1/zones/weinan/figures", **reported, **sum_, measure="key_projects")
+    zone.registered("figures-key", ("signed", days_ago(9)), zone="weinan", key=True, investment=3_250_000_000)
+    (figure,) = zone.ask("/v1/figures", zone="weinan")["items"]
+    assert (figure["reported"]["amount"], figure["parts_sum"]["amount"]) == (24_898_000_000, 17_889_000_000)
+    assert figure["difference"] == {"count": 0, "amount": 7_009_000_000}
+    assert "主要：" in figure["text"]
+    assert figure["text"].endswith("合计24个178.89亿元，差额70.09亿元")
+    assert figure["own_difference"] == {"count": 23, "amount": 21_648_000_000}
+    assert figure["list"] == "/v1/measures/key_projects?zone=weinan"
+    assert [row["id"] for row in zone.ask("/v1/measures/key_projects", zone="weinan")["items"]] == ["figures-key"]
+
+    zone.tell("/v1/zones/weinan/targets", year=TODAY.year, measure="signed", value=4, leader="post-l1")
+    zone.registered("figures-late", ("signed", f"{TODAY.year}"), zone="weinan", leader="post-l1", investment=10**8)
+    (target,) = zone.ask("/v1/targets", zone="weinan", leader="post-l1")["items"]
+    assert (target["own"], target["percent"]) == (1, 25.0)
+    zone.tell("/v1/projects/figures-late/annual-plan", year=TODAY.year, amount=120_000_000)
+    zone.tell("/v1/projects/figures-late/progress", date=f"{TODAY.year}-01-01", invested_total=6_000_000)
+    (pace,) = zone.ask("/v1/annual-plans", zone="weinan", month="1")["items"]
+    assert (pace["planned"], pace["invested"], pace["percent"], pace["points"]) == (10_000_000, 6_000_000, 5.0, -3.3)
+
+    zone.tell("/v1/publications", zone_id="weinan", id="first", period=f"{TODAY.year}", as_of=days_ago(0))
+    (head,) = zone.ask("/v1/publications", zone="weinan")["items"]
+    address = head["url"]
+
+    def asked(path: str) -> dict[str, Any]:
+        """As `ask`; histories follow the projects at their own pace."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            status, body = zone.system.get(f"{zone.system.tracker}{path}")
+            assert status in {200, 503}, body
+            found[:] = [body]
+            return status == 200 and body.get("settled", True)
+
+        eventually(look, path)
+        return found[0]
+
+    published = asked(address)
+    assert published["funnel"]["total"]["investment"] == 3_350_000_000
+    assert asked(f"{address}/corrections")["items"] == []
+
+    answer = zone.system.http.request(
+        "PATCH", f"{zone.system.ingest}/v1/projects/figures-late", json={"investment": 2 * 10**8}
+    )
+    assert answer.status == 202, answer.data
+    after = answer.json()["position"]
+
+    def corrected() -> bool:
+        status, body = zone.system.get(f"{zone.system.tracker}{address}/corrections", after=after)
+        return status == 200 and [row["project_id"] for row in body["items"]] == ["figures-late"]
+
+    eventually(corrected, "the correction")
+    told = asked(f"{address}/corrections")
+    (row,) = told["items"]
+    assert row["text"] == "总投资由1亿元改为2亿元"
+    assert [event["type"] for event in row["events"]] == ["project.amended"]
+    assert asked(address)["funnel"] == published["funnel"]

@@ -18,10 +18,13 @@ pytestmark = pytest.mark.stack
 
 
 def recorded() -> list[Event]:
-    """The zone's events as a load of a moment ago recorded them, wave by wave."""
+    """The zone's events as a load of a minute ago recorded them, wave by wave."""
+    told = demo.events(TODAY.date())
+    waves = sorted({event.wave for event in told})
+    moments = {wave: instant(TODAY - timedelta(seconds=60 - place)) for place, wave in enumerate(waves)}
     return [
-        Event(told.subject, told.id, told.type, instant(TODAY - timedelta(seconds=9 - told.wave)), n, "u", told.data)
-        for n, told in enumerate(demo.events(TODAY.date()))
+        Event(event.subject, event.id, event.type, moments[event.wave], n, "u", event.data)
+        for n, event in enumerate(told)
     ]
 
 
@@ -59,6 +62,46 @@ def test_every_project_phase_and_increment_shows_the_light_of_its_story(zone: De
     assert shown == {project.id: project.light for project in demo.projects(TODAY.date())}
     reds = {id_ for id_, light in shown.items() if light == "red"}
     assert listed(zone, "&light=red").keys() == reds
+
+
+def test_its_figures_stand_beside_its_own_list_with_a_difference(zone: Desk) -> None:
+    figures = {row["id"]: row for row in zone.items("/v1/figures?zone=demo")}
+    taken_in, producing = figures["enterprises-taken-in"], figures["enterprises-producing"]
+    assert (taken_in["value"], taken_in["own"], taken_in["difference"]) == (518, 518, 0)
+    assert (producing["value"], producing["own"], producing["difference"]) == (171, 169, 2)
+    behind = zone.get(f"{producing['list']}&limit=500").json
+    assert len(behind["items"]) == behind["own"]["count"] == 169
+    key = figures["key-projects"]
+    assert key["difference"] == {"count": 50, "amount": 35_000_000_000}
+    assert key["own"]["count"] == zone.get(key["list"]).json["own"]["count"] > 0
+    assert (figures["industrial-investment"]["value"], figures["industrial-investment"]["corrected"]) == (13.1, 1)
+
+
+def test_its_targets_and_plans_show_who_is_ahead_and_who_is_behind(zone: Desk) -> None:
+    targets = zone.items("/v1/targets?zone=demo")
+    assert len(targets) == 10
+    assert all(row["own"] is not None for row in targets)
+    assert {row["owner"] for row in targets} == {None, "demo-unit-01", "demo-unit-02"}
+    signed = targets[0]
+    assert (signed["value"], signed["first"], signed["changes"]) == (64, 60, 1)
+    plans = zone.get("/v1/annual-plans?zone=demo&limit=500").json
+    assert plans["summary"]["plans"] == len(plans["items"]) > 10
+    assert {row["points"] > 0 for row in plans["items"]} == {True, False}
+    invested = zone.get("/v1/measures/invested?zone=demo").json["own"]
+    assert invested["amount"] >= plans["summary"]["invested"] > 0
+
+
+def test_its_publication_holds_and_what_was_corrected_after_it_is_told(zone: Desk) -> None:
+    (head,) = zone.items("/v1/publications?zone=demo")
+    body = zone.get(head["url"]).json
+    assert body["as_of"] == "2026-05-31"
+    assert body["own"]["enterprises"]["count"] == body["funnel"]["total"]["enterprises"]
+    told = zone.get(head["corrections"]).json
+    amended = [project.id for project in demo.projects(TODAY.date()) if project.scenario == "amended"]
+    assert [row["project_id"] for row in told["items"]] == sorted(amended)
+    assert all([event["type"] for event in row["events"]] == ["project.amended"] for row in told["items"])
+    (investment,) = (row for row in told["numbers"] if row["name"] == "total.investment")
+    assert investment["difference"] > 0
 
 
 def test_the_zone_loaded_again_changes_nothing(zone: Desk) -> None:
