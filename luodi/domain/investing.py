@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain.days import last_day
+from luodi.domain.days import is_approximate, last_day
 from luodi.domain.money import yi
 from luodi.domain.stages import SIGNED, Language
 
@@ -30,11 +30,34 @@ def by_year(told: Mapping[str, Mapping[str, Any]], signed: str | None) -> list[d
     it): ``opening``, ``since`` (the day of the report taken for the opening; None: it opened with nothing) and
     ``by_month``: the money of the year up to the end of each month in which a report was made, else None.
     """
-    years = sorted({last_day(date).year for date in told})
-    return [
-        {"year": year, **{name: _of_year(year, _series(told, total), signed) for name, total in TOTALS.items()}}
-        for year in years
-    ]
+    rows = sorted(((_day(date), row) for date, row in told.items()), key=_first)
+    years: dict[str, dict[str, Any]] = {}
+    for name, total in TOTALS.items():
+        before: tuple[str | None, int] | None = None
+        for day, row in rows:
+            amount = row.get(total)
+            if amount is None:
+                continue
+            of_year = years.setdefault(day[:4], dict.fromkeys(TOTALS))
+            if of_year[name] is None:
+                since, opening = before or _opening(day, amount, signed)
+                of_year[name] = {"opening": opening, "since": since, "by_month": [None] * MONTHS}
+            of_year[name]["by_month"][int(day[5:7]) - 1] = amount - of_year[name]["opening"]
+            before = (day, amount)
+    return [{"year": int(year), **years[year]} for year in sorted(years)]
+
+
+def _opening(day: str, amount: int, signed: str | None) -> tuple[str | None, int]:
+    """With what the first year began of which anything was told: `day` and `amount` of its first report."""
+    return (None, 0) if signed is not None and signed[:4] == day[:4] else (day, amount)
+
+
+def _day(date: str) -> str:
+    return last_day(date).isoformat() if is_approximate(date) else date
+
+
+def _first(row: tuple[str, Any]) -> str:
+    return row[0]
 
 
 def found_by(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,31 +72,6 @@ def found_by(state: Mapping[str, Any]) -> dict[str, Any]:
     if state["annual_plans"]:
         found["planned_years"] = sorted(state["annual_plans"])
     return found
-
-
-def _series(told: Mapping[str, Mapping[str, Any]], total: str) -> list[tuple[str, int]]:
-    """(last day, total) of the reports that tell one, in the order of the days."""
-    found = [(last_day(date).isoformat(), row[total]) for date, row in told.items() if row.get(total) is not None]
-    return sorted(found, key=lambda row: row[0])
-
-
-def _of_year(year: int, series: Sequence[tuple[str, int]], signed: str | None) -> dict[str, Any] | None:
-    begin, end = f"{year:04d}-01-01", f"{year:04d}-12-31"
-    before = [row for row in series if row[0] < begin]
-    within = [row for row in series if begin <= row[0] <= end]
-    if not within:
-        return None
-    since: str | None
-    if before:
-        since, opening = before[-1]
-    elif signed is not None and signed[:4] == begin[:4]:
-        since, opening = None, 0
-    else:
-        since, opening = within[0]
-    by_month: list[int | None] = [None] * MONTHS
-    for day, total in within:
-        by_month[int(day[5:7]) - 1] = total - opening
-    return {"opening": opening, "since": since, "by_month": by_month}
 
 
 def through(money: Mapping[str, Any] | None, month: int) -> int | None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from luodi.domain import figures, targets
-from luodi.domain.figures import YUAN
+from luodi.domain.figures import FIGURES, YUAN
 from luodi.domain.measures import MEASURES
 from luodi.domain.stages import Language
-from luodi.domain.targets import Attainment, Number
+from luodi.domain.targets import TARGETS, Attainment, Number
 from services.tracker.measured import Measured, Scope
 from services.tracker.queries import Queries
 from services.tracker.reported import Own, behind
-from services.tracker.zones import FIGURES, TARGETS, Zones
+from services.tracker.zones import Zones
 
 Row = Mapping[str, Any]
 

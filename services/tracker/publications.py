@@ -16,7 +16,7 @@ from luodi.domain import corrections, stages
 from luodi.domain.clocks import LIGHTS
 from luodi.domain.corrections import Change, Correction
 from luodi.domain.events import Event
-from luodi.domain.figures import Breakdown, Figure, figures_of, newest
+from luodi.domain.figures import figures_of, newest
 from luodi.domain.history import state_at
 from luodi.domain.reasons import light_name
 from luodi.domain.stages import Language
@@ -275,5 +275,3 @@ _OWN: Mapping[str, tuple[str, str]] = {
     "key_projects": ("重点项目", "key projects"),
     "carriers": ("载体", "carriers"),
 }
-
-__all__ = ["Breakdown", "Corrected", "Figure", "Publications", "corrected_item", "explained", "head"]

@@ -8,14 +8,13 @@ from typing import Any
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
-from luodi.domain import publishing
 from luodi.domain.events import Event
 from luodi.domain.figures import FIGURES
 from luodi.domain.fold import fold
 from luodi.domain.history import known
 from luodi.domain.kinds import KINDS
+from luodi.domain.publishing import PUBLICATIONS
 from luodi.domain.subjects import SEPARATOR, ZONE, id_of, subject_of
-from luodi.domain.targets import TARGETS
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition
 from services.tracker.folding import Folder
@@ -45,7 +44,7 @@ class Zones:
 
     def publication(self, zone: str, publication: str) -> dict[str, Any] | None:
         """One publication of a zone by its id."""
-        for _, rows in self.rows(publishing.PUBLICATIONS, [zone]):
+        for _, rows in self.rows(PUBLICATIONS, [zone]):
             return next((row for row in rows if row["id"] == publication), None)
         return None
 
@@ -73,6 +72,3 @@ class ZonesOfThePast:
 
 def _all_zones() -> Condition:
     return {"_id": {"$gt": f"{ZONE}{SEPARATOR}", "$lt": f"{ZONE}{_AFTER_SEPARATOR}"}}
-
-
-__all__ = ["FIGURES", "TARGETS", "Zones", "ZonesOfThePast"]

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from pymongo.database import Database
 
 from luodi.domain.calendar import Calendar
-from luodi.domain.figures import Breakdown, Figure, figures_of, newest
+from luodi.domain.figures import FIGURES, Breakdown, Figure, figures_of, newest
 from luodi.domain.investing import MONTHS
 from luodi.domain.measures import MEASURES
 from luodi.domain.publishing import PUBLICATIONS
@@ -29,7 +29,7 @@ from services.tracker.publications import Publications, corrected_item, explaine
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
 from services.tracker.reported import Owns, figure_item, year_of
-from services.tracker.zones import FIGURES, Zones, ZonesOfThePast
+from services.tracker.zones import Zones, ZonesOfThePast
 
 VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
