@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,9 @@ from services.tracker.reported import Own, behind
 from services.tracker.zones import Zones
 
 Row = Mapping[str, Any]
+
+Naming = Callable[[Mapping[str, str | None]], Mapping[str, Collection[str]]]
+"""Field of a project -> whom it is to name (None: anybody): all ids that come down to them today, by field."""
 
 UNITS = {"projects": ("个", "projects"), "enterprises": ("家", "enterprises"), "money": (YUAN, YUAN)}
 """What a measure counts -> its unit."""
@@ -46,36 +49,39 @@ class _Counts:
     year: int
     measured: Measured
     queries: Queries
+    naming: Naming
     owns: dict[str, Own] | None = None
     held: dict[str, list[tuple[Any, Any, Own]]] = field(default_factory=dict)
 
     def own(self, measure: str, unit: str | None, leader: str | None) -> int | None:
-        if MEASURES[measure].counts == "enterprises" and (unit or leader):
+        named = self.naming({"lead_unit": unit, "leader": leader})
+        if MEASURES[measure].counts == "enterprises" and named:
             # An enterprise with projects of two units is one of each: only a count of its own can tell.
-            return self.measured.own(measure, Scope(self.zone, None, unit, leader)).number(measure)
-        if not MEASURES[measure].yearly and not unit and not leader:
+            return self.measured.own(measure, Scope(self.zone, None, named)).number(measure)
+        if not MEASURES[measure].yearly and not named:
             if self.owns is None:
                 self.owns = dict(self.queries.owns(self.zone))
             return self.owns[measure].number(measure)
         if measure not in self.held:
             self.held[measure] = self.measured.by_holder(measure, self.zone, self.year)
-        named = [
-            own
+        return sum(
+            own.number(measure) or 0
             for by_unit, by_leader, own in self.held[measure]
-            if unit in {None, by_unit} and leader in {None, by_leader}
-        ]
-        return sum(own.number(measure) or 0 for own in named)
+            if all({"lead_unit": by_unit, "leader": by_leader}[name] in ids for name, ids in named.items())
+        )
 
 
-def aims(asked: Asked, zones: Zones, measured: Measured, queries: Queries, language: Language) -> list[dict[str, Any]]:
+def aims(
+    asked: Asked, zones: Zones, measured: Measured, queries: Queries, naming: Naming, language: Language
+) -> list[dict[str, Any]]:
     """The targets that were asked for, in the order in which they were set, zone by zone."""
     rows = zones.rows(TARGETS, asked.zones)
     chosen = [(zone, [row for row in of_zone if asked.admits(row)]) for zone, of_zone in rows]
-    naming = [zone for zone, of_zone in chosen if any(row.get("figure") for row in of_zone)]
-    reported = dict(zones.rows(FIGURES, naming)) if naming else {}
+    of_figures = [zone for zone, of_zone in chosen if any(row.get("figure") for row in of_zone)]
+    reported = dict(zones.rows(FIGURES, of_figures)) if of_figures else {}
     items: list[dict[str, Any]] = []
     for zone, of_zone in chosen:
-        counts = _Counts(zone, asked.year, measured, queries)
+        counts = _Counts(zone, asked.year, measured, queries, naming)
         items += [_item(zone, row, counts, reported.get(zone, ()), asked.month, language) for row in of_zone]
     return items
 

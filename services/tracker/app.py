@@ -247,7 +247,7 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
 
     visible = partial(http.await_position, visibility, topic)
     procedures_http.add_routes(app, Procedures(database), visible, viewer)
-    desk = Desk.of(database, queries, journal, recall, lambda: regime.folder)
+    desk = Desk.of(database, queries, journal, recall, lambda: regime.folder, held)
     zones_http.add_routes(app, desk, visible, clock)
     days = Days(mirror.columns, forces.holders, lambda: regime.folder.calendar)
     taskforce_http.add_routes(app, forces, days, visible, partial(recall.settled, When(), None), viewer)

@@ -7,7 +7,7 @@ one pass over the zone answers all its targets of a measure.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.collection import Collection as MongoCollection
@@ -41,17 +41,20 @@ _READ = dict.fromkeys(("parent", "reached", "money", *_SHOWN), 1)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is counted of a measure: a zone's, of a year where the measure is yearly; of a unit or a leader alone."""
+    """What is counted of a measure: a zone's, of a year where the measure is yearly; with `named` only the projects of
+    which a field (`lead_unit`, `leader`) names one of these ids."""
 
     zone: str
     year: int | None = None
-    unit: str | None = None
-    leader: str | None = None
+    named: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def conditions(self) -> list[Condition]:
-        named = {"lead_unit": self.unit, "leader": self.leader}
-        return [{name: value} for name, value in named.items() if value is not None]
+        return [{name: {"$in": sorted(ids)}} for name, ids in self.named.items()]
+
+    def admits(self, document: Mapping[str, Any]) -> bool:
+        """Whether a project is one of those that are named."""
+        return all(document.get(name) in ids for name, ids in self.named.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,8 @@ class Measured:
         parents = {id_: row.get("parent") for id_, row in found.items()}
         parents |= self._above({parent for parent in parents.values() if parent} - parents.keys())
         for id_ in telling:
-            document = found[id_]
-            if any(document.get(name) != value for each in scope.conditions for name, value in each.items()):
-                continue
-            if telling.isdisjoint(_lineage(id_, parents)):
-                yield Counted(id_, 1, amounts[id_], None, document)
+            if scope.admits(found[id_]) and telling.isdisjoint(_lineage(id_, parents)):
+                yield Counted(id_, 1, amounts[id_], None, found[id_])
 
     def _above(self, ids: Collection[str]) -> dict[str, str | None]:
         """The parents of these projects, and of those, as far as phases go."""

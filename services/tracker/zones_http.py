@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -24,6 +24,7 @@ from services.tracker.folding import Folder
 from services.tracker.measured import Measured, Scope, item, total
 from services.tracker.paces import Paces
 from services.tracker.past import When
+from services.tracker.pool_http import Held
 from services.tracker.ports import Document, Journal
 from services.tracker.publications import Publications, corrected_item, explained, head
 from services.tracker.queries import Queries
@@ -47,6 +48,7 @@ class Desk:
     publications: Publications
     recall: Recall
     folder: Callable[[], Folder]
+    held: Held
 
     @classmethod
     def of(
@@ -56,10 +58,20 @@ class Desk:
         journal: Journal,
         recall: Recall,
         folder: Callable[[], Folder],
+        held: Held,
     ) -> Desk:
         zones = Zones(database)
         publications = Publications(zones, ZonesOfThePast(journal), journal, recall, folder)
-        return cls(zones, queries, Measured(database, queries), Paces(database), publications, recall, folder)
+        return cls(zones, queries, Measured(database, queries), Paces(database), publications, recall, folder, held)
+
+    def naming(self, asked: Mapping[str, str | None]) -> Mapping[str, Collection[str]]:
+        """By field all the ids under which a project may name what comes down today to whom is asked for."""
+        return self.all_naming({name: (id_,) for name, id_ in asked.items() if id_ is not None})
+
+    def all_naming(self, asked: Mapping[str, Collection[str]]) -> Mapping[str, Collection[str]]:
+        """The same of several ids by field."""
+        resolved = self.held([{name: {"$in": sorted(ids)}} for name, ids in asked.items()])
+        return {name: found["$in"] for condition in resolved for name, found in condition.items()}
 
 
 def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock: Clock) -> None:
@@ -109,7 +121,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
             raise ProblemError("bad-query", errors=[FieldError("zone", "required", {})])
         year = _year(today().year)
         await_position()
-        rows = measured.behind(measure, Scope(zone, year, unit, leader))
+        rows = measured.behind(measure, Scope(zone, year, desk.naming({"lead_unit": unit, "leader": leader})))
         own = total(measure, rows)
         last = "" if query.after is None else query.after[1]
         page = [row for row in rows if row.id > last][: query.limit + 1]
@@ -143,7 +155,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
             filters.values(request.args, "leader"),
         )
         await_position()
-        items = aims.aims(asked, zones, measured, queries, http.language())
+        items = aims.aims(asked, zones, measured, queries, desk.naming, http.language())
         http.tell(items=len(items))
         return answer({"year": year, "month": month, "items": items, "next": None})
 
@@ -157,7 +169,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
         group_by = next(iter(filters.chosen(request.args, "group_by", paces.GROUPS)), None)
         only_behind = filters.flag(request.args, "behind")
         await_position()
-        rows = desk.plans.of(zones_asked, year, month, wanted)
+        rows = desk.plans.of(zones_asked, year, month, desk.all_naming(wanted))
         body: dict[str, Any] = {"year": year, "month": month, "zone": ",".join(zones_asked) or None}
         body["summary"] = paces.summary(rows, year, month, http.language())
         if group_by is not None:

@@ -46,6 +46,7 @@ from services.tracker import drives_http, http, registry_http, zones_http
 from services.tracker.drives import Drives
 from services.tracker.folding import Folder
 from services.tracker.history import MongoHistories, Written, carried, row_of
+from services.tracker.holding import Holders
 from services.tracker.journal import MongoJournal
 from services.tracker.mirror import Mirror
 from services.tracker.outlooks import MongoOutlooks
@@ -122,7 +123,8 @@ class Desk:
             partial(http.await_position, self.visibility, TOPIC),
             lambda: Viewer.at(self.clock.now_text(), web.language(), CALENDAR),
         )
-        desk = zones_http.Desk.of(self.database, Queries(self.database), self.journal, recall, lambda: folder)
+        held = partial(Holders(self.database).resolved, on=TODAY.date().isoformat())
+        desk = zones_http.Desk.of(self.database, Queries(self.database), self.journal, recall, lambda: folder, held)
         await_position = partial(http.await_position, self.visibility, TOPIC)
         zones_http.add_routes(app, desk, await_position, self.clock)
         registry_http.add_routes(app, Registry(self.database), await_position, lambda: self.clock.now().date())

@@ -114,6 +114,19 @@ def test_targets_are_chosen_by_year_measure_unit_and_leader_and_judged_up_to_a_m
     assert (march["month"], march["expected"]) == (3, 3)
 
 
+def test_a_target_of_whoever_holds_a_post_counts_what_names_the_post(aimed: Desk) -> None:
+    r = aimed.recorder
+    aimed.put(
+        r.event("post:l1", "post.registered", {"name": "包干领导"}),
+        r.event("post:l1", "post.handed_over", {"holder": "u-li", "date": "2026-01-01"}),
+        target(aimed, measure="started", value=2, leader="u-li"),
+        plan(aimed, "a", 100),
+    )
+    (row,) = aims(aimed)
+    assert row["own"] == aimed.get(row["list"]).json["own"]["count"] == 1
+    assert [item["project_id"] for item in paces(aimed, "leader=u-li")["items"]] == ["a"]
+
+
 def test_a_target_of_a_reported_figure_is_held_against_what_was_reported_of_the_year(aimed: Desk) -> None:
     told = {"figure": "growth", "name": "工业投资同比", "name_en": "growth", "unit": "%", "source": "月报"}
     aimed.put(
