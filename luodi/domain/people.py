@@ -185,18 +185,16 @@ def resolve(named: str, on: str, look: Look) -> str:
 
 
 def _present(named: str, on: str, look: Look, seen: set[str]) -> str | None:
-    """Somebody who is not away, sought depth first; each id is asked once, so circles end."""
-    if named in seen:
+    """Somebody who is not away, sought depth first; each holder is asked once, so circles end."""
+    holder = holders_line(named, on, look)[-1]
+    if holder in seen:
         return None
-    seen.add(named)
-    next_ = _leads_to(named, on, look)
-    if not next_:
-        kind, document = _recorded(named, look)
-        if document is None or (kind == PERSON and leave_on(document, on) is None):
-            return named
-        if kind == PERSON:
-            next_ = deputies_on(document, on)
-    return next((found for id_ in next_ if (found := _present(id_, on, look, seen)) is not None), None)
+    seen.add(holder)
+    kind, document = _recorded(holder, look)
+    if document is None or (kind == PERSON and leave_on(document, on) is None):
+        return holder
+    deputies = deputies_on(document, on) if kind == PERSON else ()
+    return next((found for id_ in deputies if (found := _present(id_, on, look, seen)) is not None), None)
 
 
 def holders_line(named: str, on: str, look: Look) -> tuple[str, ...]:
