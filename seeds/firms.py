@@ -68,7 +68,7 @@ LAST_SERVED = 170  # days before loading within which services were given
 MEASURES = (
     ({"name": "产能提高", "change": 18.5, "unit": "%"}, 21),
     ({"name": "成品率", "before": 96.2, "after": 98.1, "unit": "%"}, 2),
-    ({"name": "单机利用率", "before": 35, "after": 68, "unit": "%", "word": "超过"}, 3),
+    ({"name": "单机利用率", "before": 35, "after": 68, "unit": "%"}, 3),
     ({"name": "月产", "before": 12_000, "after": 19_500, "unit": "件/月", "word": "约"}, 1),
 )
 """What upgrades have changed, and in how many projects one of them is told."""
@@ -145,7 +145,7 @@ def _qualified(firm: Firm, officer: str) -> None:
         if held.valid_for is not None:
             data["valid_until"] = firm.ago(granted - held.valid_for + 1)
         granted_by = firm.tell("qualification.granted", data, actor=officer)
-        if held.ago > YEAR_DAYS and held.valid_for is None and firm.number % 2:
+        if held.ago > YEAR_DAYS and held.valid_for is None and firm.number % 4 == 1:
             data = {"qualification_id": granted_by, "date": firm.ago(30), "reason": "企业申请撤销（演示）"}
             firm.tell("qualification.ended", data, wave=1, actor=officer)
         if held.level == "创新型中小企业" and granted > 2 * YEAR_DAYS and firm.number % 80 == 1:

@@ -1,7 +1,8 @@
 """Measures of an upgrade (技改, 智改): what a number was before and what it is after.
 
 Each is told as it is known, both numbers or only the change; where the change follows from the two it is worked out: in
-percent of what was before, and of a measure in percent in points.
+percent of what was before, and of a measure in percent in points. Where one of them is only about right (超过, 约, 余)
+the change is left open.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def told(telling: Telling) -> list[Row]:
 
 def _measure(row: Row) -> Row:
     given = row.get("change")
-    change = _change(row.get("before"), row.get("after"), row.get("unit")) if given is None else given
+    exact = row.get("before_word") is None and row.get("word") is None
+    reckoned = _change(row.get("before"), row.get("after"), row.get("unit")) if exact else None
+    change = reckoned if given is None else given
     return {
         **{name: row.get(name) for name in ("id", "name", "unit", "before", "before_word", "after", "word")},
         "change": change,

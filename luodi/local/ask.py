@@ -102,6 +102,8 @@ class Asker:
                 if "get" not in methods or not path.startswith(ROOT) or path.endswith(("/stream", "openapi.json")):
                     continue
                 told = methods["get"]
+                if told.get("security"):  # it is for those who come by a link, and opens to no key
+                    continue
                 names = tuple(row["name"] for row in told.get("parameters", ()) if row.get("in") == "query")
                 found.append(Question(service, path.removeprefix(ROOT), told.get("summary", ""), names))
         # What names no id comes first: `blockers/summary` is no blocker.

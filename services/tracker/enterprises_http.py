@@ -29,7 +29,7 @@ VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 PRIVATE = {"Vary": "Accept-Language, Authorization", "Cache-Control": "no-store"}
 
 LINK_READS_PER_S = 1.0  # of one enterprise, through its link
-LINK_READ_BURST = 60.0
+LINK_READ_BURST = 10.0  # fewer than may wait for a position at once: no link can take all their places
 
 COMMON = ("zone", "limit", "cursor", "after")
 REQUEST_PARAMETERS = (*COMMON, "enterprise_id", "state", "light", "kind", "due_before")

@@ -113,6 +113,7 @@ def test_whatever_can_be_asked_over_http_can_be_asked_at_a_terminal(zone: Zone) 
     listed = zone.system.luodi("ask")
     assert listed.returncode == 0, listed.stderr
     assert "funnel" in listed.stdout
+    assert "link/requests" not in listed.stdout, "what is for enterprises alone opens to no key"
     table = zone.system.luodi("ask", "projects", "officer=u-asked", "--columns", "id,stage,light")
     assert [line.split() for line in table.stdout.splitlines()] == [
         ["id", "stage", "light"],

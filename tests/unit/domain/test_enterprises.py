@@ -289,6 +289,8 @@ def test_services_are_counted_by_month_and_kind_and_the_last_are_kept(subject: s
         ({"before": 20, "after": 40, "unit": "台/月"}, 100, "%", True),
         ({"after": 90, "unit": "台"}, None, None, False),
         ({"before": 0, "after": 5}, None, None, False),
+        ({"before": 30, "after": 70, "word": "超过", "unit": "%"}, None, None, False),
+        ({"before": 20, "before_word": "余", "after": 40}, None, None, False),
     ],
 )
 def test_the_change_of_a_measure_is_told_or_reckoned_from_before_and_after(
