@@ -82,7 +82,7 @@ def assess(subject: str, state: State, rules: Rules, calendar: Calendar) -> dict
     if committed and judged and stage is not None and reached[stage] is not None:
         closed += performance.verdicts(Gap(route, stage, PERFORMING, reached[stage]), committed)
 
-    known = {name: value for name, value in fields.items() if value is not None}
+    known = fields.copy()  # the fold keeps no field that was cleared
     if state["registered"]:
         known.setdefault("kind", FACTORY)
     document = {
