@@ -45,11 +45,11 @@ class Lot:
 
 
 LOTS: tuple[Lot, ...] = (
-    Lot("净地", 5, (25, 60, 110, 180, 240)),
+    Lot("净地", 5, (25, 60, 110, 130, 150)),
     Lot("净地", 3, (40, 90, 150), trades=True),
-    Lot("净地", 6, (200,), taken_by="land supplied"),
+    Lot("净地", 6, (182,), taken_by="land supplied"),
     Lot("低效用地", 3, (35, 70, 130), ((FREEING, 200), (OFFERED, 30))),
-    Lot("低效用地", 3, (50, 95, 160), ((FREEING, 60),), ready_in=90),
+    Lot("低效用地", 3, (50, 95, 180), ((FREEING, 60),), ready_in=90),
     Lot("低效用地", 2, (80, 20)),
     Lot("闲置用地", 2, (45, 75), ((FREEING, 150), (OFFERED, 12))),
     Lot("闲置用地", 2, (30, 120), ((TO_FREE, 300),)),

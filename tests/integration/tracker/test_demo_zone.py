@@ -10,8 +10,13 @@ import pytest
 
 from luodi.domain.days import instant
 from luodi.domain.events import Event
+from luodi.domain.resources import RESOURCE_KINDS, STATES
 from luodi.local.harness import Servers
 from seeds import demo
+from services.tracker import pool_http
+from services.tracker.pool import Pool
+from tests.integration.tracker.test_places import Market
+from tests.integration.tracker.test_pool import held
 from tests.integration.tracker.test_queries import TODAY, Desk
 
 pytestmark = pytest.mark.stack
@@ -30,7 +35,8 @@ def recorded() -> list[Event]:
 
 @pytest.fixture(scope="module")
 def zone(servers: Servers) -> Iterator[Desk]:
-    desk = Desk(servers)
+    desk = Market(servers)
+    pool_http.add_routes(desk.client.application, Pool(desk.database), lambda: None, held(desk))
     desk.put(*recorded())
     yield desk
     desk.close()
@@ -102,6 +108,25 @@ def test_its_publication_holds_and_what_was_corrected_after_it_is_told(zone: Des
     assert all([event["type"] for event in row["events"]] == ["project.amended"] for row in told["items"])
     (investment,) = (row for row in told["numbers"] if row["name"] == "total.investment")
     assert investment["difference"] > 0
+
+
+def test_the_pool_and_the_land_have_something_to_show_for_every_question(zone: Desk) -> None:
+    pool = zone.get("/v1/pool?zone=demo").json["summary"]
+    assert all(pool[name] > 0 for name in ("reserve", "talking", "signed", "dropped"))
+    assert len(pool["by_introducer"]) == 5
+    land = zone.get("/v1/resources?zone=demo").json["summary"]
+    assert {row["kind"] for row in land} == {*RESOURCE_KINDS}
+    assert {row["state"] for row in land} == {*STATES}
+    let = zone.get("/v1/carriers?zone=demo").json
+    assert 0 < let["summary"]["rate"] < 1
+    assert let["summary"]["tenants"] > 50
+    assert any(item["parent"] for item in let["items"])
+    waiting = zone.get("/v1/matches?zone=demo&limit=500&best=20").json["items"]
+    assert {item["seeks"] for item in waiting} == {"land", "plant"}
+    fitting = [item for item in waiting if item["matches"]]
+    assert len(fitting) > len(waiting) / 2
+    assert {match["kind"] for item in fitting for match in item["matches"]} == {"resource", "carrier"}
+    assert {item["none"]["code"] for item in waiting if item["none"]} >= {"nothing-large-enough"}
 
 
 def test_the_zone_loaded_again_changes_nothing(zone: Desk) -> None:
