@@ -124,6 +124,7 @@ def served(database: Database[dict[str, Any]], folder: Folder, uri: str) -> Flas
         Blockers(database, lambda: folder.rules),
         lambda: None,
         lambda: Viewer.at(instant(NOW), web.language(), folder.calendar),
+        list,  # nobody has handed anything over
     )
     return app
 

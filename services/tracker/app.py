@@ -255,9 +255,9 @@ def _build(settings: Settings, stop: Stop, overrides: dict[str, Any], opened: co
     registry = Registry(database)
     registry_http.add_routes(app, registry, visible, lambda: regime.folder.calendar.business_date(clock.now_text()))
     pool_http.add_routes(app, Pool(database), visible, held)
-    blockers_http.add_routes(app, Blockers(database, lambda: regime.folder.rules), visible, viewer)
+    blockers_http.add_routes(app, Blockers(database, lambda: regime.folder.rules), visible, viewer, held)
     drives_http.add_routes(app, Drives(database, registry, recall), visible, viewer)
-    decisions_http.add_routes(app, Decisions(database), visible, viewer)
+    decisions_http.add_routes(app, Decisions(database), visible, viewer, held)
     places_http.add_routes(app, Places.of(database), visible, lambda: viewer().today, held)
     enterprises_http.add_routes(
         app,

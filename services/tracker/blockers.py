@@ -58,7 +58,7 @@ class Asked:
     levels: tuple[str, ...]
     statuses: tuple[str, ...]
     due_before: date | None
-    people: Mapping[str, tuple[str, ...]]
+    conditions: Sequence[Condition]  # on who is responsible for the projects
     group_by: str | None
     limit: int
     after: tuple[Any, str] | None
@@ -94,7 +94,9 @@ def asked(args: MultiDict[str, str]) -> Asked:
         levels=reader.values("level"),
         statuses=reader.chosen("status", worked_off.STATUSES),
         due_before=reader.day("due_before"),
-        people={name: reader.values(name) for name in ("officer", "group_head")},
+        conditions=[
+            {name: {"$in": [*values]}} for name in ("officer", "group_head") if (values := reader.values(name))
+        ],
         group_by=reader.one_of("group_by", tuple(GROUPS)),
         limit=reader.limit(),
         after=reader.after(),
@@ -152,7 +154,7 @@ class Blockers:
         conditions: list[Condition] = [{"status": {"$in": [ACTIVE, SUSPENDED]}}]
         if question.zones:
             conditions.append({"zone": {"$in": [*question.zones]}})
-        conditions += [{name: {"$in": [*values]}} for name, values in question.people.items() if values]
+        conditions += question.conditions
         hint = "owing"
         if question.projects:
             conditions.append({"_id": {"$in": [*question.projects]}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -40,7 +40,7 @@ _BOUND: Condition = {"$gt": f"{DECISION}{SEPARATOR}", "$lt": f"{DECISION}{chr(or
 class Asked:
     """A question about decisions; what is empty or None asks for nothing."""
 
-    fields: Mapping[str, tuple[str, ...]]
+    conditions: Sequence[Condition]  # on the fields
     statuses: tuple[str, ...]
     due_before: date | None
     group_by: str | None
@@ -59,7 +59,7 @@ def asked(args: MultiDict[str, str]) -> Asked:
     """The question in the parameters. Raises ProblemError `bad-query`, naming every one that is wrong."""
     reader = Reader(args)
     found = Asked(
-        fields={name: values for name in TEXTS if (values := reader.values(name))},
+        conditions=[{name: {"$in": [*values]}} for name in TEXTS if (values := reader.values(name))],
         statuses=reader.chosen("status", decisions.STATUSES),
         due_before=reader.day("due_before"),
         group_by=reader.one_of("group_by", GROUPS),
@@ -114,8 +114,7 @@ class Decisions:
         )
 
     def _matching(self, question: Asked) -> list[Document]:
-        conditions: list[Condition] = [{"_id": _BOUND}, {"registered": True}]
-        conditions += [{name: {"$in": [*values]}} for name, values in question.fields.items()]
+        conditions: list[Condition] = [{"_id": _BOUND}, {"registered": True}, *question.conditions]
         with translated():
             return list(self._documents.find({"$and": conditions}, _WITHOUT_FOLD).hint("_id_"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, request
@@ -10,22 +11,28 @@ from flask import Flask, Response, request
 from luodi.runtime import http
 from luodi.runtime.problems import ProblemError
 from services.tracker.decisions import PARAMETERS, Decisions, asked, definitions
+from services.tracker.pool_http import Held
 from services.tracker.views import Viewer
 
 VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 
 
 def add_routes(
-    app: Flask, decisions: Decisions, await_position: Callable[[], None], viewer: Callable[[], Viewer]
+    app: Flask,
+    decisions: Decisions,
+    await_position: Callable[[], None],
+    viewer: Callable[[], Viewer],
+    held: Held,
 ) -> None:
-    """`viewer` looks as of now, in the caller's language. With `after=<position>` nothing older is answered."""
+    """`viewer` looks as of now, in the caller's language; `held`: see there. With `after=<position>` nothing older is
+    answered."""
 
     @app.get("/v1/decisions")
     def decided() -> Response:
         http.known_parameters(*PARAMETERS)
         question = asked(request.args)
         await_position()
-        view = viewer()
+        question, view = replace(question, conditions=held(question.conditions)), viewer()
         found = decisions.find(question, view)
         http.tell(items=len(found.items))
         body: dict[str, Any] = {"as_of": view.today.isoformat(), "items": found.items, "next": found.following}

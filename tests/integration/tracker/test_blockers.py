@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -17,6 +18,8 @@ from luodi.domain.events import (
     BLOCKER_PAUSED,
     BLOCKER_RAISED,
     BLOCKER_UPDATED,
+    PERSON_HANDED_OVER,
+    PERSON_REGISTERED,
     PROJECT_WITHDRAWN,
     Event,
 )
@@ -26,8 +29,9 @@ from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from services.tracker import blockers_http
 from services.tracker.blockers import Blockers
+from services.tracker.holding import Holders
 from services.tracker.views import Viewer
-from tests.integration.tracker.test_queries import CALENDAR, OPENAPI, Answer, Desk, _stages
+from tests.integration.tracker.test_queries import CALENDAR, OPENAPI, TODAY, Answer, Desk, _stages
 from tests.rules import DEFAULT_RULES
 
 pytestmark = pytest.mark.stack
@@ -43,6 +47,7 @@ class BlockerDesk(Desk):
             Blockers(self.database, self.rules),
             lambda: None,
             lambda: Viewer.at(self.clock.now_text(), web.language(), CALENDAR),
+            partial(Holders(self.database).resolved, on=TODAY.date().isoformat()),
         )
 
     @staticmethod
@@ -232,6 +237,14 @@ def test_pages_hold_every_blocker_once_in_order(zone: BlockerDesk) -> None:
             break
         cursor = f"&cursor={answer['next']}"
     assert paged == whole
+
+
+def test_what_an_officer_has_handed_over_is_found_by_the_successor(zone: BlockerDesk) -> None:
+    zone.put(
+        zone.recorder.event("person:o1", PERSON_REGISTERED, {"role": "专员"}),
+        zone.recorder.event("person:o1", PERSON_HANDED_OVER, {"to": "o2", "date": "2026-05-30"}),
+    )
+    assert (zone.ids_of("officer=o2"), zone.ids_of("officer=o1")) == (["late", "week"], [])
 
 
 def test_parameters_are_read_strictly(zone: BlockerDesk) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -18,8 +19,9 @@ from luodi.local.harness import Servers
 from luodi.runtime import http as web
 from services.tracker import decisions_http
 from services.tracker.decisions import Decisions
+from services.tracker.holding import Holders
 from services.tracker.views import Viewer
-from tests.integration.tracker.test_queries import CALENDAR, OPENAPI, Answer, Desk, _stages
+from tests.integration.tracker.test_queries import CALENDAR, OPENAPI, TODAY, Answer, Desk, _stages
 
 pytestmark = pytest.mark.stack
 
@@ -34,6 +36,7 @@ class DecisionDesk(Desk):
             Decisions(self.database),
             lambda: None,
             lambda: Viewer.at(self.clock.now_text(), web.language(), CALENDAR),
+            partial(Holders(self.database).resolved, on=TODAY.date().isoformat()),
         )
 
     def decided(self, id_: str, **fields: Any) -> Event:
