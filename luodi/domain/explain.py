@@ -15,6 +15,7 @@ from luodi.domain.calendar import FRIDAY, Calendar
 from luodi.domain.clocks import GREY, PLAN, RED, ZONE_DEFAULT, days_used, in_force, light_at, reason_of, shown_at
 from luodi.domain.courses import paused as paused_days
 from luodi.domain.days import day_text, last_ordinal
+from luodi.domain.performance import MEASURES
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language, gap_name
 
@@ -40,7 +41,7 @@ def clock(clock: Clock, document: Document, today: date, calendar: Calendar, lan
     parts += [_plan_sentence(document, figures, language), _consequence_sentence(figures, language)]
     parts.append(_provisional_sentence(figures, calendar, language))
     return {
-        "name": gap_name(document.get("route"), figures["gap"], language),
+        "name": _with_measure(gap_name(document.get("route"), figures["gap"], language), figures["rule"], language),
         "counting": counting,
         "pauses": _pauses(document, figures, today, language),
         "next": coming,
@@ -71,9 +72,19 @@ def closed(closed: Mapping[str, Any], document: Document, language: Language) ->
     name = gap_name(document.get("route"), closed["gap"], language)
     if closed["rule"] == PLAN:
         name += "（按计划）" if language == ZH else " (by plan)"
+    elif closed["rule"] in MEASURES:
+        name = _with_measure(name, closed["rule"], language)
     elif closed["rule"] != ZONE_DEFAULT:
         name += f"（{closed['rule']}）" if language == ZH else f" ({closed['rule']})"
     return {"name": name, "text": _closed_sentence(closed, name, language)}
+
+
+def _with_measure(name: str, rule: str, language: Language) -> str:
+    """The name of a gap with the measure of the commitment whose clock runs on it, where there is one."""
+    if rule not in MEASURES:
+        return name
+    measure = reasons.measure_name(rule, language)
+    return f"{name}（{measure}）" if language == ZH else f"{name} ({measure})"
 
 
 def _closed_sentence(closed: Mapping[str, Any], name: str, language: Language) -> str:

@@ -42,6 +42,11 @@ def kind_name(kind: str | None, language: Language) -> str:
     return _kind({"kind": kind}, language, None)
 
 
+def measure_name(measure: str, language: Language) -> str:
+    """What is committed by a measure."""
+    return _MEASURES[measure][0][0 if language == ZH else 1]
+
+
 def owner_name(owner: str | None, language: Language) -> str:
     """The unit that must act, also where none has taken it yet."""
     return _owner({"owner": owner}, language, None)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from luodi.domain import periods
+from luodi.domain import explain, periods
 from luodi.domain.events import EVENT_RETRACTED, PROGRESS_REPORTED, PROJECT_WITHDRAWN
 from luodi.domain.performance import COMMITMENT_MADE, PERFORMANCE_REPORTED
 from luodi.domain.reasons import text
-from tests.unit.domain.builders import Story, light_on
+from luodi.domain.stages import Language
+from tests.unit.domain.builders import Story, light_on, published
 
 WAN = 10_000
 
@@ -143,6 +144,33 @@ def test_a_commitment_met_late_keeps_its_verdict_and_its_days() -> None:
     reports(story, "2026-Q3", capacity_percent=103)
     closed = story.document()["closed"][-1]
     assert (closed["rule"], closed["verdict"], closed["over"]) == ("full_production", "late", 92)
+
+
+@pytest.mark.parametrize(
+    ("language", "running", "ended"),
+    [
+        (
+            "zh-CN",
+            "投产→达产达效（亩均税收达标）",
+            "投产→达产达效（达产）：2026-01-15至2026-09-30，用258天，期限2026-06-30，超期92天。",
+        ),
+        (
+            "en",
+            "Producing → Performing (the tax per mu)",
+            "Producing → Performing (full production): 2026-01-15 to 2026-09-30, 258 days used, due by 2026-06-30, 92 "
+            "days late.",
+        ),
+    ],
+)
+def test_the_clocks_of_commitments_are_called_by_their_measure(language: Language, running: str, ended: str) -> None:
+    story = producing()
+    commits(story, "full_production", "2026-06-30")
+    commits(story, "tax_per_mu", "2028-12-31", value=20 * WAN)
+    reports(story, "2026-Q3", capacity_percent=103)
+    document = story.document()
+    told = explain.clock(document["clocks"][0], document, date(2026, 11, 20), published(), language)
+    assert told["name"] == running
+    assert explain.closed(document["closed"][-1], document, language)["text"] == ended
 
 
 def test_what_was_reached_once_stays_reached() -> None:
