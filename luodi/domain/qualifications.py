@@ -47,13 +47,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Levels one above the other, the lowest first. `basis`: where their years stand."""
+    """Levels one above the other, the lowest first. `basis`: where their years stand. `extends`: passing the
+    re-examination moves the former end by the years; else they run anew from the day of the new certificate."""
 
     id: str
     zh: str
     en: str
     levels: tuple[Level, ...]
     basis: str = ""
+    extends: bool = False
 
 
 LADDERS: tuple[Ladder, ...] = (
@@ -72,7 +74,8 @@ LADDERS: tuple[Ladder, ...] = (
                 ("专精特新小巨人", "小巨人企业", "小巨人"),
             ),
         ),
-        "《优质中小企业梯度培育管理暂行办法》（工信部企业〔2022〕63号）：有效期三年，到期前复核",
+        "《优质中小企业梯度培育管理暂行办法》（工信部企业〔2022〕63号）：有效期三年，复核通过的延长三年",
+        extends=True,
     ),
     Ladder(
         "green-factory",
@@ -146,7 +149,9 @@ def _qualification(row: Row, renewals: list[Row], ends: list[Row], telling: Tell
     found = level_of(row["level"])
     level = None if found is None else found[0].levels[found[1]]
     latest = renewals[-1] if renewals else row
-    until, by_rule = _until(latest, None if level is None else level.years)
+    until, by_rule = _until(
+        row, renewals, None if level is None else level.years, found is not None and found[0].extends
+    )
     end = ends[-1] if ends else None
     return {
         "id": row["id"],
@@ -173,14 +178,26 @@ def _qualification(row: Row, renewals: list[Row], ends: list[Row], telling: Tell
     }
 
 
-def _until(latest: Mapping[str, Any], years: int | None) -> tuple[str | None, bool]:
+def _until(row: Row, renewals: list[Row], years: int | None, extends: bool) -> tuple[str | None, bool]:
     """The last day on which it holds, and whether that follows from the rule behind the level alone."""
-    if latest.get("valid_until") is not None:
-        return last_day(latest["valid_until"]).isoformat(), False
-    if years is None or latest.get("date") is None:
+    until, by_rule = _holds(row, years)
+    for renewal in renewals:
+        if until is None or years is None or not extends or renewal.get("valid_until") is not None:
+            until, by_rule = _holds(renewal, years)
+        elif last_day(until) < add_months(last_day(renewal["date"]), _MONTHS * years // 2):
+            # Told long before the end it is the re-examination by which that end was reached, told again.
+            until, by_rule = add_months(last_day(until), _MONTHS * years).isoformat(), True
+    return until, by_rule
+
+
+def _holds(told: Mapping[str, Any], years: int | None) -> tuple[str | None, bool]:
+    """The end that a certificate names, else so many years from its day."""
+    if told.get("valid_until") is not None:
+        return last_day(told["valid_until"]).isoformat(), False
+    if years is None or told.get("date") is None:
         return None, False
     # Granted on 5 March for three years it holds up to and including 4 March.
-    last = add_months(last_day(latest["date"]), _MONTHS * years).toordinal() - 1
+    last = add_months(last_day(told["date"]), _MONTHS * years).toordinal() - 1
     return day_text(last), True
 
 

@@ -249,6 +249,26 @@ def test_a_renewal_moves_the_end_and_an_ending_closes_it_whichever_is_recorded_f
     assert row["ended"]["reason"] == "迁出"
 
 
+def test_a_reexamination_that_was_passed_extends_the_former_end_and_told_twice_only_once() -> None:
+    firm = Firm()
+    granted = firm.tell(QUALIFICATION_GRANTED, level="小巨人", date="2022-03-05")
+    firm.tell(QUALIFICATION_RENEWED, qualification_id=granted, date="2024-12-20")
+    firm.tell(QUALIFICATION_RENEWED, qualification_id=granted, date="2025-01-10")
+    (row,) = firm.document["qualifications"]
+    assert (row["valid_until"], row["by_rule"]) == ("2028-03-04", True)
+    firm.tell(QUALIFICATION_RENEWED, qualification_id=granted, date="2028-06-30")  # announced late
+    (row,) = firm.document["qualifications"]
+    assert row["valid_until"] == "2031-03-04"
+
+
+def test_a_new_certificate_of_a_high_tech_firm_holds_from_its_own_day() -> None:
+    firm = Firm()
+    granted = firm.tell(QUALIFICATION_GRANTED, level="高新技术企业", date="2022-10-18")
+    firm.tell(QUALIFICATION_RENEWED, qualification_id=granted, date="2025-12-01")
+    (row,) = firm.document["qualifications"]
+    assert (row["valid_until"], row["by_rule"]) == ("2028-11-30", True)
+
+
 def test_an_enterprise_holds_the_highest_level_of_each_ladder_that_is_valid() -> None:
     firm = Firm()
     firm.tell(QUALIFICATION_GRANTED, level="创新型中小企业", date="2025-01-10")
