@@ -42,6 +42,11 @@ class Link:
     generation: int
     until: date
 
+    @property
+    def holder(self) -> str:
+        """Whose use of links is limited together: a revoked link uses up nothing of those that came after it."""
+        return f"{self.enterprise} {self.generation}"
+
 
 def issue(secret: str, link: Link) -> str:
     """The token of a link. `secret` may hold several, apart by a space, for a change of secret: the first one signs."""

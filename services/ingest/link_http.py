@@ -38,7 +38,7 @@ PATH = "/v1/link/requests"
 def add_routes(
     app: Flask, posting: Posting, gate: Gate, rate: RateLimit, secret: str, clock: Clock, timezone: tzinfo
 ) -> None:
-    """Add the route. `rate` is by enterprise; `timezone` is that of business dates."""
+    """Add the route. `rate` is by holder of links; `timezone` is that of business dates."""
 
     @app.post(PATH)
     def request_through_link() -> Response:
@@ -48,7 +48,7 @@ def add_routes(
         http.require_json()
         body = http.parse_json(http.read_body(MAX_BODY_BYTES))
         key = idempotency_key()
-        wait_s = rate.take(link.enterprise, 1)
+        wait_s = rate.take(link.holder, 1)
         if wait_s > 0:
             seconds = str(int(wait_s) + 1)
             raise ProblemError("too-many-requests", seconds=seconds, headers={"Retry-After": seconds})

@@ -206,7 +206,7 @@ def _add_link_route(
         http.known_parameters("after")
         link: Link = http.shown_link(secret, clock.wall().astimezone(calendar().timezone).date())
         http.tell(enterprise_id=link.enterprise)
-        wait_s = rate.take(link.enterprise, 1)
+        wait_s = rate.take(link.holder, 1)
         if wait_s > 0:
             seconds = str(int(wait_s) + 1)
             raise ProblemError("too-many-requests", seconds=seconds, headers={"Retry-After": seconds})

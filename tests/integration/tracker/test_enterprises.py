@@ -281,6 +281,8 @@ def test_a_link_is_read_only_so_often_and_others_are_not_held_up(window: Window)
     answers = [window.by_link("nobody").status_code for _ in range(int(LINK_READ_BURST) + 1)]
     assert answers == [200] * int(LINK_READ_BURST) + [429]
     assert window.by_link("somebody").json["items"] == []
+    # Nor is whoever was given a new link by whoever has an old one.
+    assert window.by_link("nobody", generation=1).status_code == 401
 
 
 def test_qualifications_are_listed_by_their_end_and_counted_by_level(window: Window) -> None:

@@ -139,11 +139,17 @@ def test_the_longest_text_is_taken_however_it_is_spelled(world: World) -> None:
 def test_one_enterprise_may_ask_only_so_often_and_another_is_not_held_up(world: World) -> None:
     answers = [world.post(PATH, ASKED, **bearer()).status_code for _ in range(int(LINK_BURST) + 1)]
     assert answers == [202] * int(LINK_BURST) + [429]
-    refused = world.post(PATH, ASKED, **bearer(generation=1))
+    refused = world.post(PATH, ASKED, **bearer(until=date(2027, 1, 1)))
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "181")
     assert world.post(PATH, ASKED, **bearer("other")).status_code == 202
     world.clock.advance(181)
     assert world.post(PATH, ASKED, **bearer()).status_code == 202
+
+
+def test_whoever_has_a_revoked_link_keeps_nobody_from_using_the_new_one(world: World) -> None:
+    answers = [world.post(PATH, ASKED, **bearer()).status_code for _ in range(int(LINK_BURST) + 1)]
+    assert answers[-1] == 429
+    assert world.post(PATH, ASKED, **bearer(generation=1)).status_code == 202
 
 
 def test_a_retry_with_the_same_key_is_the_same_request_and_of_another_enterprise_another(world: World) -> None:
