@@ -74,7 +74,7 @@ Entry = Mapping[str, Any]
 class _Course:
     """The states of one procedure in their order, and when its clock stood still."""
 
-    states: Sequence[Row]  # {"state", "date", …}; the first is the one it began with
+    states: Sequence[Row]  # {"state", "date", …}
     stops: Sequence[tuple[int, int, str]]  # [begin, end) and why, by their beginning; an open one never ends
 
     @property
@@ -139,7 +139,9 @@ def _row(
     if term is not None and end is not None and term.due is not None:
         over = max(0, last_ordinal(end["date"]) - term.due)
     missing = _missing(course.states, beside[SUPPLIES])
-    wanted = [item["due"] for item in missing if item["supplied"] is None and item["due"] is not None]
+    # Of what was refused or withdrawn nothing is awaited any more.
+    awaited = missing if end is None or _result(end) == GRANTED else ()
+    wanted = [item["due"] for item in awaited if item["supplied"] is None and item["due"] is not None]
     due = None if term is None or term.due is None else day_text(term.due)
     name = {"zh": kind, "en": kind} if statute is None else statute.name
     start = None if accepted is None else accepted["date"]
@@ -171,7 +173,7 @@ def _row(
         "missing": missing,
         "missing_due": min(wanted, key=last_ordinal, default=None),
         "states": [_state(state) for state in course.states],
-        "lights": render(worst([_steps(course, term, said, over), *_missing_steps(missing, name)]), calendar),
+        "lights": render(worst([_steps(course, term, said, over), *_missing_steps(awaited, name)]), calendar),
         "note": begun.get("note"),
         "actor": begun["actor"],
         "recorded_at": begun["recorded_at"],
@@ -189,8 +191,9 @@ def _course(begun: Row, beside: Mapping[str, Sequence[Row]]) -> _Course:
         end = begun
     last = _FOR_EVER if end is None else last_ordinal(end["date"])
     between = [move for move in moves if move["state"] != ENDED and last_ordinal(move["date"]) <= last]
-    states = [] if begun["state"] == ENDED else [begun]
-    states += sorted(between, key=_day_of)
+    if begun["state"] != ENDED:
+        between.insert(0, begun)  # what came before it may be told after it: its date alone is its place
+    states = sorted(between, key=_day_of)
     if end is not None:
         states.append(end)
     accepted = next((_day_of(state) for state in states if state["state"] in RUNNING), _FOR_EVER)
@@ -341,18 +344,28 @@ def _running(course: _Course, term: _Term, said: Mapping[str, Any]) -> list[DayS
 def _missing(states: Sequence[Row], supplies: Sequence[Entry]) -> list[Row]:
     """Every paper asked for, by its name: when, by which day (the last told holds), and when it came.
 
-    A paper that came without having been asked for stands there, too.
+    One that is asked for again after it came is missing again. A paper that came without having been asked for stands
+    there, too.
     """
     found: dict[str, Row] = {}
+    again: dict[str, Row] = {}  # the state in which a paper was asked for once more
     for state in states:
         for item in state.get("missing") or ():
-            known = found.get(item["what"])
+            what, known = item["what"], found.get(item["what"])
+            if known is not None:
+                again[what] = state
             asked = state["date"] if known is None else known["asked"]
-            found[item["what"]] = {"what": item["what"], "asked": asked, "due": item.get("due"), "supplied": None}
+            found[what] = {"what": what, "asked": asked, "due": item.get("due"), "supplied": None}
     for supply in supplies:
         what = supply["what"]
-        found[what] = found.get(what, {"what": what, "asked": None, "due": None}) | {"supplied": supply["date"]}
+        if what not in again or not _is_before(supply, again[what]):
+            found[what] = found.get(what, {"what": what, "asked": None, "due": None}) | {"supplied": supply["date"]}
     return list(found.values())
+
+
+def _is_before(supply: Entry, state: Entry) -> bool:
+    """Whether a paper came before a state, and was known to: what is told of it afterwards speaks of the new one."""
+    return _day_of(supply) < _day_of(state) and bool(supply["recorded_at"] < state["recorded_at"])
 
 
 def _missing_steps(missing: Iterable[Entry], name: Mapping[str, str]) -> Iterator[list[DayStep]]:

@@ -127,9 +127,10 @@ def report(scene: Scene) -> dict[str, Any]:
     begin, end = scene.week.begins(scene.calendar), scene.week.next.begins(scene.calendar)
     told = [event for event in scene.recorded if begin <= event.recordedtime < end and event.id not in scene.gone]
     progress = [_line(text, event) for event in told if (text := _happened(event, scene)) is not None]
-    unchanged = not progress and any(event.data.get("unchanged") for event in told)
+    said_so = [event for event in told if event.type == FOLLOWUP_LOGGED and event.data.get("unchanged")]
+    unchanged = not progress and bool(said_so)
     if unchanged:
-        progress = [_line(scene.say("本周无变化", "Nothing changed this week"), told[-1])]
+        progress = [_line(scene.say("本周无变化", "Nothing changed this week"), said_so[-1])]
     parts = {
         "progress": progress,
         "plan": [*_planned(scene)],

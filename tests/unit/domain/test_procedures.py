@@ -155,6 +155,14 @@ def test_a_state_recorded_late_takes_its_place_by_its_date() -> None:
     assert row["paused_by"] == [{"from": "2026-03-10", "to": "2026-03-12", "why": "补正"}]
 
 
+def test_talks_that_are_told_after_the_acceptance_stand_before_it() -> None:
+    case = Case(day="2026-03-10")
+    case.moved("提前介入", "2026-03-02")
+    row = case.row()
+    assert [state["state"] for state in row["states"]] == ["提前介入", "受理"]
+    assert (row["state"], row["since"], row["start"]) == ("受理", "2026-03-10", "2026-03-10")
+
+
 def test_correcting_papers_stops_the_clock_on_its_day_and_it_goes_on_on_the_day_they_are_back() -> None:
     case = Case()
     case.moved("补正", "2026-03-10")
@@ -281,6 +289,22 @@ def test_a_paper_pledged_is_still_awaited_after_the_decision() -> None:
     assert case.light("2026-03-21") == ("red", "missing-overdue")
     case.supplied("检测报告", "2026-03-21")
     assert case.light("2026-03-22") == ("blue", "procedure-ended-in-time")
+
+
+@pytest.mark.parametrize("result", ["refused", "withdrawn"])
+def test_of_what_was_not_granted_no_paper_is_awaited_any_more(result: str) -> None:
+    case = Case("容缺受理", missing=[{"what": "资金证明", "due": "2026-03-12"}])
+    case.moved("办结", "2026-03-11", result=result)
+    assert (case.row()["missing_due"], case.light("2026-03-13")) == (None, ("blue", "procedure-ended-in-time"))
+
+
+def test_a_paper_that_came_and_is_asked_for_again_is_missing_again() -> None:
+    case = Case("容缺受理", missing=[{"what": "资金证明", "due": "2026-03-12"}])
+    case.supplied("资金证明", "2026-03-09")
+    case.moved("补正", "2026-03-10", missing=[{"what": "资金证明", "due": "2026-03-20"}])
+    assert (case.row()["missing_due"], case.row()["missing"][0]["supplied"]) == ("2026-03-20", None)
+    case.supplied("资金证明", "2026-03-18")
+    assert (case.row()["missing_due"], case.row()["missing"][0]["supplied"]) == (None, "2026-03-18")
 
 
 def test_a_later_due_date_for_what_is_missing_takes_the_place_of_the_first() -> None:

@@ -122,6 +122,15 @@ def test_a_week_of_nothing_but_no_change_says_so_and_one_of_nothing_at_all_is_no
     assert after["text"] == "本周进展：无。下周计划：无。存在问题：无。需协调：无。"
 
 
+def test_that_nothing_changed_is_said_by_whoever_logged_it() -> None:
+    story = Story()
+    story.registered()
+    said = story.tell(FOLLOWUP_LOGGED, date="2026-06-01", unchanged=True)
+    story.blocked("2026-05-20")
+    (line,) = told(story)["progress"]
+    assert (line["text"], line["event_id"], line["date"]) == ("本周无变化", said, "2026-06-01")
+
+
 def test_procedures_and_services_are_progress_and_a_late_procedure_is_a_problem() -> None:
     story = Story()
     story.registered()
