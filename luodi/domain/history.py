@@ -169,6 +169,10 @@ class _Dated:
                 before[slot] = None
         if state["entries"]:
             before["entries"] = _kept_until(state["entries"], day)
+            before["counted"] = {
+                slot: number - len(state["entries"].get(slot, ())) + len(before["entries"].get(slot, ()))
+                for slot, number in state["counted"].items()
+            }
         for slot in ("reports", "money"):
             if state[slot]:
                 before[slot] = {d: told for d, told in state[slot].items() if first_day(d).toordinal() <= day}

@@ -200,13 +200,13 @@ def _present(named: str, on: str, look: Look, seen: set[str]) -> str | None:
 def holders_line(named: str, on: str, look: Look) -> tuple[str, ...]:
     """By way of whom an id comes down to whoever holds it on a day, whether that person is there or on leave.
 
-    The id itself comes first, the holder last. What comes down to nobody, or leads round in a circle, stays with
-    itself.
+    The id itself comes first, the holder last. What comes down to nobody stays with itself; what leads into a circle,
+    as where somebody has handed back, with the first of it.
     """
     line = [named]
     while found := _leads_to(line[-1], on, look):
         if found[0] in line:
-            return (named,)
+            return tuple(line[: line.index(found[0]) + 1])
         line.append(found[0])
     return tuple(line)
 

@@ -425,6 +425,25 @@ def test_a_person_may_hand_over_to_a_post_and_a_circle_leaves_each_what_is_their
     assert [holders_line(id_, "2026-03-10", office.document)[-1] for id_ in ("zhang", "wang")] == ["zhang", "wang"]
 
 
+def test_what_came_down_to_somebody_comes_down_again_when_all_was_handed_back() -> None:
+    office = Office()
+    office.post("head")
+    office.hands_over("head", "zhang", "2026-01-01")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-02-01")
+    office.tell(PERSON, "li", PERSON_HANDED_OVER, to="zhang", date="2026-03-01")
+    acting = [office.acting("head", day) for day in ("2026-01-31", "2026-02-28", "2026-03-01")]
+    assert acting == ["zhang", "li", "zhang"]
+    assert holders_line("head", "2026-03-01", office.document) == ("head", "zhang")
+
+
+def test_what_somebody_hands_over_to_themselves_stays_theirs() -> None:
+    office = Office()
+    office.post("head")
+    office.hands_over("head", "zhang", "2026-01-01")
+    office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="zhang", date="2026-02-01")
+    assert office.acting("head") == "zhang"
+
+
 def test_a_handover_that_is_retracted_never_was() -> None:
     office = Office()
     wrong = office.tell(PERSON, "zhang", PERSON_HANDED_OVER, to="li", date="2026-03-01")

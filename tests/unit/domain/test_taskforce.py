@@ -131,7 +131,10 @@ def test_as_of_a_day_what_was_done_later_is_left_out() -> None:
         state = state_at(story.events, None, date.fromisoformat(as_of).toordinal(), published())
         assert state is not None
         told = assess(SUBJECT, state, DEFAULT_RULES, published()).get("followups")
-        return None if told is None else [item["done"] for item in told["items"]]
+        if told is None:
+            return None
+        assert told["count"] == len(told["items"])
+        return [item["done"] for item in told["items"]]
 
     story.reached("signed", "2026-05-01")
     assert [shown(day) for day in ("2026-05-30", "2026-05-29", "2026-05-19")] == [["电话", "走访"], ["走访"], None]
