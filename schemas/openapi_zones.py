@@ -23,6 +23,11 @@ _MONTH = query(
     "序时至 · Up to the end of which month; when absent of those that are over.",
     {"type": "integer", "minimum": 1, "maximum": 12},
 )
+_PERIOD = query(
+    "period",
+    "期间 · Only what happened in this part of a year: 2026-05, 2026-01/2026-10.",
+    {"type": "string", "pattern": SPAN_PATTERN},
+)
 _TRUE_OR_FALSE: Json = {"type": "boolean"}
 
 Question = tuple[str, str, list[Json], Json]
@@ -57,6 +62,7 @@ def questions() -> Iterator[tuple[str, Question, bool]]:
                 {"name": "measure", "in": "path", "required": True, "schema": _MEASURE},
                 query("zone", "园区") | {"required": True},
                 _YEAR,
+                _PERIOD,
                 query("unit", "牵头单位 · Only projects of this lead unit."),
                 query("leader", "责任领导 · Only projects of this leader."),
                 LIMIT,
@@ -146,6 +152,7 @@ def schemas(funnel: Json) -> Json:
                 "name": _TEXT | {"description": "What is counted, in words."},
                 "zone": _TEXT,
                 "year": nullable(_WHOLE) | {"description": "null: how things stand."},
+                "period": nullable(_TEXT) | {"description": "null: the whole year."},
                 "unit": nullable(_TEXT),
                 "leader": nullable(_TEXT),
                 "own": own | {"description": "系统数: the sum of `counts` and of `amount` over the whole list."},

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from luodi.domain.chapters import Chapter, Telling
-from luodi.domain.days import last_ordinal
+from luodi.domain.days import first_day, last_day, last_ordinal
 from luodi.domain.handlers import Handler, entry
 from luodi.domain.money import yi
 from luodi.domain.stages import Language
@@ -137,7 +138,22 @@ def of_year(rows: Iterable[Row], figure: str, year: int) -> Row | None:
 
 def _year(row: Row) -> int:
     """The year that a report is of: that in which its period ends, without one that of its day."""
-    return int((row.get("period") or row["as_of"]).rpartition("/")[2][:4])
+    return year_of(row.get("period") or row["as_of"])
+
+
+def year_of(period: str) -> int:
+    """The year that a period, or a day, is of: that in which it ends."""
+    return int(period.rpartition("/")[2][:4])
+
+
+def part_of_year(period: str | None) -> tuple[date, date] | None:
+    """The first and the last day of its year that a period covers; None where that is all of it, or there is none."""
+    if period is None:
+        return None
+    begins, _, ends = period.rpartition("/")
+    first, last = first_day(begins or ends), last_day(ends)
+    first = max(first, date(last.year, 1, 1))
+    return None if (first, last) == (date(last.year, 1, 1), date(last.year, 12, 31)) else (first, last)
 
 
 def _told(telling: Telling) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from luodi.domain.assess import POOL
+from luodi.domain.days import last_day
 from luodi.domain.investing import MONTHS, through
 from luodi.domain.measures import ENTERPRISES_PRODUCING, MEASURES
 from luodi.domain.rollup import MAX_DEPTH
@@ -42,15 +44,21 @@ _READ = dict.fromkeys(("parent", "reached", "money", *_SHOWN), 1)
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What is counted of a measure: a zone's, of a year where the measure is yearly; with `named` only the projects of
-    which a field (`lead_unit`, `leader`) names one of these ids."""
+    which a field (`lead_unit`, `leader`) names one of these ids. `part`: only what happened on these days of the year,
+    the first and the last; money counts by whole months, as it is reported."""
 
     zone: str
     year: int | None = None
     named: Mapping[str, Collection[str]] = field(default_factory=dict)
+    part: tuple[date, date] | None = None
 
     @property
     def conditions(self) -> list[Condition]:
         return [{name: {"$in": sorted(ids)}} for name, ids in self.named.items()]
+
+    def covers(self, happened: str) -> bool:
+        """Whether a date of the year is in the part that is counted; a month or a year counts on its last day."""
+        return self.part is None or self.part[0] <= last_day(happened) <= self.part[1]
 
     def admits(self, document: Mapping[str, Any]) -> bool:
         """Whether a project is one of those that are named."""
@@ -120,9 +128,10 @@ class Measured:
         within: Condition = {f"reached.{stage}": {"$gte": begin, "$lt": end}}
         own: list[Condition] = [within, {"_id": {"$nin": [*rolled]}}]
         for document in self._find(bound, *own, counted, factory, *scope.conditions):
-            yield _project(document, document["reached"][stage])
+            if scope.covers(document["reached"][stage]):
+                yield _project(document, document["reached"][stage])
         dates = {id_: row["reached"].get(stage) for id_, row in rolled.items()}
-        roots = {id_: date for id_, date in dates.items() if date is not None and begin <= date < end}
+        roots = {id_: day for id_, day in dates.items() if day is not None and begin <= day < end and scope.covers(day)}
         named: Condition = {"_id": {"$in": sorted(roots)}}
         for document in self._find(named, bound, counted, factory, *scope.conditions, hint="_id_") if roots else ():
             yield _project(document, roots[document["_id"]])
@@ -131,7 +140,7 @@ class Measured:
         """Projects with reports of money in the year; a phase only where no project above it tells its own."""
         told: Condition = {"money.year": scope.year, "registered": True, "status": {"$ne": POOL}}
         found = {row["_id"]: row for row in self._find({"zone": scope.zone}, told, {"kind": {"$ne": AGREEMENT}})}
-        amounts = {id_: _of_year(row, measure, scope.year) for id_, row in found.items()}
+        amounts = {id_: _of_year(row, measure, scope) for id_, row in found.items()}
         telling = {id_ for id_, amount in amounts.items() if amount is not None}
         parents = {id_: row.get("parent") for id_, row in found.items()}
         parents |= self._above({parent for parent in parents.values() if parent} - parents.keys())
@@ -196,8 +205,13 @@ def _project(document: Document, date: str | None) -> Counted:
     return Counted(document["_id"], counts, document.get("investment"), date, document)
 
 
-def _of_year(document: Document, measure: str, year: int | None) -> int | None:
-    return next((through(row[measure], MONTHS) for row in document["money"] if row["year"] == year), None)
+def _of_year(document: Document, measure: str, scope: Scope) -> int | None:
+    money = next((row[measure] for row in document["money"] if row["year"] == scope.year), None)
+    if scope.part is None:
+        return through(money, MONTHS)
+    first, last = scope.part
+    amount = through(money, last.month)
+    return None if amount is None else amount - (through(money, first.month - 1) or 0)
 
 
 def _lineage(id_: str, parents: Mapping[str, str | None]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain.figures import YUAN, Breakdown, Figure
+from luodi.domain.figures import YUAN, Breakdown, Figure, part_of_year, year_of
 from luodi.domain.measures import MEASURES
 from luodi.domain.stages import Language
 
@@ -36,13 +36,8 @@ def figure_item(figure: Figure | Breakdown, owns: Owns, language: Language, *, l
     return _number(figure, own, language, linked=linked)
 
 
-def year_of(figure: Figure | Breakdown) -> int:
-    """The year that a figure is of: that in which its period ends, without one that of its day."""
-    return int((figure.period or figure.as_of).rpartition("/")[2][:4])
-
-
 def behind(measure: str, zone: str, year: int | None, **named: str | None) -> str:
-    """The address of the list behind one of our own numbers; `named`: of whom."""
+    """The address of the list behind one of our own numbers; `named`: of whom, or of which period."""
     query = {"zone": zone, "year": year if MEASURES[measure].yearly else None, **named}
     told = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
     return f"/v1/measures/{measure}?{told}"
@@ -95,6 +90,11 @@ def _sum(sum_: Breakdown, own: Own | None, language: Language, *, linked: bool) 
     }
 
 
+def _list(row: Figure | Breakdown, measure: str) -> str:
+    part = MEASURES[measure].yearly and part_of_year(row.period)
+    return behind(measure, row.zone, year_of(row.period or row.as_of), period=row.period if part else None)
+
+
 def _head(row: Figure | Breakdown, language: Language, *, linked: bool) -> dict[str, Any]:
     zh = language == "zh-CN"
     known = row.measure in MEASURES  # one that only a newer version knows has no words yet
@@ -106,7 +106,7 @@ def _head(row: Figure | Breakdown, language: Language, *, linked: bool) -> dict[
         "as_of": row.as_of,
         "definition": row.definition if zh else row.definition_en or row.definition,
         "measure": MEASURES[row.measure].words(language) if row.measure is not None and known else None,
-        "list": behind(row.measure, row.zone, year_of(row)) if linked and row.measure is not None and known else None,
+        "list": _list(row, row.measure) if linked and row.measure is not None and known else None,
         "event_id": row.event_id,
         "recorded_at": row.recorded_at,
         "corrected": row.corrected,

@@ -9,16 +9,18 @@ from itertools import islice
 from typing import Any
 
 from flask import Flask, Response, request
+from marshmallow import ValidationError
 from pymongo.database import Database
 
 from luodi.domain.calendar import Calendar
-from luodi.domain.figures import FIGURES, Breakdown, Figure, figures_of, newest
+from luodi.domain.figures import FIGURES, Breakdown, Figure, figures_of, newest, part_of_year, year_of
 from luodi.domain.investing import MONTHS
 from luodi.domain.measures import MEASURES
 from luodi.domain.publishing import PUBLICATIONS
 from luodi.runtime import http
 from luodi.runtime.clock import Clock
 from luodi.runtime.problems import FieldError, ProblemError
+from schemas.fields import Span
 from services.tracker import aims, filters, paces
 from services.tracker.folding import Folder
 from services.tracker.measured import Measured, Scope, item, total
@@ -29,7 +31,7 @@ from services.tracker.ports import Document, Journal
 from services.tracker.publications import Publications, corrected_item, explained, head
 from services.tracker.queries import Queries
 from services.tracker.recall import Recall
-from services.tracker.reported import Owns, figure_item, year_of
+from services.tracker.reported import Owns, figure_item
 from services.tracker.zones import Zones, ZonesOfThePast
 
 VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
@@ -111,7 +113,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
 
     @app.get("/v1/measures/<measure>")
     def behind(measure: str) -> Response:
-        http.known_parameters("zone", "year", "unit", "leader", "limit", "cursor", "after")
+        http.known_parameters("zone", "year", "period", "unit", "leader", "limit", "cursor", "after")
         if measure not in MEASURES:
             raise ProblemError("not-found", what=measure)
         told = MEASURES[measure]
@@ -119,9 +121,13 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
         query = filters.listed(request.args, ())
         if zone is None:
             raise ProblemError("bad-query", errors=[FieldError("zone", "required", {})])
-        year = _year(today().year)
+        period = _period()
+        year = _year(today().year if period is None else year_of(period))
+        if period is not None and (not told.yearly or year != year_of(period)):
+            raise ProblemError("bad-query", errors=[FieldError("period", "bad-span", {})])
         await_position()
-        rows = measured.behind(measure, Scope(zone, year, desk.naming({"lead_unit": unit, "leader": leader})))
+        named = desk.naming({"lead_unit": unit, "leader": leader})
+        rows = measured.behind(measure, Scope(zone, year, named, part_of_year(period)))
         own = total(measure, rows)
         last = "" if query.after is None else query.after[1]
         page = [row for row in rows if row.id > last][: query.limit + 1]
@@ -134,6 +140,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
                 "name": told.words(http.language()),
                 "zone": zone,
                 "year": year if told.yearly else None,
+                "period": period,
                 "unit": unit,
                 "leader": leader,
                 "own": {"count": own.count, "amount": own.amount},
@@ -242,17 +249,21 @@ class Counts:
     def __init__(self, queries: Queries, measured: Measured) -> None:
         self._queries = queries
         self._measured = measured
-        self._owns: dict[tuple[str, str, int | None], Owns] = {}
+        self._owns: dict[tuple[str, str, int | None, tuple[date, date] | None], Owns] = {}
 
     def beside(self, figure: Figure | Breakdown) -> Owns:
         """The count that a figure is set beside; nothing where it names no measure, or one of a newer version."""
         measure = figure.measure or ""
         if measure not in MEASURES:
             return {}
-        yearly = MEASURES[measure].yearly
-        place = (figure.zone, measure, year_of(figure)) if yearly else (figure.zone, "", None)
+        yearly, year, part = (
+            MEASURES[measure].yearly,
+            year_of(figure.period or figure.as_of),
+            part_of_year(figure.period),
+        )
+        place = (figure.zone, measure, year, part) if yearly else (figure.zone, "", None, None)
         if place not in self._owns:
-            scope = Scope(figure.zone, place[2])
+            scope = Scope(figure.zone, place[2], part=place[3])
             own = {measure: self._measured.own(measure, scope)} if yearly else self._queries.owns(figure.zone)
             self._owns[place] = own
         return self._owns[place]
@@ -272,6 +283,15 @@ def _one(name: str) -> str | None:
 
 def _year(usual: int) -> int:
     return filters.whole(request.args, "year", FIRST_YEAR, LAST_YEAR) or usual
+
+
+def _period() -> str | None:
+    """The period asked for, `2026-01/2026-10`. Raises the problem `bad-query`."""
+    text = _one("period")
+    try:
+        return None if text is None else Span().check(text)
+    except ValidationError as exc:
+        raise ProblemError("bad-query", errors=[FieldError("period", "bad-span", {})]) from exc
 
 
 def _year_and_month(today: date) -> tuple[int, int]:

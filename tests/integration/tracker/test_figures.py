@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from luodi.domain.events import EVENT_RETRACTED, Event
+from luodi.domain.events import EVENT_RETRACTED, PROGRESS_REPORTED, Event
 from luodi.domain.figures import FIGURE_REPORTED
 from luodi.domain.investing import share
 from luodi.domain.subjects import is_project
@@ -143,6 +143,38 @@ def test_a_correction_replaces_a_figure_and_a_later_period_leaves_it_to_be_asked
     assert [item["value"] for item in every] == [6, 9]
 
 
+def test_a_figure_of_a_part_of_a_year_stands_beside_what_happened_in_that_part(desk: Desk) -> None:
+    r = desk.recorder
+
+    def invested(day: str, total: int) -> Event:
+        return r.event("a", PROGRESS_REPORTED, {"date": day, "invested_total": total})
+
+    desk.put(
+        *(r.registered(id_, zone="kunshan", investment=amount) for id_, amount in (("a", 1), ("b", 20), ("c", 300))),
+        *(
+            r.milestone("abcd"[place], "signed", day)
+            for place, day in enumerate(("2026-01-05", "2026-04", "2026-05-02"))
+        ),
+        r.registered("d", zone="kunshan", investment=4000),
+        r.milestone("d", "signed", "2026"),  # some day of the year: it counts on the last one
+        invested("2026-02-28", 100),
+        invested("2026-04-30", 250),
+        invested("2026-05-31", 400),
+        figure(desk, "kunshan", value=3, unit="个", period="2026-01/2026-04", measure="signed"),
+    )
+    item = reported(desk, "kunshan", more="&figure=f")["f"]
+    assert (item["own"], item["difference"]) == (2, 1)
+    assert item["list"] == "/v1/measures/signed?zone=kunshan&year=2026&period=2026-01/2026-04"
+    found = behind(desk, item["list"])
+    assert ([row["id"] for row in found["items"]], found["period"]) == (["a", "b"], "2026-01/2026-04")
+    assert behind(desk, "/v1/measures/signed?zone=kunshan&period=2026-05")["own"]["count"] == 1
+    assert behind(desk, "/v1/measures/signed?zone=kunshan&year=2026")["own"]["count"] == 4
+    for period, amount in (("2026-01/2026-04", 250), ("2026-04", 150), ("2026-04/2026-06", 300), ("2026", 400)):
+        assert behind(desk, f"/v1/measures/invested?zone=kunshan&period={period}")["own"]["amount"] == amount
+    for wrong in ("signed?period=2026-13", "signed?year=2025&period=2026-05", "projects?period=2026-05"):
+        assert desk.get(f"/v1/measures/{wrong}&zone=kunshan").status_code == 400
+
+
 def test_a_figure_of_a_year_stands_beside_what_happened_in_that_year(desk: Desk) -> None:
     r = desk.recorder
     desk.put(
@@ -150,7 +182,7 @@ def test_a_figure_of_a_year_stands_beside_what_happened_in_that_year(desk: Desk)
         r.milestone("a", "signed", "2025-12-31"),
         r.registered("b", zone="kunshan", investment=500),
         r.milestone("b", "signed", "2026"),
-        figure(desk, "kunshan", value=800, unit="元", period="2026-01/2026-05", measure="signed_investment"),
+        figure(desk, "kunshan", value=800, unit="元", period="2026", measure="signed_investment"),
     )
     item = reported(desk, "kunshan", more="&figure=f")["f"]
     assert (item["own"], item["difference"]) == (500, 300)
