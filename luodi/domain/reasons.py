@@ -252,7 +252,7 @@ def _achieved(reason: Reason, language: Language, _today: date | None) -> str:
         return ""
     if commitment["period"] is None:
         return "尚无上报数据" if language == ZH else "nothing is reported of it yet"
-    period = _period(commitment["period"], language)
+    period = period_name(commitment["period"], language)
     if commitment["reported"] is None:  # an amount per mu of an unknown area
         return f"{period}已报，但用地面积未知" if language == ZH else f"it is reported for {period}, of an unknown area"
     value = _measured(commitment, "reported", language)
@@ -270,7 +270,8 @@ def _measured(commitment: Mapping[str, Any], name: str, language: Language) -> s
     return _yuan(amount, "/亩" if language == ZH else " per mu", language)
 
 
-def _period(period: str, language: Language) -> str:
+def period_name(period: str, language: Language) -> str:
+    """A year, a quarter or a business date inside a sentence."""
     year, _, quarter = period.partition("-Q")
     if quarter:
         return f"{year}年第{quarter}季度" if language == ZH else f"the quarter {period}"

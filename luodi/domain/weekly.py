@@ -18,6 +18,7 @@ from luodi.domain.calendar import Calendar
 from luodi.domain.clocks import RED, YELLOW, in_force, light_at, shown_at
 from luodi.domain.days import first_day, is_approximate, last_ordinal
 from luodi.domain.events import Event
+from luodi.domain.performance import PERFORMANCE_REPORTED
 from luodi.domain.reasons import ZH
 from luodi.domain.stages import Language, gap_name, name
 from luodi.domain.taskforce import FOLLOWUP_LOGGED
@@ -199,6 +200,24 @@ def _progressed(data: Mapping[str, Any], scene: Scene) -> str | None:
     return scene.say("，", ", ").join(parts) or None
 
 
+def _performed(data: Mapping[str, Any], scene: Scene) -> str:
+    parts = [
+        scene.say(f"{zh}{money.yi(data[field])}亿元", f"{en} {money.yi(data[field])} 亿 yuan")
+        for field, zh, en in (
+            ("output", "产值", "output"),
+            ("tax", "税收", "tax"),
+            ("invested_total", "累计完成投资", "invested so far"),
+        )
+        if data.get(field) is not None
+    ]
+    if data.get("capacity_percent") is not None:
+        parts.append(scene.say(f"达产率{data['capacity_percent']}%", f"{data['capacity_percent']}% of the capacity"))
+    if data.get("jobs") is not None:
+        parts.append(scene.say(f"用工{data['jobs']}人", f"{data['jobs']} jobs"))
+    period = reasons.period_name(data["period"], scene.language)
+    return f"{period}{scene.say('：', ': ')}{scene.say('，', ', ').join(parts)}"
+
+
 def _followed_up(data: Mapping[str, Any], scene: Scene) -> str | None:
     done: str | None = data.get("done")
     if done is None or data.get("way") is None:
@@ -265,6 +284,7 @@ Telling = Callable[[Mapping[str, Any], Scene], str | None]
 HAPPENED: Mapping[str, Telling] = {
     events.MILESTONE_REPORTED: _reached,
     events.PROGRESS_REPORTED: _progressed,
+    PERFORMANCE_REPORTED: _performed,
     FOLLOWUP_LOGGED: _followed_up,
     events.BLOCKER_CLEARED: _cleared,
     events.LAND_CONTRACT_RECORDED: _contracted,

@@ -11,6 +11,7 @@ from luodi.domain import events
 from luodi.domain.assess import assess
 from luodi.domain.fold import fold, retracted
 from luodi.domain.history import known
+from luodi.domain.performance import PERFORMANCE_REPORTED
 from luodi.domain.procedures import PROCEDURE_BEGUN, PROCEDURE_MOVED
 from luodi.domain.services import SERVICE_GIVEN
 from luodi.domain.stages import Language
@@ -120,6 +121,21 @@ def test_a_week_of_nothing_but_no_change_says_so_and_one_of_nothing_at_all_is_no
     after = told(story, Week.parse("2026-W24"), "2026-06-10T00:00:00.000Z")
     assert (after["updated"], after["unchanged"], after["progress"]) == (False, False, [])
     assert after["text"] == "本周进展：无。下周计划：无。存在问题：无。需协调：无。"
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("zh-CN", "2026年第1季度：产值1.2亿元，税收0.07亿元，达产率77.5%，用工120人"),
+        ("en", "the quarter 2026-Q1: output 1.2 亿 yuan, tax 0.07 亿 yuan, 77.5% of the capacity, 120 jobs"),
+    ],
+)
+def test_the_figures_of_a_quarter_are_progress(language: Language, line: str) -> None:
+    story = Story()
+    story.registered()
+    figures: dict[str, Any] = {"output": 120_000_000, "tax": 7_000_000, "capacity_percent": 77.5, "jobs": 120}
+    story.tell(PERFORMANCE_REPORTED, period="2026-Q1", **figures)
+    assert texts(told(story, language=language), "progress") == [line]
 
 
 def test_that_nothing_changed_is_said_by_whoever_logged_it() -> None:
