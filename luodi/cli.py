@@ -71,6 +71,7 @@ VERBS = {
         Verb("tracker", "", "run the service that folds and answers", "services.tracker.__main__:main", service=True),
         Verb("notify", "", "run the service that sends notices", "services.notify.__main__:main", service=True),
         Verb("notify test", "WHO", "send one recipient a test", "services.notify.trial:main", stack=True),
+        Verb("notify resend", "ID…", "send again what was given up", "services.notify.resending:main", stack=True),
         Verb("link", "ENTERPRISE", "make the link by which it raises requests", "luodi.local.link:main"),
         Verb("rebuild", "[--compare]", "fold everything again from Kafka", "services.tracker.rebuild:main", stack=True),
         Verb("rejects", "", "show rejected records, go on after a fuse", "services.tracker.rejects:main", stack=True),

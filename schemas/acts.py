@@ -57,6 +57,13 @@ class Closing(Record):
     note = Text(_NOTE, lines=True, allow_none=True)
 
 
+class Resend(Record):
+    """再次发送: what was given up goes again, on one channel or on all that gave it up."""
+
+    actor = Name(required=True)
+    channel = Text(_LINE, allow_none=True)
+
+
 class SilenceBegun(Record):
     """静默: for a while, and for a reason, nothing about a matter, or about a project and its parts, goes out."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.acts import ACTS, SilenceBegun, SilenceEdited, SilenceEnded
+from schemas.acts import ACTS, Resend, SilenceBegun, SilenceEdited, SilenceEnded
 from schemas.contacts import CHANNELS, LANGUAGES, RECIPIENT, STYLES, ContactBody
 from schemas.loading import Record, object_rule
 from schemas.openapi import (
@@ -63,6 +63,7 @@ def build() -> Json:
             )
         },
         "/v1/notifications/stream": {"get": _stream()},
+        "/v1/notifications/{notification_id}/resend": {"post": _resend()},
         "/v1/matters": {
             "get": _query(
                 "matters",
@@ -321,6 +322,26 @@ _KEY: Json = {
 }
 
 
+def _resend() -> Json:
+    return {
+        "operationId": "resendNotification",
+        "summary": "再次发送 · Send again what was given up",
+        "tags": ["acts"],
+        "description": "On one channel, or on all that gave it up, under the same id. It is looked at before it goes: "
+        "what no longer holds is superseded.",
+        "parameters": [
+            {"name": "notification_id", "in": "path", "required": True, "schema": {"type": "string"}},
+            LANGUAGE,
+        ],
+        "requestBody": {"required": True, "content": json_content(object_rule(Resend))},
+        "responses": {
+            "200": answer("The message as it is now", {"$ref": "#/components/schemas/Notification"}),
+            **problems(400, 401, 403, 404, 409, 413, 415, 422, 503),
+        }
+        | {"409": {**problems(409)["409"], "description": "Nothing of it was given up"}},
+    }
+
+
 def _matter_act(act: str, record: type[Record], summary: str) -> Json:
     matter: Json = {"$ref": "#/components/schemas/Matter"}
     text: Json = {"type": "string"}
@@ -435,6 +456,20 @@ def _notification() -> Json:
             "status": {"type": "string", "enum": list(DELIVERY_STATUSES)},
             "attempts": {"type": "integer", "minimum": 0},
             "sent_at": nullable(INSTANT),
+            "error": nullable(text) | {"description": "What the last attempt met."},
+            "next_at": nullable(INSTANT) | {"description": "When the next attempt is made."},
+            "history": {
+                "type": "array",
+                "items": an_object(
+                    {
+                        "at": INSTANT,
+                        "what": {"type": "string", "enum": ["not-taken", "resent"]},
+                        "error": nullable(text),
+                        "by": nullable(text),
+                    }
+                ),
+                "description": "Attempts that were not taken, and who had it sent again, oldest first.",
+            },
         }
     )
     shown: Json = {

@@ -188,6 +188,22 @@ PROBLEMS: dict[str, ProblemWords] = {
         "问题 {what} 尚未解决（承诺改期不等于解决），不能销号。",
         "It cannot be closed: the blocker {what} is not cleared; another promise does not clear it.",
     ),
+    "digest-not-resent": ProblemWords(
+        409,
+        "汇总不再次发送",
+        "A digest is not sent again",
+        "消息 {what} 是某日的汇总，其内容可能已过时。请单独再次发送其中的消息；下一次汇总会列出仍然有效的事项。",
+        "The message {what} is the digest of a morning and may be out of date. Send the messages that it named by "
+        "themselves; the next digest lists what still holds.",
+    ),
+    "not-given-up": ProblemWords(
+        409,
+        "没有可再次发送的内容",
+        "Nothing of it was given up",
+        "消息 {what} 没有失败或放弃的渠道：已送达、仍在发送或已不再需要。",
+        "No channel of the message {what} has failed or was given up: it was delivered, is still under way, or is no "
+        "longer needed.",
+    ),
     "not-confirmed": ProblemWords(
         409,
         "企业尚未确认",

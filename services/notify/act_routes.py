@@ -14,7 +14,7 @@ from luodi.runtime import http
 from luodi.runtime.problems import FieldError, ProblemError
 from schemas.acts import ACTS
 from schemas.invalid import flatten
-from schemas.loading import REFUSE, loader
+from schemas.loading import REFUSE, Record, loader
 from services.notify.acts import Acts
 from services.notify.matters import Matter
 
@@ -35,13 +35,18 @@ def act_routes(app: Flask, acts: Acts, shown: Callable[[Matter], dict[str, Any]]
         return http.answer({"act": entry_id, "matter": shown(matter)}, headers={"Vary": "Accept-Language"})
 
 
-def read_act(act: str) -> dict[str, Any]:
-    """The body of an act without what is not told in it. Raises ProblemError."""
+def read_body(schema: type[Record]) -> dict[str, Any]:
+    """A body without what is not told in it. Raises ProblemError."""
     try:
-        body = loader(ACTS[act][0], REFUSE).load(http.read_json())
+        body = loader(schema, REFUSE).load(http.read_json())
     except ValidationError as exc:
         raise ProblemError("invalid", errors=flatten(exc.messages)) from exc
-    said = {name: value for name, value in body.items() if value is not None}
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def read_act(act: str) -> dict[str, Any]:
+    """The body of an act without what is not told in it. Raises ProblemError."""
+    said = read_body(ACTS[act][0])
     if said.get("accepted") is False and "reason" not in said:
         raise ProblemError("invalid", errors=[FieldError("/reason", "required")])
     return said

@@ -56,6 +56,7 @@ from services.notify.matters import NO_PARTITION
 from services.notify.notifications import Notification
 from services.notify.reach import Failing, Reach
 from services.notify.recording import Recording
+from services.notify.resending import Resending
 from services.notify.selfwatch import SelfWatch
 from services.notify.selfwatch_routes import selfwatch_routes
 from services.notify.selfwatch_store import MongoBeats, MongoReach
@@ -373,8 +374,9 @@ def build(
     app = http.create_app("notify", settings, clock, metrics, probes)
     feeds = Streams(lambda after, recipient: MongoFeed(database, after, recipient), stop, metrics, clock.monotonic)
 
+    resending = Resending(stores.notifications, clock)
     acts = Acts(stores.matters, acting, teller, clock)
-    routes(app, stores, feeds, acts, today, lambda person: directory.acts_for(person, today().isoformat()))
+    routes(app, stores, feeds, acts, today, lambda person: directory.acts_for(person, today().isoformat()), resending)
     silence_routes(
         app,
         Silences(silences, stores.matters, acting, teller, clock),

@@ -7,12 +7,13 @@ field that an earlier version did not write has its default here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from luodi.domain.events import Event
 from services.notify.matters import Entry, Matter, Telling
 from services.notify.milestone_reports import MilestoneReport
-from services.notify.notifications import Delivery, Line, Notification, Sheet, Texts
+from services.notify.notifications import Delivery, Line, Notification, Sheet, Texts, Tried
 from services.notify.outlines import Project, outline_document, outline_from
 from services.notify.watches import Broken, Deadline, Recovered, Stretch, Watch
 
@@ -386,7 +387,15 @@ def _delivery_document(d: Delivery) -> Document:
         "sent_at": d.sent_at,
         "error": d.error,
         "carrier": d.carrier,
+        # Most are taken at once: they have no more to tell.
+        **({"base": d.base} if d.base else {}),
+        **({"tried": [asdict(tried) for tried in d.tried]} if d.tried else {}),
     }
+
+
+def _delivery_from(d: Document) -> Delivery:
+    tried = d.get("tried")
+    return Delivery(**(d if tried is None else d | {"tried": tuple(Tried(**one) for one in tried)}))
 
 
 def notification_from(row: Document) -> Notification:
@@ -412,7 +421,7 @@ def notification_from(row: Document) -> Notification:
         traceparent=row["traceparent"],
         version=row["version"],
         urgent=row.get("urgent", False),  # a row of an earlier version does not say
-        deliveries=tuple(Delivery(**d) for d in row["deliveries"]),
+        deliveries=tuple(_delivery_from(d) for d in row["deliveries"]),
         sheet=_sheet_from(row.get("sheet")),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -14,11 +15,13 @@ from luodi.domain.days import instant
 from luodi.domain.stages import Language
 from luodi.runtime import http
 from luodi.runtime.problems import ProblemError
-from services.notify.act_routes import act_routes
+from schemas.acts import Resend
+from services.notify.act_routes import act_routes, read_body
 from services.notify.acts import Acts, Scene
 from services.notify.matters import Matter, Telling
 from services.notify.notifications import Line, Notification
 from services.notify.paging import asked_limit, asked_place, bad_parameter, paged
+from services.notify.resending import Resending
 from services.notify.stores import Stores
 from services.notify.streams import Streams
 
@@ -40,6 +43,7 @@ def routes(
     acts: Acts,
     today: Callable[[], date],
     acts_for: Callable[[str], Collection[str]],
+    resending: Resending,
 ) -> None:
     """Put the routes on the application. `acts_for`: the ids for which a person acts today."""
 
@@ -81,6 +85,13 @@ def routes(
             content_type=STREAM_TYPE,
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+
+    @app.post("/v1/notifications/<path:notification_id>/resend")
+    def resend(notification_id: str) -> Response:
+        http.known_parameters()
+        asked = read_body(Resend)
+        row = resending.again(notification_id, asked.get("channel"), asked["actor"])
+        return http.answer(notification_body(row, http.language()), headers={"Vary": "Accept-Language"})
 
     @app.get("/v1/matters")
     def matters() -> Response:
@@ -142,7 +153,15 @@ def notification_body(row: Notification, language: Language) -> dict[str, Any]:
         "url": row.url,
         "created_at": row.created_at,
         "deliveries": [
-            {"channel": d.channel, "status": d.status, "attempts": d.attempts, "sent_at": d.sent_at}
+            {
+                "channel": d.channel,
+                "status": d.status,
+                "attempts": d.attempts,
+                "sent_at": d.sent_at,
+                "error": d.error,
+                "next_at": d.due_at if d.status == "queued" else None,
+                "history": [asdict(tried) for tried in d.tried],
+            }
             for d in row.deliveries
         ],
         "urgent": row.urgent,

@@ -371,7 +371,7 @@ class Ledger:
             case "sent":
                 return lambda r: r.sent(channel, lease, now)
             case "gone" | "refused":
-                return lambda r: r.failed(channel, lease, error)
+                return lambda r: r.failed(channel, lease, error, now)
             case "retry":
                 return lambda r: r.retried(channel, lease, error, self._later, outcome.retry_after_s, jitter)
 

@@ -138,9 +138,9 @@ def verdict(row: Notification, receiver: Channel | None, channel: str, seen: See
 
 
 def _may_be_over(row: Notification, channel: str) -> bool:
-    """It was never attempted there, so it need not be seen through if its stall has ended."""
+    """Nothing was attempted there (since it was sent again), so it need not be seen through if its stall has ended."""
     delivery = row.delivery(channel)
-    return row.kind not in UNCONDITIONAL and delivery is not None and delivery.attempts == 0
+    return row.kind not in UNCONDITIONAL and delivery is not None and delivery.untried
 
 
 def is_muted(matter: Matter | Standing, watch: Watch | None, silences: Sequence[Silence], now: str) -> bool:

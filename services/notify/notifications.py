@@ -39,6 +39,8 @@ Group = Literal["new", "overdue", "soon", "cleared", "projects"]
 INBOX = "inbox"
 PENDING: frozenset[DeliveryStatus] = frozenset({"queued", "sending"})
 DIGESTED: frozenset[DeliveryStatus] = frozenset({"held", "carried"})
+GIVEN_UP: frozenset[DeliveryStatus] = frozenset({"failed", "dead"})
+MAX_TRIED = 24  # three times the whole schedule
 
 SCHEDULE_S = (0.0, 5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 """Seconds before each attempt, as the Standard Webhooks specification recommends; after the last one it is dead."""
@@ -60,6 +62,17 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """Something that befell a delivery, but for what its status says: an attempt that was not taken, or that somebody
+    had it sent again after it had been given up."""
+
+    at: str
+    what: Literal["not-taken", "resent"]
+    error: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A notification's way through one channel."""
 
@@ -72,6 +85,17 @@ class Delivery:
     sent_at: str | None = None
     error: str | None = None  # what the last attempt met
     carrier: str | None = None  # the digest that names it here
+    base: int = 0  # of the attempts, those before it was last sent again: the schedule begins anew
+    tried: tuple[Tried, ...] = ()  # oldest first, the last MAX_TRIED
+
+    @property
+    def untried(self) -> bool:
+        """Whether no request was begun, since it was last sent again."""
+        return self.attempts == self.base
+
+    def having(self, tried: Tried) -> Delivery:
+        """The same with this in its history."""
+        return replace(self, tried=(*self.tried, tried)[-MAX_TRIED:])
 
     @property
     def pending(self) -> bool:
@@ -196,15 +220,17 @@ class Notification:
 
     def given_up(self, channel: str, now: str, error: str) -> Notification | None:
         """What is due can never be delivered there."""
-        return self._step(channel, lambda d: _ended(d, "failed", error=error) if _is_due(d, now) else None)
+        met = Tried(now, "not-taken", error)
+        return self._step(channel, lambda d: _ended(d.having(met), "failed", error=error) if _is_due(d, now) else None)
 
     def sent(self, channel: str, lease: str, now: str) -> Notification | None:
         """The receiver took it."""
         return self._step(channel, lambda d: _ended(d, "sent", sent_at=now, error=None) if _held(d, lease) else None)
 
-    def failed(self, channel: str, lease: str, error: str) -> Notification | None:
+    def failed(self, channel: str, lease: str, error: str, now: str) -> Notification | None:
         """The receiver will never take it."""
-        return self._step(channel, lambda d: _ended(d, "failed", error=error) if _held(d, lease) else None)
+        met = Tried(now, "not-taken", error)
+        return self._step(channel, lambda d: _ended(d.having(met), "failed", error=error) if _held(d, lease) else None)
 
     def retried(
         self, channel: str, lease: str, error: str, later: Callable[[float], str], wait_s: float, jitter: float
@@ -218,11 +244,12 @@ class Notification:
         def step(d: Delivery) -> Delivery | None:
             if not _held(d, lease):
                 return None
-            if d.attempts >= len(SCHEDULE_S):
-                return _ended(d, "dead", error=error)
-            wait = SCHEDULE_S[d.attempts] * (1 + JITTER * jitter)
+            made, met = d.attempts - d.base, d.having(Tried(later(0.0), "not-taken", error))
+            if made >= len(SCHEDULE_S):
+                return _ended(met, "dead", error=error)
+            wait = SCHEDULE_S[made] * (1 + JITTER * jitter)
             due = later(max(wait, min(wait_s, LONGEST_RETRY_AFTER_S)))
-            return replace(d, status="queued", lease=None, due_at=due, error=error)
+            return replace(met, status="queued", lease=None, due_at=due, error=error)
 
         return self._step(channel, step)
 
@@ -232,11 +259,29 @@ class Notification:
             channel, lambda d: replace(d, due_at=now) if d.status == "queued" and d.due_at > now else None
         )
 
+    def resent(self, channel: str, now: str, by: str) -> Notification | None:
+        """What was given up there goes again, on a schedule that begins anew, unless it no longer holds by then."""
+        return self._step(
+            channel,
+            lambda d: (
+                replace(
+                    d.having(Tried(now, "resent", by=by)),
+                    status="queued",
+                    due_at=now,
+                    base=d.attempts,
+                    error=None,
+                    carrier=None,
+                    waited=False,
+                )
+                if d.status in GIVEN_UP
+                else None
+            ),
+        )
+
     def superseded(self) -> Notification | None:
-        """What was never attempted is not sent any more."""
+        """What was never attempted, or not since it was sent again, is not sent any more."""
         deliveries = tuple(
-            _ended(d, "superseded") if (d.pending or d.status == "held") and d.attempts == 0 else d
-            for d in self.deliveries
+            _ended(d, "superseded") if (d.pending or d.status == "held") and d.untried else d for d in self.deliveries
         )
         return self._changed(deliveries) if deliveries != self.deliveries else None
 

@@ -14,7 +14,7 @@ from luodi import cli
 def test_the_verbs_are_the_ones_people_depend_on() -> None:
     assert list(cli.VERBS) == [
         *("up", "down", "reset", "status", "doctor", "seed", "ask"),
-        *("ingest", "tracker", "notify", "notify test", "link"),
+        *("ingest", "tracker", "notify", "notify test", "notify resend", "link"),
         *("rebuild", "rejects", "config"),
     ]
 

@@ -158,7 +158,17 @@ def test_a_notification_has_the_members_of_the_contract(world: World, stores: St
     wanted = {"id", "kind", "project_id", "gap", "rule", "level", "recipient", "status", "title", "text", "url"}
     wanted |= {"created_at", "deliveries"}
     assert wanted <= set(body["items"][0])
-    assert body["items"][0]["deliveries"] == [{"channel": "inbox", "status": "sent", "attempts": 1, "sent_at": at(0)}]
+    assert body["items"][0]["deliveries"] == [
+        {
+            "channel": "inbox",
+            "status": "sent",
+            "attempts": 1,
+            "sent_at": at(0),
+            "error": None,
+            "next_at": None,
+            "history": [],
+        }
+    ]
 
 
 def test_matters_are_listed_and_one_is_told_whole(world: World, stores: Stores) -> None:

@@ -374,7 +374,11 @@ def test_many_rows_move_at_once_on_one_channel_whatever_else_stands_in_them(stor
     assert stores.notifications.replace_many([*mine, gone], "webhook") == {one.id for one in moved}
     assert [stores.notifications.get(one.id) for one in moved] == moved
     ended = [
-        step(one.sent("webhook", "mine", at(10)) if turn % 3 else one.failed("webhook", "mine", f"code {turn % 2}"))
+        step(
+            one.sent("webhook", "mine", at(10))
+            if turn % 3
+            else one.failed("webhook", "mine", f"code {turn % 2}", at(10))
+        )
         for turn, one in enumerate(moved)
     ]
     assert stores.notifications.replace_many(ended, "webhook") == {one.id for one in moved}

@@ -12,7 +12,7 @@ import pytest
 from luodi.domain.days import END_OF_TIME, instant, parse_instant
 from services.notify.digest import digest_of
 from services.notify.matters import opened
-from services.notify.notifications import SCHEDULE_S, Delivery, Notification, Sheet, notification_id
+from services.notify.notifications import MAX_TRIED, SCHEDULE_S, Delivery, Notification, Sheet, notification_id
 from tests.unit.notify.builders import COMPOSER, at, open_matter, opening
 
 CHANNELS = ("inbox", "log", "webhook")
@@ -79,7 +79,7 @@ def test_what_waits_is_not_due_before_its_time() -> None:
 def test_whoever_lost_the_lease_can_no_longer_move_it() -> None:
     taken = step(under_way("l1").begun("webhook", at(60), "l2", at(120)))
     assert taken.sent("webhook", "l1", at(61)) is None
-    assert taken.failed("webhook", "l1", "gone") is None
+    assert taken.failed("webhook", "l1", "gone", at(61)) is None
     assert taken.retried("webhook", "l1", "x", later, 0, 0) is None
 
 
@@ -101,6 +101,54 @@ def test_failed_attempts_follow_the_schedule_and_end_dead() -> None:
         now += waits[-1]
     assert waits == [5, 300, 1800, 7200, 18000, 36000, 36000]
     assert (delivery(made).status, delivery(made).attempts) == ("dead", 8)
+
+
+def dead(made: Notification, now: float = 0.0) -> Notification:
+    """After the whole schedule."""
+    for _ in SCHEDULE_S:
+        made = step(made.begun("webhook", later(now), "l", later(now + 60)))
+        made = step(made.retried("webhook", "l", "http-500", partial(_from, now), 0, 0))
+        now += 40_000
+    assert delivery(made).status == "dead"
+    return made
+
+
+def test_what_was_given_up_goes_again_on_a_schedule_that_begins_anew_and_keeps_its_history() -> None:
+    again = step(dead(row()).resent("webhook", later(400_000), "u-it"))
+    found = delivery(again)
+    assert (found.status, found.due_at, found.attempts, found.error) == ("queued", later(400_000), 8, None)
+    assert [tried.what for tried in found.tried] == ["not-taken"] * 8 + ["resent"]
+    assert (found.tried[-1].by, found.tried[0].error, found.tried[0].at) == ("u-it", "http-500", later(0.0))
+    assert again.message_id == row().message_id
+    taken = step(again.begun("webhook", later(400_000), "l", later(400_060)))
+    waits = step(taken.retried("webhook", "l", "http-503", partial(_from, 400_000.0), 0, 0))
+    assert delivery(waits).due_at == later(400_005), "as after a first attempt"
+    assert delivery(step(dead(again, 500_000.0).resent("webhook", later(10**6), "u-it"))).base == 16
+
+
+def test_what_goes_again_is_not_sent_when_it_no_longer_holds() -> None:
+    again = step(dead(row()).resent("webhook", later(400_000), "u-it"))
+    assert delivery(step(again.superseded())).status == "superseded"
+    taken = step(again.begun("webhook", later(400_000), "l", later(400_060)))
+    others = taken.superseded() or taken
+    assert delivery(others).status == "sending", "from here on it is seen through"
+
+
+def test_nothing_but_what_was_given_up_goes_again() -> None:
+    assert row().resent("webhook", at(1), "u-it") is None
+    assert under_way().resent("webhook", at(1), "u-it") is None
+    assert step(under_way().sent("webhook", "l1", at(3))).resent("webhook", at(4), "u-it") is None
+    assert step(row().superseded()).resent("webhook", at(4), "u-it") is None
+    refused = step(row().given_up("webhook", at(30), "no-address"))
+    assert delivery(step(refused.resent("webhook", at(31), "u-it"))).untried
+
+
+def test_of_a_long_history_the_last_are_kept() -> None:
+    made = dead(row())
+    for turn in range(1, 5):
+        made = dead(step(made.resent("webhook", later(turn * 10**6), "u-it")), turn * 10.0**6)
+    assert len(delivery(made).tried) == MAX_TRIED
+    assert delivery(made).attempts == 40
 
 
 def _from(begin: float, seconds: float) -> str:
