@@ -142,9 +142,33 @@ def _value(field: str, value: Any, route: str | None, language: Language) -> str
         return reasons.light_name(value, language)
     if what == "stage":
         return stages.name(route, value, language)
+    if value in _WORDS.get(what, ()):
+        return _WORDS[what][value][0 if zh else 1]
     if what in {"investment", "arrived"}:
         return f"{yi(value)}亿元" if zh else f"{yi(value)} hundred million yuan"
     return str(value)
+
+
+_WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "status": {
+        "active": ("推进中", "active"),
+        "suspended": ("停工", "suspended"),
+        "withdrawn": ("退出", "withdrawn"),
+        "pool": ("储备", "in the pool"),
+    },
+    "route": {
+        "land": ("供地", "land"),
+        "plant": ("厂房", "plant"),
+        "expansion": ("增资扩产", "expansion"),
+    },
+    "kind": {
+        "factory": ("工厂", "factory"),
+        "carrier": ("载体", "carrier"),
+        "upgrade": ("技改", "upgrade"),
+        "agreement": ("合作协议", "agreement"),
+    },
+}
+"""Field -> what each of its values is called."""
 
 
 def _order(event: Event) -> tuple[str, int, str]:

@@ -18,6 +18,7 @@ from luodi.domain.corrections import Change, Correction
 from luodi.domain.events import Event
 from luodi.domain.figures import figures_of, newest
 from luodi.domain.history import state_at
+from luodi.domain.money import yi
 from luodi.domain.reasons import light_name
 from luodi.domain.stages import Language
 from luodi.runtime.problems import ProblemError
@@ -156,11 +157,21 @@ def explained(row: Row, numbers: Sequence[Row], language: Language) -> str:
     """差异说明 in one sentence: what was published, and which of its numbers are known otherwise."""
     zh = language == "zh-CN"
     told = (_DIFFERS if numbers else _AGREES)[0 if zh else 1]
-    named = ("、" if zh else ", ").join(
-        (_NUMBER[0] if zh else _NUMBER[1]).format(**number) for number in numbers[:_NAMED]
-    )
+    named = ("、" if zh else ", ").join(_named(number, language) for number in numbers[:_NAMED])
     more = "" if len(numbers) <= _NAMED else ("等" if zh else " and others")
     return told.format(period=row["period"], as_of=row["as_of"], named=named, more=more, count=len(numbers))
+
+
+def _named(number: Row, language: Language) -> str:
+    """One number that differs, in words; money in 亿元, as people say it."""
+    column = 0 if language == "zh-CN" else 1
+    title, told = number["title"], (number["published"], number["now"])
+    if number["name"] == _INVESTMENT:
+        title, unit = (("总投资", "亿元"), ("investment", " hundred million yuan"))[column]
+        said = [f"{yi(value)}{unit}" for value in told]
+    else:
+        said = [("无", "none")[column] if value is None else str(value) for value in told]
+    return _NUMBER[column].format(title=title, published=said[0], now=said[1])
 
 
 def _corrected(
@@ -240,6 +251,7 @@ def _reported(row: Row) -> Any:
     return row["value"] if row["value"] is not None else row["words"]
 
 
+_INVESTMENT = "total.investment"
 _NAMED = 6  # numbers named in the sentence; all of them stand below it
 _NUMBER = ("{title}由{published}改为{now}", "{title} {published}, now {now}")
 _DIFFERS = (

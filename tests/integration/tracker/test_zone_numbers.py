@@ -352,7 +352,7 @@ def test_corrections_name_the_projects_and_the_events_that_changed_a_published_n
     assert "total.projects" not in numbers  # the new one was signed in May
     (figure,) = body["figures"]
     assert (figure["published"], figure["now"], figure["event_id"]) == (5, 4, "f2")
-    assert "总投资（元）由1000改为1050" in body["text"]
+    assert "总投资由0.00001亿元改为0.0000105亿元" in body["text"]
 
 
 def test_corrections_come_in_pages_that_know_no_more_than_the_first(published: Desk) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luodi.domain.assess import assess
-from luodi.domain.corrections import Change, changes, corrections, summary
+from luodi.domain.corrections import Change, changes, corrections, sentence, summary
 from luodi.domain.days import day_text
 from luodi.domain.events import EVENT_RETRACTED, MILESTONE_REPORTED, PROJECT_AMENDED, PROJECT_REGISTERED, Event
 from luodi.domain.handlers import State
@@ -99,3 +99,15 @@ def test_the_corrections_of_any_history_add_up_to_what_differs(events: Sequence[
             assert now.get(change.field) == change.before
             now[change.field] = change.after
     assert changes(now, said("9999")) == ()
+
+
+def test_what_differs_is_said_in_the_words_of_the_zones_and_a_word_of_later_times_as_it_is() -> None:
+    found = [
+        Change("status", "active", "suspended"),
+        Change("route", "land", "plant"),
+        Change("kind", None, "carrier"),
+        Change("status", "active", "of-later-times"),
+    ]
+    assert sentence(found, "land", "zh-CN") == (
+        "状态由推进中改为停工；路径由供地改为厂房；类别由无改为载体；状态由推进中改为of-later-times"
+    )
