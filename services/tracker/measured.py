@@ -143,23 +143,10 @@ class Measured:
         amounts = {id_: _of_year(row, measure, scope) for id_, row in found.items()}
         telling = {id_ for id_, amount in amounts.items() if amount is not None}
         parents = {id_: row.get("parent") for id_, row in found.items()}
-        parents |= self._above({parent for parent in parents.values() if parent} - parents.keys())
+        parents |= above(self._documents, {parent for parent in parents.values() if parent} - parents.keys())
         for id_ in telling:
-            if scope.admits(found[id_]) and telling.isdisjoint(_lineage(id_, parents)):
+            if scope.admits(found[id_]) and telling.isdisjoint(lineage(id_, parents)):
                 yield Counted(id_, 1, amounts[id_], None, found[id_])
-
-    def _above(self, ids: Collection[str]) -> dict[str, str | None]:
-        """The parents of these projects, and of those, as far as phases go."""
-        found: dict[str, str | None] = {}
-        for _ in range(MAX_DEPTH):
-            unread = sorted(set(ids) - found.keys())
-            if not unread:
-                break
-            rows = self._documents.find({"_id": {"$in": unread}}, {"parent": 1}).hint("_id_")
-            read = {row["_id"]: row.get("parent") for row in rows}
-            found |= dict.fromkeys(unread) | read
-            ids = [parent for parent in read.values() if parent]
-        return found
 
     def _enterprises(self, measure: str, scope: Scope) -> Iterator[Counted]:
         """Enterprises apart from projects: by credit code, by name where no project of that name has one."""
@@ -214,7 +201,21 @@ def _of_year(document: Document, measure: str, scope: Scope) -> int | None:
     return None if amount is None else amount - (through(money, first.month - 1) or 0)
 
 
-def _lineage(id_: str, parents: Mapping[str, str | None]) -> Iterator[str]:
+def above(documents: MongoCollection[Document], ids: Collection[str]) -> dict[str, str | None]:
+    """The parents of these projects, and of those, as far as phases go."""
+    found: dict[str, str | None] = {}
+    for _ in range(MAX_DEPTH):
+        unread = sorted(set(ids) - found.keys())
+        if not unread:
+            break
+        rows = documents.find({"_id": {"$in": unread}}, {"parent": 1}).hint("_id_")
+        read = {row["_id"]: row.get("parent") for row in rows}
+        found |= dict.fromkeys(unread) | read
+        ids = [parent for parent in read.values() if parent]
+    return found
+
+
+def lineage(id_: str, parents: Mapping[str, str | None]) -> Iterator[str]:
     """What a project is a phase of, as far up as phases go."""
     seen = {id_}
     for _ in range(MAX_DEPTH):

@@ -18,6 +18,7 @@ from luodi.domain.investing import Pace, pace, together
 from luodi.domain.stages import Language
 from luodi.runtime.mongo import translated
 from services.tracker.filters import Condition
+from services.tracker.measured import above, lineage
 from services.tracker.ports import Document
 
 GROUPS = ("lead_unit", "leader", "group_head", "industry", "chain", "park")
@@ -54,9 +55,13 @@ class Paces:
         condition: Condition = {"$and": [*bound, {"registered": True, "status": {"$ne": POOL}}]}
         with translated():
             found = {row["_id"]: row for row in self._documents.find(condition, _READ).hint("planned")}
+            parents = {id_: row.get("parent") for id_, row in found.items()}
+            parents |= above(self._documents, {parent for parent in parents.values() if parent} - parents.keys())
         rows = [
-            Paced(row, pace(_plan(row, year), row.get("money", ()), month), row.get("parent") not in found)
-            for row in found.values()
+            Paced(
+                row, pace(_plan(row, year), row.get("money", ()), month), found.keys().isdisjoint(lineage(id_, parents))
+            )
+            for id_, row in found.items()
             if all(row.get(name) in values for name, values in wanted.items())
         ]
         return sorted(rows, key=lambda row: (_points(row.pace), row.document["_id"]))

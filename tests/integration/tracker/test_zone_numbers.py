@@ -224,6 +224,18 @@ def test_a_phase_of_a_planned_project_is_listed_and_not_added_twice(planned: Des
     ]
 
 
+def test_a_phase_two_levels_below_a_planned_project_is_not_added_either(planned: Desk) -> None:
+    r = planned.recorder
+    planned.put(
+        r.registered("middle", parent="behind"),
+        r.registered("lowest", parent="middle"),
+        plan(planned, "lowest", 300 * WAN),
+    )
+    body = paces(planned, "zone=demo")
+    assert {row["project_id"]: row["in_sums"] for row in body["items"]}["lowest"] is False
+    assert (body["summary"]["plans"], body["summary"]["amount"]) == (2, 3600 * WAN)
+
+
 def test_plans_are_chosen_by_year_month_and_holder_and_come_in_pages(planned: Desk) -> None:
     assert [row["project_id"] for row in paces(planned, "year=2025")["items"]] == ["silent"]
     assert [row["project_id"] for row in paces(planned, "lead_unit=u1")["items"]] == ["silent", "ahead"]
