@@ -103,7 +103,8 @@ def _envelope(endpoint: Endpoint) -> dict[str, Any]:
         # A project being registered may leave its id to us; any other event must say whom it is about.
         left_to_us = row.type == domain.PROJECT_REGISTERED
         chosen[endpoint.subject.id_field] = Name(required=not left_to_us, allow_none=left_to_us)
-    chosen |= {name: field for name, field in row.schema.declared().items() if name not in endpoint.path_fields}
+    left_out = row.ours.union(endpoint.path_fields)
+    chosen |= {name: field for name, field in row.schema.declared().items() if name not in left_out}
     return chosen | {"actor": Name(allow_none=True)}
 
 

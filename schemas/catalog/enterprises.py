@@ -239,6 +239,7 @@ ROWS = (
         RequestRaised,
         f"{SUBJECT}/requests",
         "企业诉求 · Record a request of an enterprise",
+        ours=frozenset({"link"}),
     ),
     EventType(
         enterprises.REQUEST_ANSWERED,

@@ -92,6 +92,7 @@ class EventType:
     are data fields. Where it is empty only another service of ours tells such events.
     `happened` names the dates that tell of something that has happened: at most one day in the future.
     `over` names the periods that must have come to their end.
+    `ours` names the fields that a service of ours sets: the body of the endpoint has none of them.
     `nulls` names the fields whose null is information; elsewhere null and absent are the same and null is dropped.
     `rules` look at several fields together, after each has been accepted.
     """
@@ -104,6 +105,7 @@ class EventType:
     method: str = "POST"
     happened: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
+    ours: frozenset[str] = frozenset()
     nulls: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
 

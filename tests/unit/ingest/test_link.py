@@ -102,6 +102,13 @@ def test_the_key_opens_what_is_not_the_enterprises_own(world: World) -> None:
     assert event.data == ASKED
 
 
+def test_nobody_can_pretend_that_a_request_came_through_a_link(world: World) -> None:
+    answer = world.post("/v1/enterprises/firm/requests", {**ASKED, "link": 0}, Authorization="Bearer the-key")
+    assert (answer.status_code, world.events) == (422, [])
+    assert answer.json is not None
+    assert [(error["pointer"], error["code"]) for error in answer.json["errors"]] == [("/link", "unknown-field")]
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [
