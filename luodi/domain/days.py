@@ -19,6 +19,21 @@ _BUSINESS_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", re.ASCII)
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", re.ASCII)
 _CACHED_DATES = 1 << 14  # distinct dates: 45 years of days in 3 MB
 
+MONTH_NAMES = (  # in English; strftime would follow the locale of the process
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
 
 def instant(moment: datetime) -> str:
     """Write an aware moment as an instant; microseconds are cut off, never rounded up into the future."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from luodi.domain.days import is_approximate, last_day
+from luodi.domain.days import MONTH_NAMES, is_approximate, last_day
 from luodi.domain.money import yi
 from luodi.domain.stages import SIGNED, Language
 
@@ -147,7 +147,7 @@ class Pace:
         told = {
             "year": self.year,
             "month": self.month,
-            "month_en": _MONTHS_EN[self.month - 1] if self.month else "the turn of the year",
+            "month_en": MONTH_NAMES[self.month - 1] if self.month else "the turn of the year",
             "amount": yi(self.amount),
             "planned": yi(self.planned),
             "expected": self.expected,
@@ -196,20 +196,6 @@ def share(part: float, whole: float) -> float | None:
     return int(part * 1000 / whole + 0.5) / 10 if part >= 0 else -(int(-part * 1000 / whole + 0.5) / 10)
 
 
-_MONTHS_EN = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _NO_PLAN = ("{year}年没有投资计划", "there is no investment plan for {year}")
 _PLACES = (
     ("与序时持平", "on schedule"),

@@ -63,20 +63,6 @@ class Sentence:
 # Words: each makes one placeholder from the reason's values, "" where the reason has none.
 
 _UNITS = {"working_days": ("个工作日", "working day"), "calendar_days": ("天", "day"), "months": ("个月", "month")}
-_MONTHS = (  # strftime would follow the locale of the process
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _BLOCKERS = {  # kinds of blocker as they stand in an English sentence
     "资金": "funding",
     "用水": "water",
@@ -194,7 +180,7 @@ def _month(reason: Reason, language: Language, _today: date | None) -> str:
     if month is None:
         return ""
     year, number = int(month[:4]), int(month[5:])
-    return f"{year}年{number}月" if language == ZH else f"{_MONTHS[number - 1]} {year}"
+    return f"{year}年{number}月" if language == ZH else f"{days.MONTH_NAMES[number - 1]} {year}"
 
 
 def _findings(reason: Reason, language: Language, _today: date | None) -> str:
@@ -220,7 +206,9 @@ def _facts(reason: Reason, language: Language, _today: date | None) -> str:
         day = "" if whole_month else f"{last.day}日"
         return f"资料截至{last.year}年" + ("" if whole_year else f"{last.month}月{day}")
     day = "" if whole_month else f"{last.day} "
-    return "Published facts as of " + ("" if whole_year else f"{day}{_MONTHS[last.month - 1]} ") + str(last.year)
+    return (
+        "Published facts as of " + ("" if whole_year else f"{day}{days.MONTH_NAMES[last.month - 1]} ") + str(last.year)
+    )
 
 
 def _yuan(amount: float, unit: str, language: Language) -> str:

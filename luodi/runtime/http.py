@@ -73,6 +73,10 @@ def create_app(service: str, settings: Settings, clock: Clock, metrics: Metrics,
     return app
 
 
+VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
+"""Of an answer that is in the caller's language and is asked for anew each time, by its tag."""
+
+
 def answer(
     body: Any, status: int = 200, headers: Mapping[str, str] | None = None, content_type: str = "application/json"
 ) -> Response:
@@ -172,6 +176,17 @@ def not_modified(tag: str) -> Response | None:
     if request.if_none_match.contains(tag.strip('"')):
         return Response(status=304, headers={"ETag": tag})
     return None
+
+
+def tagged(body: Any, *parts: object) -> Response:
+    """A JSON answer in the caller's language, or 304 for a caller who already holds it.
+
+    `parts`: what the answer depends on besides the address, the language and itself, such as the business date: lights
+    turn at midnight without an event, and texts say how many days are left.
+    """
+    spoken = language()
+    tag = etag(request.full_path, spoken, *parts, body)
+    return not_modified(tag) or answer(body, headers={"ETag": tag, "Content-Language": spoken, **VARY})
 
 
 def caller() -> str:

@@ -20,8 +20,7 @@ from schemas.catalog.rows import (
     Data,
     EventType,
     a_note,
-    amends_something,
-    fields_of,
+    amendment,
     says_something,
     some,
 )
@@ -172,16 +171,7 @@ ROWS = (
         "/v1/enterprises",
         "登记企业 · Register an enterprise",
     ),
-    EventType(
-        enterprises.ENTERPRISE_AMENDED,
-        ENTERPRISE,
-        EnterpriseAmended,
-        SUBJECT,
-        "修改企业 · Amend an enterprise",
-        method="PATCH",
-        nulls=fields_of(EnterpriseAmended),
-        rules=(amends_something,),
-    ),
+    amendment(enterprises.ENTERPRISE_AMENDED, ENTERPRISE, EnterpriseAmended, "修改企业 · Amend an enterprise"),
     EventType(
         qualifications.QUALIFICATION_GRANTED,
         ENTERPRISE,

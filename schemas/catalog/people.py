@@ -13,9 +13,8 @@ from schemas.catalog.rows import (
     Data,
     EventType,
     a_note,
-    amends_something,
+    amendment,
     ends_after_it_begins,
-    fields_of,
 )
 from schemas.fields import (
     Day,
@@ -121,16 +120,7 @@ def _hours_are_whole(data: Data) -> Iterator[tuple[str, Fault]]:
 
 ROWS = (
     EventType(domain.UNIT_REGISTERED, UNIT, UnitRegistered, "/v1/units", "登记单位 · Register a unit"),
-    EventType(
-        domain.UNIT_AMENDED,
-        UNIT,
-        UnitAmended,
-        SUBJECT,
-        "修改单位 · Amend a unit",
-        method="PATCH",
-        nulls=fields_of(UnitAmended),
-        rules=(amends_something,),
-    ),
+    amendment(domain.UNIT_AMENDED, UNIT, UnitAmended, "修改单位 · Amend a unit"),
     EventType(
         domain.PERSON_REGISTERED,
         PERSON,
@@ -139,16 +129,7 @@ ROWS = (
         "登记人员 · Register a person",
         rules=(_hours_are_whole,),
     ),
-    EventType(
-        domain.PERSON_AMENDED,
-        PERSON,
-        PersonAmended,
-        SUBJECT,
-        "修改人员 · Amend a person",
-        method="PATCH",
-        nulls=fields_of(PersonAmended),
-        rules=(amends_something, _hours_are_whole),
-    ),
+    amendment(domain.PERSON_AMENDED, PERSON, PersonAmended, "修改人员 · Amend a person", _hours_are_whole),
     EventType(
         domain.LEAVE_GRANTED,
         PERSON,
@@ -167,16 +148,7 @@ ROWS = (
         rules=(ends_after_it_begins,),
     ),
     EventType(domain.POST_REGISTERED, POST, PostRegistered, "/v1/posts", "登记岗位 · Register a post"),
-    EventType(
-        domain.POST_AMENDED,
-        POST,
-        PostAmended,
-        SUBJECT,
-        "修改岗位 · Amend a post",
-        method="PATCH",
-        nulls=fields_of(PostAmended),
-        rules=(amends_something,),
-    ),
+    amendment(domain.POST_AMENDED, POST, PostAmended, "修改岗位 · Amend a post"),
     EventType(
         domain.POST_HANDED_OVER,
         POST,

@@ -21,8 +21,7 @@ from schemas.catalog.rows import (
     Data,
     EventType,
     a_note,
-    amends_something,
-    fields_of,
+    amendment,
     says_something,
     some,
 )
@@ -235,16 +234,7 @@ ROWS = (
         "/v1/projects",
         "登记项目 · Register a project",
     ),
-    EventType(
-        domain.PROJECT_AMENDED,
-        PROJECT,
-        ProjectAmended,
-        SUBJECT,
-        "修改登记内容 · Amend a project",
-        method="PATCH",
-        nulls=fields_of(ProjectAmended),
-        rules=(amends_something,),
-    ),
+    amendment(domain.PROJECT_AMENDED, PROJECT, ProjectAmended, "修改登记内容 · Amend a project"),
     EventType(
         domain.MILESTONE_REPORTED,
         PROJECT,

@@ -12,7 +12,7 @@ from luodi.domain.resources import (
     STATES,
 )
 from luodi.domain.subjects import RESOURCE
-from schemas.catalog.rows import LINE, REASON, SHORT, SUBJECT, EventType, a_note, amends_something, fields_of
+from schemas.catalog.rows import LINE, REASON, SHORT, SUBJECT, EventType, a_note, amendment
 from schemas.fields import EVENT_ID, Amount, Choice, Day, Items, Name, Text, Whole
 from schemas.loading import Record
 
@@ -81,16 +81,7 @@ ROWS = (
     EventType(
         RESOURCE_REGISTERED, RESOURCE, ResourceRegistered, "/v1/resources", "登记资源 · Register land or a building"
     ),
-    EventType(
-        RESOURCE_AMENDED,
-        RESOURCE,
-        ResourceAmended,
-        SUBJECT,
-        "修改资源 · Amend land or a building",
-        method="PATCH",
-        nulls=fields_of(ResourceAmended),
-        rules=(amends_something,),
-    ),
+    amendment(RESOURCE_AMENDED, RESOURCE, ResourceAmended, "修改资源 · Amend land or a building"),
     EventType(
         RESOURCE_STATE_CHANGED,
         RESOURCE,

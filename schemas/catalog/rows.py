@@ -152,3 +152,17 @@ def ends_after_it_begins(data: Data) -> Iterator[tuple[str, Fault]]:
     until = data.get("until")
     if until is not None and until < data["date"]:
         yield "until", Fault("before-date")
+
+
+def amendment(type_: str, kind: str, schema: RecordClass, summary: str, *rules: Rule) -> EventType:
+    """The row of an amendment: some fields of a subject change, a null clears; it must say something."""
+    return EventType(
+        type_,
+        kind,
+        schema,
+        SUBJECT,
+        summary,
+        method="PATCH",
+        nulls=fields_of(schema),
+        rules=(amends_something, *rules),
+    )

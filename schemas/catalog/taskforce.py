@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from luodi.domain import taskforce as domain
 from luodi.domain.subjects import PROJECT, TEAM
-from schemas.catalog.rows import LINE, NOTE, SUBJECT, Data, EventType, a_note, amends_something, fields_of, some
+from schemas.catalog.rows import LINE, NOTE, SUBJECT, Data, EventType, a_note, amendment, some
 from schemas.fields import Choice, Day, Flag, Items, Json, Name, Text
 from schemas.invalid import Fault
 from schemas.loading import Record
@@ -72,14 +72,5 @@ ROWS = (
         rules=(_says_what_was_done,),
     ),
     EventType(domain.TEAM_REGISTERED, TEAM, TeamRegistered, "/v1/teams", "登记专班 · Register a task force"),
-    EventType(
-        domain.TEAM_AMENDED,
-        TEAM,
-        TeamAmended,
-        SUBJECT,
-        "修改专班 · Amend a task force",
-        method="PATCH",
-        nulls=fields_of(TeamAmended),
-        rules=(amends_something,),
-    ),
+    amendment(domain.TEAM_AMENDED, TEAM, TeamAmended, "修改专班 · Amend a task force"),
 )

@@ -22,8 +22,7 @@ from schemas.catalog.rows import (
     Data,
     EventType,
     a_note,
-    amends_something,
-    fields_of,
+    amendment,
     says_something,
     some,
 )
@@ -140,16 +139,7 @@ def _measured_is_positive(data: Data) -> Iterator[tuple[str, Fault]]:
 
 ROWS = (
     EventType(ZONE_REGISTERED, ZONE, ZoneRegistered, "/v1/zones", "登记园区 · Register a zone"),
-    EventType(
-        ZONE_AMENDED,
-        ZONE,
-        ZoneAmended,
-        SUBJECT,
-        "修改园区 · Amend a zone",
-        method="PATCH",
-        nulls=fields_of(ZoneAmended),
-        rules=(amends_something,),
-    ),
+    amendment(ZONE_AMENDED, ZONE, ZoneAmended, "修改园区 · Amend a zone"),
     EventType(
         FIGURE_REPORTED,
         ZONE,

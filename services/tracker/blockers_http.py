@@ -13,8 +13,6 @@ from services.tracker.blockers import PARAMETERS, Blockers, asked, definitions
 from services.tracker.pool_http import Held
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 def add_routes(
     app: Flask, blockers: Blockers, await_position: Callable[[], None], viewer: Callable[[], Viewer], held: Held
@@ -35,6 +33,4 @@ def add_routes(
         if question.group_by is not None:
             body |= {"group_by": question.group_by, "groups": found.groups}
         body["definitions"] = definitions(view.language)
-        tag = http.etag(request.full_path, view.today, view.language, body)
-        headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body, view.today)

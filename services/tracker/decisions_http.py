@@ -14,8 +14,6 @@ from services.tracker.decisions import PARAMETERS, Decisions, asked, definitions
 from services.tracker.pool_http import Held
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 def add_routes(
     app: Flask,
@@ -64,6 +62,4 @@ def add_routes(
 
 
 def _answer(body: Any, view: Viewer) -> Response:
-    tag = http.etag(request.full_path, view.today, view.language, body)
-    headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-    return http.not_modified(tag) or http.answer(body, headers=headers)
+    return http.tagged(body, view.today)

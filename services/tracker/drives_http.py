@@ -12,8 +12,6 @@ from services.tracker import filters
 from services.tracker.drives import Drives
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 def add_routes(app: Flask, drives: Drives, await_position: Callable[[], None], viewer: Callable[[], Viewer]) -> None:
     """`viewer` looks as of now, in the caller's language. With `after=<position>` nothing older is answered."""
@@ -30,6 +28,4 @@ def add_routes(app: Flask, drives: Drives, await_position: Callable[[], None], v
             "drives": drives.answer(zones, view, fresh="after" in request.args),
             "definitions": definitions(view.language),
         }
-        tag = http.etag(request.full_path, view.language, body)
-        headers = {"ETag": tag, "Content-Language": view.language, **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body)

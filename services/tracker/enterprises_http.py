@@ -25,7 +25,6 @@ from services.tracker.queries import Queries
 from services.tracker.registry import shown
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
 PRIVATE = {"Vary": "Accept-Language, Authorization", "Cache-Control": "no-store"}
 
 LINK_READS_PER_S = 1.0  # of one enterprise, through its link
@@ -56,9 +55,7 @@ def add_routes(
 
     def answer(view: Viewer, body: Any) -> Response:
         http.tell(items=len(body["items"]))
-        tag = http.etag(request.full_path, view.today, view.language, body)
-        headers = {"ETag": tag, "Content-Language": view.language, **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body, view.today)
 
     def due_before() -> str | None:
         day = filters.day(request.args, "due_before")
@@ -73,9 +70,7 @@ def add_routes(
             raise ProblemError("not-found", what=enterprise_id)
         view = viewer()
         body = shown(ENTERPRISE, document, brief=True) | asked_of.chapters(document, view)
-        tag = http.etag(request.full_path, view.today, view.language, body)
-        headers = {"ETag": tag, "Content-Language": view.language, **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body, view.today)
 
     @app.get("/v1/enterprises/<enterprise_id>/projects")
     def projects_of_enterprise(enterprise_id: str) -> Response:

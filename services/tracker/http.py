@@ -28,8 +28,6 @@ from services.tracker.taskforce import TaskForces, narrowed
 from services.tracker.views import Viewer
 from services.tracker.visibility import WAIT_S, Visibility
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 def add_routes(
     app: Flask,
@@ -88,7 +86,7 @@ def add_routes(
         return http.etag(request.full_path, view.today, view.language, *parts)
 
     def answer(tag: str, body: Any) -> Response:
-        return http.answer(body, headers={"ETag": tag, "Content-Language": http.language(), **VARY})
+        return http.answer(body, headers={"ETag": tag, "Content-Language": http.language(), **http.VARY})
 
     @app.get("/v1/projects")
     def projects() -> Response:

@@ -23,8 +23,6 @@ from services.tracker.ports import Document
 from services.tracker.registry import Registry
 from services.tracker.resources import Resources
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -100,6 +98,4 @@ def add_routes(
 
 
 def _answer(body: Any) -> Response:
-    tag = http.etag(request.full_path, http.language(), body)
-    headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-    return http.not_modified(tag) or http.answer(body, headers=headers)
+    return http.tagged(body)

@@ -13,9 +13,6 @@ from luodi.runtime import http
 from services.tracker.filters import Condition
 from services.tracker.pool import PARAMETERS, Pool, asked
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
-
 Held = Callable[[Sequence[Condition]], list[Condition]]
 """Conditions -> those on who is responsible asking for whatever comes down to them today."""
 
@@ -33,6 +30,4 @@ def add_routes(app: Flask, pool: Pool, await_position: Callable[[], None], held:
         http.tell(items=len(items))
         body: dict[str, Any] = {"items": items, "next": following, "summary": pool.summary(question)}
         body["definitions"] = definitions(http.language())
-        tag = http.etag(request.full_path, http.language(), body)
-        headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body)

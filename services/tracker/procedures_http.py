@@ -16,8 +16,6 @@ from services.tracker import filters
 from services.tracker.procedures import GROUPS, Procedures, Wanted, definitions
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 PARAMETERS = ("state", "kind", "unit", "light", "lane", "zone", "project_id", "status", "due_before", "q")
 """What both questions are filtered by."""
 
@@ -69,7 +67,4 @@ def _wanted(states: tuple[str, ...]) -> Wanted:
 
 
 def _answer(view: Viewer, body: Any) -> Response:
-    # Lights turn at midnight without an event, and texts say how many days are left.
-    tag = http.etag(request.full_path, view.today, view.language, body)
-    headers = {"ETag": tag, "Content-Language": view.language, **VARY}
-    return http.not_modified(tag) or http.answer(body, headers=headers)
+    return http.tagged(body, view.today)

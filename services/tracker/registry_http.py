@@ -18,8 +18,6 @@ from schemas.events import SUBJECTS
 from services.tracker import filters
 from services.tracker.registry import Registry, shown
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -95,6 +93,4 @@ def _timeline(registry: Registry, shelf: Shelf, await_position: Callable[[], Non
 
 
 def _answer(body: Any) -> Response:
-    tag = http.etag(request.full_path, http.language(), body)
-    headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-    return http.not_modified(tag) or http.answer(body, headers=headers)
+    return http.tagged(body)

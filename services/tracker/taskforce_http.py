@@ -22,8 +22,6 @@ from services.tracker.relations import HELD
 from services.tracker.taskforce import TaskForces, Wanted, narrowed
 from services.tracker.views import Viewer
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 FOLLOWUP_PARAMETERS = (
     *("project_id", "team", "zone", "industry", "chain", "park", *HELD, "key", "q"),
     *("way", "actor", "since", "until", "needs_leader", "next_before", "limit", "cursor", "after"),
@@ -122,9 +120,7 @@ def add_routes(
         return replace(wanted, standing="needs_leader" in args or "next_before" in args)
 
     def _answer(view: Viewer, body: Any) -> Response:
-        tag = http.etag(request.full_path, view.today, view.language, body)
-        headers = {"ETag": tag, "Content-Language": view.language, **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body, view.today)
 
 
 def _whole_projects(shares: Sequence[Share], limit: int) -> tuple[Sequence[Share], bool]:

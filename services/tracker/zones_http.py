@@ -34,8 +34,6 @@ from services.tracker.recall import Recall
 from services.tracker.reported import Owns, figure_item
 from services.tracker.zones import Zones, ZonesOfThePast
 
-VARY = {"Vary": "Accept-Language", "Cache-Control": "no-cache"}
-
 FIRST_YEAR, LAST_YEAR = 1980, 2100
 
 
@@ -87,9 +85,7 @@ def add_routes(app: Flask, desk: Desk, await_position: Callable[[], None], clock
         return calendar().business_date(clock.now_text())
 
     def answer(body: dict[str, Any]) -> Response:
-        tag = http.etag(request.full_path, http.language(), body)
-        headers = {"ETag": tag, "Content-Language": http.language(), **VARY}
-        return http.not_modified(tag) or http.answer(body, headers=headers)
+        return http.tagged(body)
 
     @app.get("/v1/figures")
     def figures() -> Response:
